@@ -1,0 +1,208 @@
+"""Figures and tables that carry their data: one object, from which page, files and fallback are made.
+
+The last expression of a code cell is the object. What it displays is self-contained, so an executed notebook
+is all that the page needs; Jupyter, GitHub and Colab show the fallback.
+"""
+
+import base64
+import importlib.metadata
+import io
+import platform
+import re
+import sys
+from dataclasses import dataclass
+from html import escape
+
+import matplotlib as mpl
+import matplotlib.figure
+import matplotlib.pyplot as plt
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from benign.errors import InputError
+
+MIME = "application/vnd.benign.figure+json"
+SCHEMA = 1
+LONGEST_ALT = 500  # characters; screen readers offer no way to go back inside an alternative text
+PNG_DPI = 200  # sharp on a double-density screen at column width
+
+_PACKAGES = ("benign", "torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn")
+_FILE_NAME = re.compile(r"\S+\.(png|svg|pdf|jpe?g|gif|webp)", re.IGNORECASE)
+_LOOKS_NUMERIC = re.compile(r"\s*[-+−<>≤≥≈±]?\s*\.?\d.*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A picture together with the numbers it shows, its caption and its description in words.
+
+    ``id``       label, HTML anchor, file stem and citation key at once: ``fig-`` and kebab case, unique in the
+                 book, never reused;
+    ``figure``   a matplotlib figure; it is closed, so that Jupyter does not show it a second time;
+    ``data``     a non-empty frame, one row an observation, units in the column names; published as CSV;
+    ``caption``  MyST inline markup (maths, citations, ``{glue:text}``); says what the band or bar is;
+    ``alt``      what is plotted and what is to be seen, for someone who cannot see it; plain text.
+
+    Raises ``InputError`` when one of them is missing or malformed.
+    """
+
+    id: str
+    figure: matplotlib.figure.Figure
+    data: pd.DataFrame
+    caption: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        check_id(self.id, "fig", what="figure")
+        if not isinstance(self.figure, matplotlib.figure.Figure):
+            raise InputError(
+                f"figure {self.id}: 'figure' is a {type(self.figure).__name__}, not a matplotlib Figure: "
+                "pass e.g. the first result of plt.subplots(), or grid.figure of a seaborn grid"
+            )
+        _check_data(self.id, self.data)
+        _check_text(self.id, "caption", self.caption)
+        _check_text(self.id, "alt", self.alt)
+        if _FILE_NAME.fullmatch(self.alt.strip()):
+            raise InputError(f"figure {self.id}: 'alt' is the file name {self.alt!r}: say in words what is to be seen")
+        if len(self.alt) > LONGEST_ALT:
+            raise InputError(
+                f"figure {self.id}: 'alt' has {len(self.alt)} characters, the limit is {LONGEST_ALT}: "
+                "keep what is plotted and what is to be seen, and leave the details to caption and data"
+            )
+        plt.close(self.figure)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        png = _picture(self, "png", dpi=PNG_DPI)
+        files = {
+            "svg": _picture(self, "svg", metadata={"Date": None, "Title": self.alt}).decode(),
+            "png": _base64(png),
+            "pdf": _base64(_picture(self, "pdf", metadata={"CreationDate": None, "Title": self.alt})),
+            "csv": csv(self.data),
+        }
+        payload = {"schema": SCHEMA, "kind": "figure", "id": self.id, "caption": self.caption, "alt": self.alt}
+        return {
+            MIME: payload | {"files": files, "environment": environment()},
+            "image/png": _base64(png),
+            "text/plain": f"{self.id}: {self.caption}",
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A numbered table, its caption and the full-precision data behind what it prints.
+
+    ``id`` is ``tab-`` and kebab case; ``data`` a non-empty frame whose columns are shown in order (a named
+    index first). Numbers print with four significant digits; a cell that is a string is MyST inline markup,
+    so an author who wants ``0.12 ± 0.01`` writes it.
+
+    Raises ``InputError`` when one of them is missing or malformed.
+    """
+
+    id: str
+    data: pd.DataFrame
+    caption: str
+
+    def __post_init__(self) -> None:
+        check_id(self.id, "tab", what="table")
+        _check_data(self.id, self.data)
+        _check_text(self.id, "caption", self.caption)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        frame = self.data.reset_index() if _has_named_index(self.data) else self.data
+        payload = {"schema": SCHEMA, "kind": "table", "id": self.id, "caption": self.caption, "alt": ""}
+        payload["table"] = {
+            "columns": [str(name) for name in frame.columns],
+            "numeric": [_is_numeric(frame[name]) for name in frame.columns],
+            "rows": [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)],
+        }
+        shown = pd.DataFrame(payload["table"]["rows"], columns=payload["table"]["columns"])
+        html = f"{shown.to_html(index=False, border=0)}<p>{escape(self.caption)}</p>"
+        return {
+            MIME: payload | {"files": {"csv": csv(self.data)}, "environment": environment()},
+            "text/html": html,
+            "text/plain": f"{self.id}: {self.caption}\n{shown.to_string(index=False)}",
+        }
+
+
+def csv(data: pd.DataFrame) -> str:
+    """The frame as comma-separated text from which every float is recovered exactly."""
+    # pandas writes the shortest decimal that rounds back to the same float
+    return data.to_csv(index=_has_named_index(data), lineterminator="\n")
+
+
+def environment() -> dict:
+    """The versions and numerical settings under which the running kernel computes."""
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    facts = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
+    # a chapter that trains nothing need not pay the seconds that importing torch takes
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        facts["torch"] = {
+            "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+            "threads": torch.get_num_threads(),
+            "default_dtype": str(torch.get_default_dtype()).removeprefix("torch."),
+            "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+        }
+    return {"versions": versions} | facts
+
+
+def check_id(id: str, *prefixes: str, what: str) -> None:
+    """Refuse an id that cannot serve as label, anchor, file stem and citation key at once."""
+    if not isinstance(id, str) or not re.fullmatch(rf"({'|'.join(prefixes)})(-[a-z0-9]+)+", id):
+        starts = " or ".join(f"'{prefix}-'" for prefix in prefixes)
+        raise InputError(
+            f"{what} id {id!r} is not {starts} followed by lower-case words joined by single hyphens: "
+            f"write e.g. '{prefixes[0]}-test-error'"
+        )
+
+
+def _check_data(id: str, data: pd.DataFrame) -> None:
+    if not isinstance(data, pd.DataFrame):
+        raise InputError(f"{id}: 'data' is a {type(data).__name__}: pass the pandas DataFrame with the numbers shown")
+    if data.empty:
+        raise InputError(f"{id}: 'data' has shape {data.shape}: pass the numbers shown, at least one row and column")
+
+
+def _check_text(id: str, name: str, text: str) -> None:
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"{id}: '{name}' is {text!r}: write a sentence")
+
+
+def _picture(figure: Figure, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    # the salt makes the SVG's internal ids, otherwise random, a function of the figure's id
+    with mpl.rc_context({"svg.hashsalt": figure.id, "svg.fonttype": "path", "pdf.fonttype": 42}):
+        figure.figure.savefig(buffer, format=kind, bbox_inches="tight", pad_inches=0.05, facecolor="white", **options)
+    return buffer.getvalue()
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _has_named_index(data: pd.DataFrame) -> bool:
+    # an unnamed index is a row counter that filtering left behind
+    return any(name is not None for name in data.index.names)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    if is_numeric_dtype(column):
+        return not is_bool_dtype(column)
+    return all(isinstance(value, str) and _LOOKS_NUMERIC.fullmatch(value) for value in column)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return "–"
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

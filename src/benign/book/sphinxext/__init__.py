@@ -1,0 +1,42 @@
+"""The Sphinx side of the book: figures, tables and claims out of notebook outputs, and the pages that gather them.
+
+Everything needed travels in the executed notebooks; ``runs/<chapter>.json`` below the source folder, when the
+pipeline has written it, enriches provenance and the status page.
+"""
+
+from sphinx.application import Sphinx
+
+from benign.book.sphinxext import thebe
+from benign.book.sphinxext.catalogue import Catalogue
+from benign.book.sphinxext.directives import (
+    ClaimsLedger,
+    ClaimsSummary,
+    FigurePreview,
+    Gathered,
+    ParametersTable,
+    RunRecords,
+)
+from benign.book.sphinxext.publish import publish
+from benign.book.sphinxext.render import FigureAndClaimRenderer, Picture
+from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles
+
+__all__ = ["FigureAndClaimRenderer", "setup"]
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the extension ``benign.book.sphinxext``."""
+    app.add_domain(Catalogue)
+    app.add_node(Picture)
+    app.add_node(Gathered)
+    app.add_directive("parameters-table", ParametersTable)
+    app.add_directive("claims-ledger", ClaimsLedger)
+    app.add_directive("claims-summary", ClaimsSummary)
+    app.add_directive("figure-preview", FigurePreview)
+    app.add_directive("run-records", RunRecords)
+    app.add_transform(AnchorCode)
+    app.add_post_transform(Gather)
+    app.add_post_transform(LinkFiles)
+    app.connect("html-page-context", thebe.drop)
+    app.connect("build-finished", publish)
+    # all state is in the domain, which merges what parallel readers found
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,115 @@
+"""What a page can ask for: its parameters, the ledger, the count of claims, a preview, the run records."""
+
+import json
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from benign.book import parameters
+from benign.book.sphinxext.tables import table, text
+from benign.errors import InputError
+
+
+class Gathered(nodes.General, nodes.Element):
+    """Stands where something gathered from all pages goes: ``what`` is 'ledger', 'summary' or 'preview'."""
+
+
+class ParametersTable(SphinxDirective):
+    """The parameters of the chapter that the directive stands in, published values beside this build's."""
+
+    def run(self) -> list[nodes.Node]:
+        try:
+            notebook = self.state.document["nb_renderer"].renderer.nb_client.notebook
+        except KeyError:
+            raise self.error(
+                "{parameters-table} stands in a page that is no notebook: move it into a chapter"
+            ) from None
+        try:
+            declared, values = parameters.read(notebook), parameters.effective(notebook)
+        except InputError as error:
+            raise self.error(str(error)) from None
+        rows = [self._row(parameter, values[name]) for name, parameter in declared.items()]
+        header = ["name", "meaning", "allowed", "published value", "value in this build"]
+        grid = table([text(title) for title in header], rows)
+        return [nodes.container("", grid, classes=["parameters"])]
+
+    def _row(self, parameter: parameters.Parameter, value: object) -> list[list[nodes.Node]]:
+        meaning, _ = self.state.inline_text(parameter.help, self.lineno)
+        here = [nodes.literal("", repr(value))]
+        if value != parameter.default:
+            here += [nodes.Text(" "), nodes.inline("", "differs", classes=["differs"])]
+        name, published = nodes.literal("", parameter.name), nodes.literal("", repr(parameter.default))
+        return [[name], meaning, text(parameter.describe()), [published], here]
+
+
+class ClaimsLedger(SphinxDirective):
+    """All claims of the book, by paper, ours last."""
+
+    def run(self) -> list[nodes.Node]:
+        return [Gathered(what="ledger")]
+
+
+class ClaimsSummary(SphinxDirective):
+    """How many claims there are, and how many hold, fail and are unresolved."""
+
+    def run(self) -> list[nodes.Node]:
+        return [Gathered(what="summary")]
+
+
+class FigurePreview(SphinxDirective):
+    """The picture of a figure that lives on another page, with the way there."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        preview = Gathered(what="preview", figure_id=self.arguments[0])
+        self.set_source_info(preview)
+        return [preview]
+
+
+class RunRecords(SphinxDirective):
+    """When, where and with what each chapter was executed."""
+
+    def run(self) -> list[nodes.Node]:
+        # a record that appears later than this page was read must still be shown
+        self.env.note_reread()
+        records = read_records(Path(self.env.srcdir))
+        if not records:
+            words = (
+                "There are no run records: the chapters were executed by this very build of the pages. "
+                "Run records are written by benign build."
+            )
+            return [nodes.paragraph("", words)]
+        header = ["chapter", "preset", "executed at", "seconds", "device", "threads", "machine", "Python", "versions"]
+        rows = [[text(cell) for cell in _record_cells(stem, record)] for stem, record in records.items()]
+        grid = table(
+            [text(title) for title in header], rows, numeric=[title in ("seconds", "threads") for title in header]
+        )
+        return [nodes.container("", grid, classes=["run-records"])]
+
+
+def read_records(srcdir: Path) -> dict[str, dict]:
+    """The run records ``runs/<chapter-stem>.json`` below the source folder, by chapter."""
+    paths = sorted(srcdir.joinpath("runs").glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _record_cells(stem: str, record: dict) -> list[str]:
+    seconds = record.get("seconds")
+    machine = record.get("machine", "–")
+    if isinstance(machine, dict):
+        machine = ", ".join(str(value) for value in machine.values())
+    versions = record.get("versions", {})
+    main = [f"{name} {versions[name]}" for name in ("torch", "numpy", "scipy", "pandas") if name in versions]
+    return [
+        stem,
+        str(record.get("preset", "–")),
+        str(record.get("started", "–")),
+        "–" if seconds is None else f"{seconds:.1f}",
+        str(record.get("device", "–")),
+        str(record.get("threads", "–")),
+        str(machine),
+        str(record.get("python", "–")),
+        ", ".join(main) or "–",
+    ]

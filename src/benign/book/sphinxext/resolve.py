@@ -1,0 +1,176 @@
+"""What can be settled only when every page has been read, or only for one kind of output."""
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.nodes import make_refnode
+from sphinx.util.osutil import relative_uri
+
+from benign.book.claims import VERDICTS
+from benign.book.sphinxext.directives import Gathered
+from benign.book.sphinxext.publish import citation_file
+from benign.book.sphinxext.render import Picture, estimate_with_interval, predicate, verdict_badge
+from benign.book.sphinxext.tables import table, text
+
+logger = logging.getLogger(__name__)
+
+
+class AnchorCode(SphinxTransform):
+    """Give the code cell that made a figure the anchor ``<figure id>-code``."""
+
+    default_priority = 500
+
+    def apply(self, **kwargs) -> None:
+        for node in self.document.findall(lambda n: isinstance(n, nodes.Element) and "published_id" in n):
+            cell = node.parent
+            while cell is not None and cell.get("nb_element") != "cell_code":
+                cell = cell.parent
+            # a cell whose source is hidden for good has no code to go to
+            if cell is not None and cell.children[0].get("nb_element") == "cell_code_source":
+                anchor = f"{node['published_id']}-code"
+                cell["ids"].append(anchor)
+                for link in self.document.findall(nodes.reference):
+                    if link.get("code_of") == node["published_id"]:
+                        link["refid"] = anchor
+
+
+class Gather(SphinxPostTransform):
+    """Put ledger, summary and previews where the pages ask for them."""
+
+    # before MyST-NB chooses among outputs and before references are resolved, so that copies are resolved here
+    default_priority = 3
+
+    def run(self, **kwargs) -> None:
+        catalogue = self.env.get_domain("benign")
+        for place in list(self.document.findall(Gathered)):
+            what = {"ledger": self._ledger, "summary": self._summary, "preview": self._preview}[place["what"]]
+            gathered = what(catalogue, place)
+            place.replace_self(gathered)
+            # Sphinx noted while reading whether a page needs MathJax; formulas that arrive now count too
+            if any(next(node.findall(nodes.math), None) for node in gathered):
+                self.env.get_domain("math").data["has_equations"][self.env.docname] = True
+
+    def _ledger(self, catalogue, place: Gathered) -> list[nodes.Node]:
+        claims = catalogue.in_reading_order("claims")
+        if not claims:
+            return [nodes.paragraph("", "The book makes no claims yet.")]
+        boxes = self._claim_boxes({claim["docname"] for claim in claims})
+        papers = dict.fromkeys(claim["paper"] for claim in claims if claim["paper"])
+        rows = []
+        for paper in [*papers, None]:
+            group = [claim for claim in claims if claim["paper"] == paper]
+            if group:
+                heading = [self._citation(paper)] if paper else text("Ours")
+                rows += [[heading], *(self._ledger_row(claim, boxes[claim["id"]]) for claim in group)]
+        header = ["verdict", "statement", "where", "estimate", "holds if", "on record", "shown in"]
+        return [nodes.container("", table([text(title) for title in header], rows), classes=["ledger"])]
+
+    def _ledger_row(self, claim: dict, box: nodes.Element) -> list[list[nodes.Node]]:
+        statement = next(node for node in box.children if "claim-statement" in node["classes"]).deepcopy()
+        for reference in statement.findall(addnodes.pending_xref):
+            reference["refdoc"] = self.env.docname
+        shown = [self._link(claim["docname"], claim["id"], self.env.titles[claim["docname"]].astext())]
+        if claim["figure"]:
+            shown += [nodes.Text(", "), self._numref(claim["figure"])]
+        record = [verdict_badge(claim["on_record"])]
+        if claim["on_record"] != claim["verdict"]:
+            record += [nodes.Text(" "), nodes.inline("", "differs", classes=["differs"])]
+        return [
+            [verdict_badge(claim["verdict"])],
+            statement.children,
+            text(claim["where"]),
+            estimate_with_interval(claim),
+            text(predicate(claim)),
+            record,
+            shown,
+        ]
+
+    def _summary(self, catalogue, place: Gathered) -> list[nodes.Node]:
+        found = [claim["verdict"] for claim in catalogue.claims.values()]
+        hold, fail, unresolved = (found.count(verdict) for verdict in VERDICTS)
+        claims = "1 claim" if len(found) == 1 else f"{len(found)} claims"
+        words = (
+            f"{claims}; {hold} {'holds' if hold == 1 else 'hold'}, {fail} {'fails' if fail == 1 else 'fail'}, "
+            f"{unresolved} {'is' if unresolved == 1 else 'are'} unresolved."
+        )
+        return [nodes.paragraph("", words, classes=["claims-summary"])]
+
+    def _preview(self, catalogue, place: Gathered) -> list[nodes.Node]:
+        id = place["figure_id"]
+        figure = catalogue.figures.get(id)
+        if figure is None or figure["kind"] != "figure":
+            known = ", ".join(sorted(key for key, entry in catalogue.figures.items() if entry["kind"] == "figure"))
+            logger.warning("no figure has the id %r: there are %s", id, known or "none", location=place)
+            return []
+        picture = Picture(figure_id=id, alt=figure["alt"])
+        line = nodes.paragraph("", "from ", self._numref(id), classes=["figure-preview-source"])
+        return [nodes.container("", picture, line, classes=["figure-preview"])]
+
+    def _claim_boxes(self, docnames: set[str]) -> dict[str, nodes.Element]:
+        # the trees as read: a statement's citations and formulas are resolved again for the page they are copied to
+        return {
+            box["ids"][0]: box
+            for docname in docnames
+            for box in self.env.get_doctree(docname).findall(nodes.admonition)
+            if "claim" in box["classes"]
+        }
+
+    def _link(self, docname: str, anchor: str, words: str) -> nodes.reference:
+        return make_refnode(self.app.builder, self.env.docname, docname, anchor, nodes.Text(words))
+
+    def _numref(self, id: str) -> addnodes.pending_xref:
+        return self._reference("std", "numref", id)
+
+    def _citation(self, key: str) -> addnodes.pending_xref:
+        return self._reference("cite", "t", key)
+
+    def _reference(self, domain: str, kind: str, target: str) -> addnodes.pending_xref:
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", target),
+            refdomain=domain,
+            reftype=kind,
+            reftarget=target,
+            refdoc=self.env.docname,
+            refexplicit=False,
+            refwarn=True,
+        )
+
+
+class LinkFiles(SphinxPostTransform):
+    """Point pictures and links at ``figures/``, the addresses that stay."""
+
+    default_priority = 4
+
+    def run(self, **kwargs) -> None:
+        builder = self.app.builder
+        suffix = "pdf" if builder.format == "latex" else "svg"
+        for picture in list(self.document.findall(Picture)):
+            uri = self._uri(f"figures/{picture['figure_id']}.{suffix}")
+            # "?" is Sphinx's mark of an image that is not among the sources and is not to be copied;
+            # "dark-light" tells the theme to leave its colours alone in the dark
+            classes = ["published", "dark-light"]
+            image = nodes.image(uri=uri, alt=picture["alt"], candidates={"?": uri}, classes=classes)
+            picture.replace_self(image)
+        for line in list(self.document.findall(nodes.paragraph)):
+            if "figure-links" not in line["classes"]:
+                continue
+            if builder.format != "html":
+                line.parent.remove(line)
+                continue
+            for link in list(line.findall(nodes.reference)):
+                self._resolve(link)
+
+    def _resolve(self, link: nodes.reference) -> None:
+        if "code_of" in link and "refid" not in link:
+            docname = self.env.get_domain("benign").figures[link["code_of"]]["docname"]
+            link["refuri"] = self._uri(f"_sources/{docname}.ipynb")
+        elif "published" in link:
+            link["refuri"] = self._uri(link["published"])
+            if link["published"].endswith(".bib") and citation_file(self.app) is None:
+                link.parent.parent.remove(link.parent)
+
+    def _uri(self, path: str) -> str:
+        return relative_uri(self.app.builder.get_target_uri(self.env.docname), path)

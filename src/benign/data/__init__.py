@@ -1,0 +1,1 @@
+"""Where (x, y) come from: polluted Gaussian mixtures and images."""

@@ -1,0 +1,110 @@
+"""Two Gaussian clusters at +mu and -mu with polluted labels, in R^p or in the few coordinates that matter."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from benign import seeds
+from benign.data import labels
+from benign.errors import InputError
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A polluted sample of the mixture x = y* mu + z, z ~ N(0, I_p), with spare Gaussian directions.
+
+    Everything is written in one orthonormal frame of q coordinates whose first axis is mu/||mu||, so
+    mu = (signal, 0, ..., 0). ``directions`` are m standard Gaussian vectors of R^p, independent of the
+    sample: scaled, they are a network's initial weights.
+    """
+
+    x: Float64[Tensor, "n q"]
+    clean: Float64[Tensor, " n"]
+    labels: Float64[Tensor, " n"]
+    directions: Float64[Tensor, "m q"]
+    signal: float
+    p: int
+
+    @property
+    def flipped(self) -> Tensor:
+        """The boolean mask, shape (n,), of the samples whose training label is wrong."""
+        return self.clean != self.labels
+
+
+def sample(
+    n: int,
+    p: int,
+    signal: float,
+    label_noise: float,
+    seed: int,
+    *,
+    directions: int = 0,
+    exact_flips: bool = True,
+    frame: str = "reduced",
+) -> Mixture:
+    """A sample of size n of the mixture y* mu + z with ||mu|| = signal and a share of wrong labels.
+
+    ``frame="ambient"`` draws all p coordinates. ``frame="reduced"`` draws the coordinates of the same
+    vectors in an orthonormal basis of their own span, q = 1 + min(n + directions, p - 1) of them: in the
+    complement of mu they are the rows of a lower triangular matrix with L_ii ~ chi_{p-i} and standard
+    normal entries below (Bartlett's decomposition). Gram matrices, hence everything that gradient
+    descent and test errors depend on, have the same law in both frames; the cost of the reduced one does
+    not depend on p. A test point, given the sample, is y* mu plus a standard Gaussian in either frame.
+
+    ``exact_flips`` flips round(label_noise * n) labels; otherwise each label is flipped independently.
+    """
+    _check(n, p, signal, label_noise, directions)
+    clean = seeds.generator(seed, "clean labels").choice([-1, 1], size=n)
+    polluted = labels.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact=exact_flips)
+    rng = seeds.generator(seed, f"noise, {frame} frame")
+    match frame:
+        case "ambient":
+            vectors = rng.standard_normal((n + directions, p))
+        case "reduced":
+            vectors = _bartlett(n + directions, p, rng)
+        case _:
+            raise InputError(f"frame is {frame!r}: it must be 'ambient' or 'reduced'")
+    x = vectors[:n].copy()
+    x[:, 0] += signal * clean
+    return Mixture(
+        x=torch.from_numpy(x),
+        clean=torch.from_numpy(clean.astype(np.float64)),
+        labels=torch.from_numpy(polluted.astype(np.float64)),
+        directions=torch.from_numpy(vectors[n:].copy()),
+        signal=float(signal),
+        p=p,
+    )
+
+
+def test_points(mixture_signal: float, q: int, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Fresh points of the mixture in a frame of q coordinates: inputs (count, q) and clean labels (count,)."""
+    y = rng.choice([-1.0, 1.0], size=count)
+    x = rng.standard_normal((count, q))
+    x[:, 0] += mixture_signal * y
+    return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def _bartlett(count: int, p: int, rng: np.random.Generator) -> np.ndarray:
+    """``count`` standard Gaussian vectors of R^p in a basis whose first axis is fixed and whose others are their own."""
+    rank = min(count, p - 1)
+    lower = np.tril(rng.standard_normal((count, rank)), k=-1)
+    degrees = p - 1 - np.arange(rank)  # L_ii ~ chi_{p-i}, i = 1, 2, ...
+    lower[np.arange(rank), np.arange(rank)] = np.sqrt(2 * rng.standard_gamma(degrees / 2))
+    return np.hstack([rng.standard_normal((count, 1)), lower])
+
+
+def _check(n: int, p: int, signal: float, label_noise: float, directions: int) -> None:
+    if n < 1:
+        raise InputError(f"n is {n}: a sample needs at least one point")
+    if p < 1:
+        raise InputError(f"p is {p}: the dimension must be at least 1")
+    if not (signal >= 0 and math.isfinite(signal)):
+        raise InputError(f"signal is {signal}: ||mu|| must be a finite number, at least 0")
+    if not 0 <= label_noise < 0.5:
+        raise InputError(f"label_noise is {label_noise}: the share of wrong labels must lie in [0, 0.5)")
+    if directions < 0:
+        raise InputError(f"directions is {directions}: their number must be at least 0")

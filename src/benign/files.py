@@ -1,0 +1,64 @@
+"""Files that are either whole or not there, and folders known to the whole package."""
+
+import errno
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from benign.errors import BenignError
+
+
+def sha256(content: bytes) -> str:
+    """The SHA-256 digest in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write under a temporary name, then rename: a reader sees the old file or the new one, never half of it."""
+    handle = temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> BenignError:
+    """The error to show when the operating system refuses to write."""
+    remedy = {
+        errno.ENOSPC: "the disk is full: free some space and run the same command again, finished work is kept",
+        errno.EDQUOT: "the disk quota is used up: free some space and run the same command again, finished work is kept",
+        errno.EROFS: "the file system is read-only: choose another folder, or set BENIGN_CACHE_DIR for the cache",
+        errno.EACCES: "permission denied: make the folder writable, or set BENIGN_CACHE_DIR for the cache",
+        errno.EPERM: "permission denied: make the folder writable, or set BENIGN_CACHE_DIR for the cache",
+    }.get(error.errno, "check that the folder exists and can be written")
+    return BenignError(f"cannot write {path}: {error.strerror or error}; {remedy}")
+
+
+def project_root(start: Path) -> Path | None:
+    """The nearest folder at or above ``start`` that holds a book, that is, a ``_toc.yml``."""
+    return next((folder for folder in (start, *start.parents) if (folder / "_toc.yml").is_file()), None)
+
+
+def cache_folder(start: Path | None = None) -> Path:
+    """Where results are kept: ``BENIGN_CACHE_DIR``, else the book's ``_build/cache``, else the user's cache."""
+    if folder := os.environ.get("BENIGN_CACHE_DIR"):
+        return Path(folder)
+    if root := project_root((start or Path.cwd()).resolve()):
+        return root / "_build" / "cache"
+    import pooch  # only needed outside a book, and slow to import
+
+    return Path(pooch.os_cache("benign"))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

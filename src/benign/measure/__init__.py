@@ -1,0 +1,1 @@
+"""What we read off a trained network: errors, margins, and statistics over seeds."""

@@ -1,0 +1,93 @@
+"""The activations of Xu & Gu (2023), eq. (2a)-(2b), and the smooth one of Frei et al. (2022) for contrast.
+
+The class: sigma(0) = 0, non-decreasing, 1-Lipschitz, slope at least gamma on the positive half-line.
+Convention at a kink: the derivative is the left one, so relu'(0) = 0 and leaky_relu'(0) = slope, as in
+PyTorch. Xu & Gu allow any number between the left and the right derivative.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benign.errors import InputError
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A scalar function applied entrywise, its derivative, and its least slope gamma on the positive half-line."""
+
+    name: str
+    value: Callable[[Tensor], Tensor]
+    derivative: Callable[[Tensor], Tensor]
+    gamma: float = 1.0
+
+    def __call__(self, u: Tensor) -> Tensor:
+        return self.value(u)
+
+
+def relu() -> Activation:
+    """The positive part, max(u, 0)."""
+    return Activation("relu", lambda u: u.clamp(min=0), lambda u: (u > 0).to(u.dtype))
+
+
+def leaky_relu(slope: float = 0.1) -> Activation:
+    """The function max(u, slope u), 0 <= slope <= 1."""
+    _check_slope(slope)
+    return Activation(
+        f"leaky_relu({slope:g})",
+        lambda u: torch.maximum(u, slope * u),
+        lambda u: (u > 0).to(u.dtype).mul_(1 - slope).add_(slope),
+    )
+
+
+def elu() -> Activation:
+    """The function u for u > 0 and exp(u) - 1 otherwise."""
+    return Activation("elu", torch.nn.functional.elu, lambda u: u.clamp(max=0).exp_())
+
+
+def smoothed_leaky_relu(slope: float = 0.1, curvature: float = 1.0) -> Activation:
+    """The leaky ReLU whose kink is replaced by a parabola on |u| <= 1/H (Frei et al. 2022, section 2).
+
+    ``slope`` is their gamma, ``curvature`` their H > 0, twice the bound on |sigma''| / (1 - gamma).
+    """
+    _check_slope(slope)
+    if not curvature > 0:
+        raise InputError(f"curvature is {curvature}: H must be positive")
+
+    def value(u: Tensor) -> Tensor:
+        parabola = (1 - slope) / 4 * curvature * u**2 + (1 + slope) / 2 * u
+        lines = torch.maximum(u, slope * u) - (1 - slope) / (4 * curvature)
+        return torch.where(u.abs() <= 1 / curvature, parabola, lines) 
+
+    def derivative(u: Tensor) -> Tensor:
+        return (1 + slope) / 2 + (1 - slope) / 2 * (curvature * u).clamp(-1, 1)
+
+    # The slope at 0+ is (1 + slope)/2, the least on the positive half-line.
+    return Activation(f"smoothed_leaky_relu({slope:g}, {curvature:g})", value, derivative, (1 + slope) / 2)
+
+
+FAMILY: dict[str, Callable[..., Activation]] = {
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "smoothed_leaky_relu": smoothed_leaky_relu,
+}
+
+
+def named(name: str) -> Activation:
+    """The activation that a text such as ``relu`` or ``leaky_relu(0.1)`` names."""
+    stem, _, rest = name.partition("(")
+    try:
+        return FAMILY[stem.strip()](*(float(part) for part in rest.rstrip(") ").split(",") if part.strip()))
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        known = ", ".join(FAMILY)
+        raise InputError(f"activation is {name!r}: write one of {known}, with its slope as in 'leaky_relu(0.1)'") from None
+
+
+def _check_slope(slope: float) -> None:
+    if not 0 <= slope <= 1:
+        raise InputError(f"slope is {slope}: a leaky ReLU's slope on the negative half-line lies in [0, 1]")

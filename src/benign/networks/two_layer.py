@@ -1,0 +1,43 @@
+"""The two-layer network of Xu & Gu (2023), eq. (1): only the first layer is trained."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from benign import seeds
+from benign.errors import InputError
+from benign.networks.activations import Activation
+
+
+@dataclass(frozen=True)
+class TwoLayer:
+    """The functions f_W(x) = m^(-1/2) sum_j a_j sigma(<w_j, x>), one for each run of a batch.
+
+    ``weights`` has the rows w_j, shape (runs, m, d); ``signs`` the frozen a_j = +-1, shape (runs, m).
+    """
+
+    weights: Float64[Tensor, "runs m d"]
+    signs: Float64[Tensor, "runs m"]
+    activation: Activation
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The outputs, shape (runs, n), at inputs x of shape (runs, n, d) or (n, d)."""
+        return read_out(self.signs, self.activation(self.weights @ x.transpose(-1, -2)))
+
+
+def read_out(signs: Tensor, hidden: Tensor) -> Tensor:
+    """The second layer: m^(-1/2) sum_j a_j h_j, for hidden values of shape (runs, m, n)."""
+    return (signs.unsqueeze(-2) @ hidden).squeeze(-2) / math.sqrt(signs.shape[-1])
+
+
+def output_signs(width: int, seed: int, balanced: bool = False) -> Float64[Tensor, " m"]:
+    """Output weights a_j in {-1, +1}: independent and fair, or exactly balanced in random order."""
+    if width < 1:
+        raise InputError(f"width is {width}: a network needs at least one hidden neuron")
+    rng = seeds.generator(seed, "output signs")
+    if balanced:
+        return torch.from_numpy(rng.permutation([1.0 if j % 2 else -1.0 for j in range(width)]))
+    return torch.from_numpy(rng.choice([-1.0, 1.0], size=width))

@@ -1,0 +1,48 @@
+"""Xu & Gu (2023): the conditions of Theorem 3.1 and its bound, with the unnamed constant C as an argument."""
+
+import math
+
+import numpy as np
+
+from benign.errors import InputError
+
+
+def signal_index(n: int, p: int, signal: float) -> float:
+    """S = n ||mu||^4 / p, the exponent of eq. (10) up to its constant."""
+    return n * signal**4 / p
+
+
+def signal_of_index(n: int, p: int, index: float) -> float:
+    """The ||mu|| at which the signal index n ||mu||^4 / p has the given value."""
+    if index < 0:
+        raise InputError(f"the signal index is {index}: it must be at least 0")
+    return (index * p / n) ** 0.25
+
+
+def error_bound(index: float | np.ndarray, constant: float = 1.0) -> float | np.ndarray:
+    """exp(-S / C), the bound on the clean test error in eq. (10)."""
+    return np.exp(-np.asarray(index) / constant)
+
+
+def admissible_signals(n: int, p: int, width: int, failure: float = 0.1, constant: float = 1.0) -> tuple[float, float] | None:
+    """The interval of ||mu|| that eq. (6c) and (7) leave for given n, p and m, or None if they leave none.
+
+    ``failure`` is the probability delta, ``constant`` the paper's unnamed C, natural logarithms.
+    """
+    low = constant * (p / n) ** 0.25 * math.log(width * p / (n * failure)) ** 0.25  # (7)
+    room = p / constant - n**2 * math.log(n / failure)  # (6c): n ||mu||^2 <= room
+    high = math.sqrt(max(room, 0) / n)
+    return (low, high) if low <= high else None
+
+
+def step_size(n: int, p: int, fraction: float = 0.2) -> float:
+    """fraction * n / p, in the proof's own unit.
+
+    The proof uses the step only through step * p / n being small; eq. (6e), 1/(C p^2), asks for far less.
+    """
+    return fraction * n / p
+
+
+def initial_scale(n: int, p: int, width: int, fraction: float = 0.2) -> float:
+    """The largest standard deviation of the initial weights that eq. (6f) allows: step / sqrt(m p)."""
+    return step_size(n, p, fraction) / math.sqrt(width * p)

@@ -1,0 +1,1 @@
+"""How it is trained: ``dense`` is the reference in R^p, ``span`` the same trajectory in Gram coordinates."""

@@ -1,0 +1,131 @@
+"""What a training run hands back, whichever engine ran it: the final state and the history that was asked for."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from benign.errors import InputError
+from benign.networks.two_layer import TwoLayer
+
+
+@dataclass(frozen=True)
+class Snapshot(ABC):
+    """The state of some runs of a batch after a number of gradient steps; every tensor's first axis is the run."""
+
+    step: int
+    runs: Tensor  #: which runs of the batch these are, shape (runs,)
+    outputs: Tensor  #: f(x_i), shape (runs, n)
+    labels: Tensor  #: the training labels y_i, shape (runs, n)
+    losses: Tensor  #: l(y_i f(x_i)), shape (runs, n)
+
+    def select(self, rows: Tensor) -> Self:
+        """The same state, of the given rows only."""
+        tensors = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return dataclasses.replace(self, **{k: v[rows] for k, v in tensors.items() if isinstance(v, Tensor)})
+
+    @property
+    @abstractmethod
+    def network(self) -> TwoLayer:
+        """The networks themselves."""
+
+    @abstractmethod
+    def squared_norms(self) -> Tensor:
+        """||w_j||^2, shape (runs, m)."""
+
+    @abstractmethod
+    def squared_moves(self) -> Tensor:
+        """||w_j - w_j(0)||^2, shape (runs, m)."""
+
+
+Observable = Callable[[Snapshot], Tensor]
+
+
+def loss(s: Snapshot) -> Tensor:
+    """The empirical risk, the mean over the sample of l(y_i f(x_i)), shape (runs,)."""
+    return s.losses.mean(-1)
+
+
+def margins(s: Snapshot) -> Tensor:
+    """The margins y_i f(x_i), shape (runs, n)."""
+    return s.labels * s.outputs
+
+
+def training_error(s: Snapshot) -> Tensor:
+    """The share of training points with y_i f(x_i) <= 0, shape (runs,)."""
+    return (margins(s) <= 0).to(s.outputs.dtype).mean(-1)
+
+
+def norm(s: Snapshot) -> Tensor:
+    """The Frobenius norm ||W||_F, shape (runs,)."""
+    return s.squared_norms().sum(-1).sqrt()
+
+
+def norm_21(s: Snapshot) -> Tensor:
+    """The sum of the neurons' lengths, ||W||_{2,1}, shape (runs,)."""
+    return s.squared_norms().sqrt().sum(-1)
+
+
+def distance(s: Snapshot) -> Tensor:
+    """The distance travelled, ||W - W(0)||_F, shape (runs,)."""
+    return s.squared_moves().sum(-1).sqrt()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A batch of finished runs.
+
+    ``network`` is the final state and ``steps`` (runs,) the number of gradient steps that each run took.
+    ``history[name]`` has the values of an observable at the steps ``recorded``: first axis the record,
+    second the run. ``final[name]`` has its values at the end, first axis the run. A run that stopped
+    early keeps its final values in the records after its stop.
+    """
+
+    network: TwoLayer
+    steps: Tensor
+    recorded: Tensor
+    history: Mapping[str, Tensor]
+    final: Mapping[str, Tensor]
+
+
+class Recorder:
+    """Evaluates observables at the steps asked for, and at each run's last."""
+
+    def __init__(self, observe: Mapping[str, Observable], record: Sequence[int], runs: int):
+        self.steps = sorted({int(step) for step in record})
+        if self.steps and self.steps[0] < 0:
+            raise InputError(f"record holds the step {self.steps[0]}: steps are counted from 0")
+        self._observe = dict(observe)
+        self._runs = runs
+        self._rows: dict[str, Tensor] = {}  # one row a record, and a last one for the final values
+
+    def __call__(self, snapshot: Snapshot, stopping: Tensor) -> None:
+        """Take note of a state; the boolean mask ``stopping`` marks the runs for which it is the last."""
+        if snapshot.step in self.steps:
+            at = self.steps.index(snapshot.step)
+            self._write(snapshot, slice(at, at + 1))
+        if stopping.any():
+            later = sum(step < snapshot.step for step in self.steps)
+            self._write(snapshot.select(stopping), slice(later, None))
+
+    def _write(self, snapshot: Snapshot, rows: slice) -> None:
+        for name, observable in self._observe.items():
+            value = observable(snapshot)
+            if name not in self._rows:
+                shape = (len(self.steps) + 1, self._runs, *value.shape[1:])
+                self._rows[name] = value.new_full(shape, torch.nan)
+            self._rows[name][rows, snapshot.runs] = value
+
+    def trained(self, network: TwoLayer, steps: Tensor) -> Trained:
+        """The finished batch."""
+        return Trained(
+            network=network,
+            steps=steps,
+            recorded=torch.tensor(self.steps),
+            history={name: rows[:-1] for name, rows in self._rows.items()},
+            final={name: rows[-1] for name, rows in self._rows.items()},
+        )

@@ -1,0 +1,149 @@
+"""Figures and tables as objects: what they refuse, what they carry, how they look; numbers on their way to prose."""
+
+import base64
+import io
+import json
+from itertools import pairwise
+
+import matplotlib as mpl
+import matplotlib.figure
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+
+from benign.book import style
+from benign.book.figures import MIME, Figure, Table
+from benign.book.glue import glue
+from benign.errors import InputError
+
+DATA = pd.DataFrame({"p": [1, 2, 3], "error": [0.1 + 0.2, 1 / 3, 1e-300]})
+
+
+def drawn(**changes):
+    # made once a call and without pyplot, whose list of open figures a test should not fill
+    picture = matplotlib.figure.Figure()
+    picture.subplots().plot(DATA["p"], DATA["error"], label="error")
+    given = {"id": "fig-error", "figure": picture, "data": DATA, "caption": "Error against $p$.", "alt": "It falls."}
+    return Figure(**(given | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": "error"}, "figure id 'error'"),
+        ({"id": "fig-Error_1"}, "lower-case"),
+        ({"id": "tab-error"}, "'fig-'"),
+        ({"id": None}, "None"),
+        ({"figure": "a.png"}, "is a str"),
+        ({"data": [1, 2]}, "fig-error: 'data' is a list"),
+        ({"data": DATA.iloc[:0]}, "shape (0, 2)"),
+        ({"caption": " "}, "'caption'"),
+        ({"alt": ""}, "'alt' is ''"),
+        ({"alt": None}, "'alt' is None"),
+        ({"alt": "figures/error.PNG"}, "is the file name"),
+        ({"alt": "x" * 501}, "501 characters, the limit is 500"),
+    ],
+)
+def test_an_incomplete_figure_is_refused(changes, message):
+    with pytest.raises(InputError, match=message.replace("(", r"\(").replace(")", r"\)")):
+        drawn(**changes)
+
+
+def test_the_data_come_back_exactly():
+    files = drawn()._repr_mimebundle_()[MIME]["files"]
+    read = pd.read_csv(io.StringIO(files["csv"]))
+    pd.testing.assert_frame_equal(read, DATA, check_exact=True)
+
+
+def test_a_named_index_is_data_and_a_row_counter_is_not():
+    named = drawn(data=DATA.set_index("p"))._repr_mimebundle_()[MIME]["files"]["csv"]
+    counted = drawn(data=DATA[DATA["p"] > 1])._repr_mimebundle_()[MIME]["files"]["csv"]
+    assert named.startswith("p,error\n1,") and counted.startswith("p,error\n2,")
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    first, second = drawn()._repr_mimebundle_(), drawn()._repr_mimebundle_()
+    assert first == second
+    payload = first[MIME]
+    assert set(payload["files"]) == {"svg", "png", "pdf", "csv"}
+    assert "<dc:date>" not in payload["files"]["svg"] and "<text" not in payload["files"]["svg"]
+    pdf = base64.b64decode(payload["files"]["pdf"])
+    assert pdf.startswith(b"%PDF") and b"CreationDate" not in pdf
+    assert first["image/png"] == payload["files"]["png"] and first["text/plain"].startswith("fig-error")
+    json.dumps(first, allow_nan=False)
+
+
+def test_the_environment_is_recorded():
+    environment = drawn()._repr_mimebundle_()[MIME]["environment"]
+    assert environment["versions"]["matplotlib"] == mpl.__version__ and environment["python"]
+
+
+def test_displaying_changes_no_global_state_and_closes_the_figure():
+    picture, _ = plt.subplots()
+    before = dict(mpl.rcParams)
+    drawn(figure=picture)._repr_mimebundle_()
+    assert dict(mpl.rcParams) == before
+    assert not plt.fignum_exists(picture.number)
+
+
+def test_a_table_prints_four_digits_and_keeps_all():
+    data = pd.DataFrame(
+        {"rule": ["a", "b"], "gap": ["0.1 ± 0.2", "−1"], "x": [1 / 3, np.nan], "k": [10**6, 2], "ok": [True, False]}
+    )
+    bundle = Table(id="tab-rules", data=data.set_index("rule"), caption="Rules.")._repr_mimebundle_()
+    table = bundle[MIME]["table"]
+    assert table["columns"] == ["rule", "gap", "x", "k", "ok"]
+    assert table["rows"] == [["a", "0.1 ± 0.2", "0.3333", "1000000", "yes"], ["b", "−1", "–", "2", "no"]]
+    assert table["numeric"] == [False, True, True, True, False]
+    assert repr(1 / 3) in bundle[MIME]["files"]["csv"]
+    assert "<table" in bundle["text/html"] and "0.3333" in bundle["text/plain"]
+
+
+def test_a_table_refuses_a_figures_id():
+    with pytest.raises(InputError, match="table id 'fig-rules'"):
+        Table(id="fig-rules", data=DATA, caption="Rules.")
+
+
+def test_neighbouring_colours_differ_in_grey():
+    # relative luminance, then CIE lightness, on which 10 of 100 is told apart at a glance
+    linear = [
+        [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(hex)] for hex in style.PALETTE
+    ]
+    lightness = [116 * (0.2126 * r + 0.7152 * g + 0.0722 * b) ** (1 / 3) - 16 for r, g, b in linear]
+    first_four = lightness[:4]
+    assert min(abs(a - b) for i, a in enumerate(first_four) for b in first_four[:i]) > 10
+    assert max(lightness) < 75  # a lighter line is lost on white
+
+
+def test_labels_at_line_ends_do_not_overlap():
+    with mpl.rc_context(style.RC):
+        picture = matplotlib.figure.Figure()
+        axes = picture.subplots()
+        for k in range(6):
+            axes.plot([0, 1], [0, 0.001 * k], label=f"line {k}")
+        axes.plot([0, 1], [0, 1], label="_hidden")
+        axes.plot([0, 1], [0, np.nan], label="far")
+        style.label_lines(axes, {"line 5": "renamed"})
+        picture.draw_without_rendering()
+        # of the text alone: an annotation's own extent takes in its leader
+        boxes = {text.get_text(): Text.get_window_extent(text) for text in axes.texts}
+        order = sorted(boxes, key=lambda label: boxes[label].y0)
+        assert len(order) == 7 and [label for label in order if label != "far"][-1] == "renamed"
+        assert all(boxes[low].y1 <= boxes[high].y0 for low, high in pairwise(order))
+
+
+@pytest.mark.parametrize("value", [np.float64(0.5), np.array(0.5), 0.5, np.int64(3), "word", np.bool_(True)])
+def test_glue_passes_plain_python(monkeypatch, value):
+    sent = []
+    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: sent.append((name, value, display)))
+    glue("key", value)
+    assert type(sent[0][1]) in (float, int, str, bool) and sent[0][1] == value and sent[0][2] is False
+
+
+@pytest.mark.parametrize("value", [[1, 2], np.ones(2), None, float("nan"), 1j, DATA])
+def test_glue_refuses_what_is_not_one_number(value):
+    with pytest.raises(InputError, match="glue 'key'"):
+        glue("key", value)

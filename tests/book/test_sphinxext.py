@@ -1,0 +1,364 @@
+"""A real book of two chapters, built the way the pipeline builds it, and what comes out."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
+import pandas as pd
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from benign.book.claims import Claim
+from benign.book.figures import Figure, Table
+
+ROOT = Path(__file__).parents[2]
+DATA = pd.DataFrame({"dimension p": [10, 100, 1000], "test error": [0.5, 0.1 + 0.2, 1e-3]})
+
+
+def a_figure(id="fig-error"):
+    figure, axes = plt.subplots()
+    axes.plot(DATA["dimension p"], DATA["test error"])
+    caption = "Test error {glue:text}`error:.2f` against $p$, after {cite:t}`chatterji2021`; band: 95 % over seeds."
+    return Figure(id=id, figure=figure, data=DATA, caption=caption, alt="Test error falls as the dimension grows.")
+
+
+def a_table():
+    data = pd.DataFrame(
+        {"rule": ["$\\ell_2$ margin", "nearest"], "error": [1 / 3, 2.0], "gap": ["0.10 ± 0.02", "1.00 ± 0.03"]}
+    )
+    return Table(id="tab-rules", data=data, caption="Three *rules* and their errors.")
+
+
+def a_claim(name, paper="chatterji2021", interval=(0.01, 0.04), on_record="holds", figure=None):
+    return Claim(
+        id=f"claim-{name}",
+        paper=paper,
+        where="Theorem 3.1, (10)",
+        statement="The test error is at most $\\eta + \\exp(-c\\,n\\|\\mu\\|^4/p)$, see {cite:p}`chatterji2021`.",
+        estimate=sum(interval) / 2,
+        interval=interval,
+        holds_if="<= 0.05",
+        on_record=on_record,
+        figure=figure,
+        note="With the constant $c = 1$.",
+    )
+
+
+def shown(source, *objects, **metadata):
+    outputs = [new_output("display_data", data=thing._repr_mimebundle_()) for thing in objects]
+    return new_code_cell(source, outputs=outputs, execution_count=1, metadata=metadata)
+
+
+def glued(name, value):
+    data = {"application/papermill.record/text/plain": repr(value)}
+    metadata = {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}}
+    output = new_output("display_data", data=data, metadata=metadata)
+    return new_code_cell("glue(...)", outputs=[output], metadata={"tags": ["remove-cell"]})
+
+
+def notebook(*cells):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return new_notebook(cells=list(cells), metadata=kernel | {"language_info": {"name": "python"}})
+
+
+PARAMETERS = """\
+n: int = 100  # number of training samples $n$, in [2, 10000]
+device: str = "cpu"  # where it runs, one of cpu, cuda
+"""
+
+
+def first_chapter():
+    return notebook(
+        new_markdown_cell("# Errors\n\nSee {numref}`fig-error`, {ref}`claim-bound` and {numref}`tab-rules`.\n"),
+        new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+        new_code_cell("# Parameters\nn = 50\n", metadata={"tags": ["injected-parameters", "remove-cell"]}),
+        new_markdown_cell("```{parameters-table}\n```"),
+        glued("error", 0.3),
+        shown("draw()", a_figure(), tags=["hide-input"]),
+        shown(
+            "claims()", a_claim("bound", figure="fig-error"), a_claim("vacuous", interval=(0.1, 0.2), on_record="fails")
+        ),
+    )
+
+
+def second_chapter():
+    return notebook(
+        new_markdown_cell("# Rules\n"),
+        shown("tabulate()", a_table(), tags=["remove-input"]),
+        shown("claim()", a_claim("ours", paper=None, interval=(0.01, 0.2), on_record=None)),
+    )
+
+
+STATUS = """\
+# Status
+
+```{claims-summary}
+```
+
+```{claims-ledger}
+```
+
+```{figure-preview} fig-error
+```
+
+```{run-records}
+```
+
+```{bibliography}
+```
+"""
+
+BIBTEX = """\
+@article{chatterji2021,
+  author = {Chatterji, Niladri S. and Long, Philip M.},
+  title = {Finite-sample analysis of interpolating linear classifiers in the overparameterized regime},
+  journal = {Journal of Machine Learning Research}, year = {2021}, volume = {22}
+}
+"""
+
+CITATION = """\
+cff-version: 1.2.0
+message: Please cite it.
+title: Benign overfitting, executable
+version: 0.1.0
+date-released: 2026-11-22
+authors:
+  - family-names: Pelletier
+    given-names: Ada
+  - name: The team
+"""
+
+RECORD = {
+    "preset": "smoke",
+    "started": "2026-11-22T09:00:00+00:00",
+    "seconds": 12.345,
+    "device": "cpu",
+    "threads": 1,
+    "machine": "x86_64",
+    "python": "3.11.9",
+    "versions": {"torch": "2.13.0", "numpy": "2.4.6"},
+    "parameters": {"n": 50},
+    "seeds": [0, 1],
+    "commit": "0" * 40,
+    "modules": {"benign.seeds": "ab"},
+}
+
+
+def build(tree, chapters, extra=()):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    config["execute"]["execute_notebooks"] = "off"
+    toc = {
+        "format": "jb-book",
+        "root": "index",
+        "parts": [
+            {"caption": "Part", "numbered": True, "chapters": [{"file": f"chapters/{name}"} for name in chapters]}
+        ],
+    }
+    toc["parts"][0]["chapters"].append({"file": "status"})
+    files = {"_config.yml": yaml.safe_dump(config), "_toc.yml": yaml.safe_dump(toc), "references.bib": BIBTEX}
+    files |= {
+        "index.md": "# Home\n\nThe error is {glue:text}`chapters/errors.ipynb::error:.3f`.\n",
+        "status.md": STATUS,
+    }
+    for name, content in (files | dict(extra)).items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    for name, content in chapters.items():
+        path = tree / "chapters" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(content, path)
+    for folder in ("vendor", "assets"):
+        (tree / folder).symlink_to(ROOT / folder)
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(tree), "-W", "-n", "--keep-going"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A built book with run records and a CITATION.cff."""
+    tree = tmp_path_factory.mktemp("book")
+    extra = {"runs/errors.json": json.dumps(RECORD), "CITATION.cff": CITATION}
+    done = build(tree, {"errors": first_chapter(), "rules": second_chapter()}, extra)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return tree / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """A book without run records or CITATION.cff in which a figure's id is used twice."""
+    tree = tmp_path_factory.mktemp("faulty")
+    twice = notebook(new_markdown_cell("# Twice\n"), shown("again()", a_figure()), glued("error", 0.4))
+    return build(tree, {"errors": first_chapter(), "rules": second_chapter(), "twice": twice}), tree / "_build" / "html"
+
+
+def page(site, name):
+    return BeautifulSoup((site / f"{name}.html").read_text(), "html.parser")
+
+
+def words(node):
+    return " ".join(node.get_text().split())
+
+
+def test_a_figure_is_numbered_and_described(site):
+    figure = page(site, "chapters/errors").select_one("figure#fig-error")
+    assert figure.img["src"] == "../figures/fig-error.svg"
+    assert figure.img["alt"] == "Test error falls as the dimension grows."
+    caption = words(figure.figcaption)
+    assert caption.startswith("Fig. 1.1 Test error 0.30 against")
+    assert "Chatterji and Long" in caption and figure.select_one(".math")
+
+
+def test_references_find_figures_tables_and_claims(site):
+    links = {link["href"]: words(link) for link in page(site, "chapters/errors").select("section > p a.reference")}
+    assert links["#fig-error"] == "Fig. 1.1"
+    assert links["#claim-bound"] == "claim “bound”"
+    assert links["rules.html#tab-rules"] == "Table 2.1"
+    assert (site / "objects.inv").exists()
+
+
+def test_every_link_of_the_legend_leads_somewhere(site):
+    for name, id, kinds in [("chapters/errors", "fig-error", 7), ("chapters/rules", "tab-rules", 4)]:
+        soup = page(site, name)
+        node = soup.find(id=id)
+        legend = (node if node.name == "figure" else node.find_parent(class_="book-table")).select_one("p.figure-links")
+        links = legend.select("a")
+        assert len(links) == kinds
+        for link in links:
+            if link["href"].startswith("#"):
+                assert soup.find(id=link["href"][1:])
+            else:
+                assert (site / "chapters" / link["href"]).resolve().is_file(), link
+
+
+def test_the_code_link_leads_to_the_cell_or_else_to_the_notebook(site):
+    cell = page(site, "chapters/errors").find(id="fig-error-code")
+    assert "draw()" in words(cell)
+    code = [link["href"] for link in page(site, "chapters/rules").select("p.figure-links a") if link.text == "code"]
+    assert code == ["../_sources/chapters/rules.ipynb"]
+
+
+def test_the_files_are_what_the_figure_holds(site):
+    read = pd.read_csv(site / "figures" / "fig-error.csv")
+    pd.testing.assert_frame_equal(read, DATA, check_exact=True)
+    assert (site / "figures" / "fig-error.png").read_bytes().startswith(b"\x89PNG")
+    assert (site / "figures" / "fig-error.pdf").read_bytes().startswith(b"%PDF")
+    bib = (site / "figures" / "fig-error.bib").read_text()
+    assert bib.startswith("@misc{fig-error") and "Pelletier, Ada" in bib and "{Figure 1.1}" in bib
+
+
+def test_provenance_holds_environment_run_and_digests(site):
+    made = json.loads((site / "figures" / "fig-error.json").read_text())
+    assert made["run"] == RECORD
+    assert "numpy" in made["environment"]["versions"]
+    for name, digest in made["files"].items():
+        assert hashlib.sha256((site / "figures" / name).read_bytes()).hexdigest() == digest
+    # the other chapter has no record
+    assert json.loads((site / "figures" / "tab-rules.json").read_text())["run"] is None
+
+
+def test_the_index_lists_figures_in_reading_order(site):
+    index = json.loads((site / "figures" / "index.json").read_text())["figures"]
+    assert [(entry["id"], entry["number"], entry["page"]) for entry in index] == [
+        ("fig-error", "1.1", "chapters/errors.html#fig-error"),
+        ("tab-rules", "2.1", "chapters/rules.html#tab-rules"),
+    ]
+    assert index[0]["caption"].startswith("Test error 0.30 against p, after")
+
+
+def test_a_table_is_numbered_formatted_and_aligned(site):
+    table = page(site, "chapters/rules").select_one("table#tab-rules")
+    assert words(table.caption).startswith("Table 2.1 Three rules and their errors.")
+    cells = [[words(cell) for cell in row.select("td")] for row in table.select("tbody tr")]
+    assert [row[1:] for row in cells] == [["0.3333", "0.10 ± 0.02"], ["2", "1.00 ± 0.03"]]
+    first = table.select("tbody tr")[0].select("td")
+    assert ["number" in cell["class"] for cell in first[1:]] == [True, True]
+    assert "number" not in first[0].get("class", [])
+
+
+def test_a_claim_says_its_verdict_in_words(site):
+    soup = page(site, "chapters/errors")
+    holds = soup.find(id="claim-bound")
+    assert {"claim", "claim-holds", "admonition"} <= set(holds["class"])
+    text = words(holds)
+    assert "✓ holds" in text and "Theorem 3.1, (10), Chatterji and Long" in text
+    assert "Estimate 0.025 [0.01, 0.04]; holds if ≤ 0.05; on record: holds." in text and "Fig. 1.1" in text
+    assert "✗ fails" in words(soup.find(id="claim-vacuous"))
+    ours = words(page(site, "chapters/rules").find(id="claim-ours"))
+    assert "? unresolved" in ours and "(ours)" in ours and "on record: nothing yet" in ours
+
+
+def test_the_ledger_gathers_claims_by_paper_ours_last(site):
+    ledger = page(site, "status").select_one(".ledger table")
+    rows = [words(row) for row in ledger.select("tbody tr")]
+    assert [row.split()[0] for row in rows] == ["Chatterji", "✓", "✗", "Ours", "?"]
+    assert "nothing yet differs" in rows[-1] and "differs" not in rows[1]
+    hrefs = [link["href"] for link in ledger.select("a")]
+    assert "chapters/errors.html#claim-bound" in hrefs and "chapters/errors.html#fig-error" in hrefs
+    # a citation copied from a chapter points to the bibliography from this page
+    assert any(href.startswith("#id") for href in hrefs)
+    # and a formula copied from there is typeset on this one
+    assert "tex-mml-chtml.js" in str(page(site, "status").head)
+
+
+def test_claims_are_published_as_json_and_counted(site):
+    claims = json.loads((site / "claims.json").read_text())["claims"]
+    assert [claim["id"] for claim in claims] == ["claim-bound", "claim-vacuous", "claim-ours"]
+    assert claims[0]["page"] == "chapters/errors.html#claim-bound" and claims[0]["interval"] == [0.01, 0.04]
+    assert words(page(site, "status").select_one(".claims-summary")) == "3 claims; 1 holds, 1 fails, 1 is unresolved."
+
+
+def test_parameters_show_published_values_beside_this_build(site):
+    rows = page(site, "chapters/errors").select(".parameters tbody tr")
+    cells = [[words(cell) for cell in row.select("td")] for row in rows]
+    assert cells[0] == ["n", "number of training samples \\(n\\)", "int in [2, 10000]", "100", "50 differs"]
+    assert cells[1] == ["device", "where it runs", "one of cpu, cuda", "'cpu'", "'cpu'"]
+
+
+def test_a_preview_shows_the_figure_of_another_page(site):
+    soup = page(site, "status")
+    preview = soup.select_one(".figure-preview")
+    assert preview.img["src"] == "figures/fig-error.svg" and preview.img["alt"].startswith("Test error falls")
+    assert preview.a["href"] == "chapters/errors.html#fig-error" and words(preview) == "from Fig. 1.1"
+    assert soup.find(id="fig-error") is None
+
+
+def test_run_records_are_tabulated(site):
+    cells = [words(cell) for cell in page(site, "status").select(".run-records tbody td")]
+    assert cells == [
+        "errors", "smoke", "2026-11-22T09:00:00+00:00", "12.3", "cpu", "1", "x86_64", "3.11.9", "torch 2.13.0, numpy 2.4.6",
+    ]  # fmt: skip
+
+
+def test_numbers_reach_other_pages_and_images_have_words(site):
+    assert "The error is 0.300." in words(page(site, "index"))
+    for name in ("index", "status", "chapters/errors", "chapters/rules"):
+        for image in page(site, name).select("article img"):
+            assert image["alt"].strip() and "." not in image["alt"].split()[0]
+    assert not (site / "_images").exists()
+
+
+def test_pages_name_no_foreign_script(site):
+    scripts = page(site, "chapters/errors").select("script")
+    assert not [script for script in scripts if "://" in script.get("src", "") or "unpkg" in script.text]
+
+
+def test_an_id_used_twice_fails_naming_both_places(faulty):
+    done, _ = faulty
+    assert done.returncode != 0
+    log = done.stdout + done.stderr
+    assert "'fig-error' is used twice, in chapters/errors (cell 6) and chapters/twice (cell 2)" in log
+
+
+def test_without_records_the_page_says_so_and_without_cff_nothing_is_to_cite(faulty):
+    _, site = faulty
+    assert "There are no run records" in words(page(site, "status").article)
+    assert "cite" not in [link.text for link in page(site, "chapters/errors").select("p.figure-links a")]
+    assert not list((site / "figures").glob("*.bib"))
+    assert json.loads((site / "figures" / "fig-error.json").read_text())["run"] is None

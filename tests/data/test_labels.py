@@ -1,0 +1,92 @@
+"""Pollution of labels: how many, which, and with what."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benign.data.labels import flip
+from benign.errors import InputError
+from benign.seeds import generator
+
+noises = st.floats(0, 0.5, exclude_max=True)
+seeds = st.integers(0, 2**32)
+
+
+def rng(seed=0):
+    return generator(seed, "test")
+
+
+@settings(deadline=None)
+@given(n=st.integers(1, 200), label_noise=noises, seed=seeds)
+def test_exact_flips_change_the_sign_of_that_many_labels(n, label_noise, seed):
+    clean = np.where(np.arange(n) % 3 == 0, -1, 1)
+    before = clean.copy()
+    polluted = flip(clean, label_noise, rng(seed))
+    assert np.sum(polluted == -clean) == round(label_noise * n)
+    assert np.sum(polluted == clean) == n - round(label_noise * n)
+    np.testing.assert_array_equal(clean, before)
+
+
+def test_every_label_is_equally_likely_to_be_polluted():
+    runs = 4000
+    for exact in (True, False):
+        hits = sum(flip(np.ones(10), 0.2, rng(seed), exact) < 0 for seed in range(runs))
+        # Each of the ten counts is binomial(4000, 0.2), standard deviation 25: five of them.
+        assert np.abs(hits - 0.2 * runs).max() < 5 * np.sqrt(runs * 0.2 * 0.8)
+
+
+def test_independent_flips_have_a_binomial_count():
+    counts = np.array([np.sum(flip(np.ones(100), 0.3, rng(seed), exact=False) < 0) for seed in range(2000)])
+    assert abs(counts.mean() - 30) < 5 * np.sqrt(21 / 2000)
+    assert abs(counts.var() / 21 - 1) < 5 * np.sqrt(2 / 2000)
+
+
+@settings(deadline=None)
+@given(low=noises, high=noises, exact=st.booleans(), seed=seeds)
+def test_less_noise_pollutes_a_subset_in_the_same_way(low, high, exact, seed):
+    low, high = sorted((low, high))
+    clean = np.arange(60) % 5
+    less, more = (flip(clean, noise, rng(seed), exact, classes=range(5)) for noise in (low, high))
+    changed = less != clean
+    np.testing.assert_array_equal(less[changed], more[changed])
+
+
+def test_a_polluted_class_becomes_each_other_class_equally_often():
+    clean = np.full(40_000, 3)
+    polluted = flip(clean, 0.45, rng(), classes=range(10))
+    counts = np.bincount(polluted, minlength=10)
+    assert counts[3] == 22_000
+    others = np.delete(counts, 3)  # multinomial: 18000 draws over nine classes, each of mean 2000
+    assert np.abs(others - 2000).max() < 5 * np.sqrt(2000 * 8 / 9)
+
+
+def test_classes_need_not_be_consecutive():
+    clean = np.array([3, 8] * 50)
+    polluted = flip(clean, 0.2, rng(), classes=(8, 3))
+    assert set(polluted) == {3, 8}
+    assert np.sum(polluted != clean) == 20
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.int8])
+def test_dtype_is_kept(dtype):
+    assert flip(np.ones(10, dtype=dtype), 0.3, rng()).dtype == dtype
+
+
+def test_same_generator_state_gives_the_same_labels_and_another_seed_others():
+    clean = np.ones(200)
+    np.testing.assert_array_equal(flip(clean, 0.3, rng(1)), flip(clean, 0.3, rng(1)))
+    assert (flip(clean, 0.3, rng(1)) != flip(clean, 0.3, rng(2))).any()
+
+
+@pytest.mark.parametrize("label_noise", [-0.1, 0.5, 1.0, float("nan")])
+def test_label_noise_outside_its_range_is_refused(label_noise):
+    with pytest.raises(InputError, match=rf"label_noise is {label_noise}.*\[0, 0.5\)"):
+        flip(np.ones(4), label_noise, rng())
+
+
+def test_labels_outside_the_classes_are_refused():
+    with pytest.raises(InputError, match=r"\[0\]"):
+        flip(np.array([0, 1, 1]), 0.1, rng())
+    with pytest.raises(InputError, match="two different classes"):
+        flip(np.ones(4), 0.1, rng(), classes=(1, 1))

@@ -1,0 +1,82 @@
+"""The files that say what to install and how to cite agree with one another."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from pybtex import errors as pybtex_errors
+from pybtex.database import parse_file
+
+import benign
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.txt").read_text().splitlines()
+PINS = {canonicalize_name(r.name): r for r in map(Requirement, filter(None, LOCK))}
+
+
+def requirements_of_the_project() -> list[Requirement]:
+    optional = PROJECT["optional-dependencies"].values()
+    return [Requirement(line) for line in [*PROJECT["dependencies"], *(line for extra in optional for line in extra)]]
+
+
+@pytest.mark.parametrize("requirement", requirements_of_the_project(), ids=str)
+def test_dependency_is_locked_at_a_version_that_it_allows(requirement):
+    pin = PINS[canonicalize_name(requirement.name)]
+    (specifier,) = pin.specifier
+    assert requirement.specifier.contains(specifier.version)
+
+
+def test_lock_holds_exact_public_versions_and_no_address():
+    assert len(PINS) > 50
+    for line in LOCK:
+        # Anything else would be an option, an address, a path or a local build such as 2.0+cpu.
+        assert re.fullmatch(r"[a-zA-Z0-9._-]+==[0-9][a-zA-Z0-9.]*( ; python_version == \"3\.\d+\")?", line), line
+
+
+def test_each_package_is_locked_once():
+    names = [canonicalize_name(Requirement(line).name) for line in LOCK]
+    assert len(names) == len(set(names))
+
+
+def test_conda_environment_installs_the_lock_and_the_package():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert environment["name"] == "benign"
+    python, pip, pip_section = environment["dependencies"]
+    assert pip == "pip"
+    assert Version(python.removeprefix("python=")) in Requirement(f"x{PROJECT['requires-python']}").specifier
+    # Naming the lock instead of repeating it: its pins are the environment's pins.
+    assert pip_section == {"pip": ["-r requirements.txt", "-e ."]}
+
+
+def test_version_is_one():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert str(citation["version"]) == PROJECT["version"] == benign.__version__ == version("benign")
+
+
+def test_citation_names_the_work_and_its_sources_as_the_bibliography_does():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["title"] and citation["message"] and citation["authors"]
+    assert citation["license"] == PROJECT["license"]
+    entries = parse_file(ROOT / "references.bib").entries
+    for reference, key in zip(citation["references"], ("xu2023", "zhu2023"), strict=True):
+        fields = entries[key].fields
+        assert reference["title"] == fields["title"]
+        assert str(reference["year"]) == fields["year"]
+        assert f"{reference['start']}--{reference['end']}" == fields["pages"]
+        authors = entries[key].persons["author"]
+        assert [a["family-names"] for a in reference["authors"]] == [a.last_names[0] for a in authors]
+
+
+def test_bibliography_parses_without_a_warning():
+    with pybtex_errors.capture() as complaints:
+        entries = parse_file(ROOT / "references.bib").entries
+    assert complaints == []
+    assert all(entry.persons.get("author") and {"title", "year"} <= set(entry.fields) for entry in entries.values())
