@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from benign.errors import BenignError
@@ -16,17 +16,16 @@ def sha256(content: bytes) -> str:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write under a temporary name, then rename: a reader sees the old file or the new one, never half of it."""
-    handle = temporary = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files
-        os.replace(temporary, path)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        except BaseException:  # an interrupt too leaves nothing behind
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise cannot_write(path, error) from error
 
 
@@ -34,7 +33,7 @@ def cannot_write(path: Path, error: OSError) -> BenignError:
     """The error to show when the operating system refuses to write."""
     remedy = {
         errno.ENOSPC: "the disk is full: free some space and run the same command again, finished work is kept",
-        errno.EDQUOT: "the disk quota is used up: free some space and run the same command again, finished work is kept",
+        errno.EDQUOT: "the disk quota is used up: free some space and run the command again, finished work is kept",
         errno.EROFS: "the file system is read-only: choose another folder, or set BENIGN_CACHE_DIR for the cache",
         errno.EACCES: "permission denied: make the folder writable, or set BENIGN_CACHE_DIR for the cache",
         errno.EPERM: "permission denied: make the folder writable, or set BENIGN_CACHE_DIR for the cache",
@@ -56,9 +55,3 @@ def cache_folder(start: Path | None = None) -> Path:
     import pooch  # only needed outside a book, and slow to import
 
     return Path(pooch.os_cache("benign"))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -73,9 +73,9 @@ class Figure:
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         png = _picture(self, "png", dpi=PNG_DPI)
         files = {
-            "svg": _picture(self, "svg", metadata={"Date": None, "Title": self.alt}).decode(),
+            "svg": _picture(self, "svg", metadata={"Date": None, "Title": self.id}).decode(),
             "png": _base64(png),
-            "pdf": _base64(_picture(self, "pdf", metadata={"CreationDate": None, "Title": self.alt})),
+            "pdf": _base64(_picture(self, "pdf", metadata={"CreationDate": None, "Title": self.id})),
             "csv": csv(self.data),
         }
         payload = {"schema": SCHEMA, "kind": "figure", "id": self.id, "caption": self.caption, "alt": self.alt}
@@ -121,6 +121,14 @@ class Table:
             "text/html": html,
             "text/plain": f"{self.id}: {self.caption}\n{shown.to_string(index=False)}",
         }
+
+
+def contents(payload: dict) -> dict[str, bytes]:
+    """The files of a figure or table as published, by suffix, out of the payload that its notebook output carries."""
+    return {
+        suffix: base64.b64decode(content) if suffix in ("png", "pdf") else content.encode()
+        for suffix, content in payload["files"].items()
+    }
 
 
 def csv(data: pd.DataFrame) -> str:

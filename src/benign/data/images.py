@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-import pooch
 import torch
 from jaxtyping import Float, Float64, Int, Num, UInt8
 from torch import Tensor
@@ -130,7 +129,7 @@ def problem(
     classes: Sequence[int] = (3, 8),
     n: int = 200,
     n_test: int | None = None,
-    label_noise: float = 0.1,
+    label_noise: float | int = 0.1,
     scaling: Scaling = "unit-norm",
     seed: int = 0,
     exact_flips: bool = True,
@@ -234,6 +233,8 @@ def _from_folder(folder: Path, name: str, file: str) -> bytes:
 
 
 def _from_mirrors(name: str, file: str) -> bytes:
+    import pooch  # only where a download may be needed: it imports tqdm.auto, which warns in notebooks without widgets
+
     path = Path(pooch.os_cache("benign")) / name / f"{file}.gz"
     if path.is_file():
         try:

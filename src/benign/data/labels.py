@@ -9,7 +9,7 @@ from benign.errors import InputError
 
 def flip(
     clean: np.ndarray,
-    label_noise: float,
+    label_noise: float | int,
     rng: np.random.Generator,
     exact: bool = True,
     classes: Sequence[int] = (-1, 1),

@@ -38,8 +38,8 @@ class Mixture:
 def sample(
     n: int,
     p: int,
-    signal: float,
-    label_noise: float,
+    signal: float | int,
+    label_noise: float | int,
     seed: int,
     *,
     directions: int = 0,
@@ -57,7 +57,9 @@ def sample(
 
     ``exact_flips`` flips round(label_noise * n) labels; otherwise each label is flipped independently.
     """
-    _check(n, p, signal, label_noise, directions)
+    check(n, p, label_noise, directions)
+    if not (signal >= 0 and math.isfinite(signal)):
+        raise InputError(f"signal is {signal}: ||mu|| must be a finite number, at least 0")
     clean = seeds.generator(seed, "clean labels").choice([-1, 1], size=n)
     polluted = labels.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact=exact_flips)
     rng = seeds.generator(seed, f"noise, {frame} frame")
@@ -68,28 +70,39 @@ def sample(
             vectors = _bartlett(n + directions, p, rng)
         case _:
             raise InputError(f"frame is {frame!r}: it must be 'ambient' or 'reduced'")
-    x = vectors[:n].copy()
-    x[:, 0] += signal * clean
+    vectors[:n, 0] += signal * clean
     return Mixture(
-        x=torch.from_numpy(x),
-        clean=torch.from_numpy(clean.astype(np.float64)),
-        labels=torch.from_numpy(polluted.astype(np.float64)),
-        directions=torch.from_numpy(vectors[n:].copy()),
+        x=_tensor(vectors[:n]),
+        clean=_tensor(clean),
+        labels=_tensor(polluted),
+        directions=_tensor(vectors[n:]),
         signal=float(signal),
         p=p,
     )
 
 
-def test_points(mixture_signal: float, q: int, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Fresh points of the mixture in a frame of q coordinates: inputs (count, q) and clean labels (count,)."""
-    y = rng.choice([-1.0, 1.0], size=count)
-    x = rng.standard_normal((count, q))
-    x[:, 0] += mixture_signal * y
-    return torch.from_numpy(x), torch.from_numpy(y)
+def test_points(
+    signal: float | int, q: int, count: int, rng: np.random.Generator
+) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
+    """Fresh points of the mixture in a frame of q coordinates, and their clean labels.
+
+    Drawn point by point: two calls for 100 points give the same points as one for 200.
+    """
+    normals = rng.standard_normal((count, 1 + q))
+    y = np.where(normals[:, 0] > 0, 1.0, -1.0)  # a fair sign, independent of the other columns
+    x = normals[:, 1:]
+    x[:, 0] += signal * y
+    return _tensor(x), _tensor(y)
+
+
+def _tensor(array: np.ndarray) -> Float64[Tensor, "..."]:
+    # A copy in PyTorch's own memory, which is aligned: the last bits of a matrix product depend on the alignment
+    # of its factors, and NumPy's differs from process to process.
+    return torch.tensor(array, dtype=torch.float64)
 
 
 def _bartlett(count: int, p: int, rng: np.random.Generator) -> np.ndarray:
-    """``count`` standard Gaussian vectors of R^p in a basis whose first axis is fixed and whose others are their own."""
+    """``count`` standard Gaussian vectors of R^p in a basis of one fixed axis and of axes of their own."""
     rank = min(count, p - 1)
     lower = np.tril(rng.standard_normal((count, rank)), k=-1)
     degrees = p - 1 - np.arange(rank)  # L_ii ~ chi_{p-i}, i = 1, 2, ...
@@ -97,13 +110,12 @@ def _bartlett(count: int, p: int, rng: np.random.Generator) -> np.ndarray:
     return np.hstack([rng.standard_normal((count, 1)), lower])
 
 
-def _check(n: int, p: int, signal: float, label_noise: float, directions: int) -> None:
+def check(n: int, p: int, label_noise: float | int, directions: int = 0) -> None:
+    """Raise an ``InputError`` unless a sample of this size, dimension and pollution exists."""
     if n < 1:
         raise InputError(f"n is {n}: a sample needs at least one point")
     if p < 1:
         raise InputError(f"p is {p}: the dimension must be at least 1")
-    if not (signal >= 0 and math.isfinite(signal)):
-        raise InputError(f"signal is {signal}: ||mu|| must be a finite number, at least 0")
     if not 0 <= label_noise < 0.5:
         raise InputError(f"label_noise is {label_noise}: the share of wrong labels must lie in [0, 0.5)")
     if directions < 0:

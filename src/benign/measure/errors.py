@@ -1,28 +1,38 @@
 """Test errors of networks on the Gaussian mixture and on given points."""
 
 import numpy as np
-import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int
+from scipy.stats import norm
 from torch import Tensor
 
 from benign import seeds
 from benign.data import mixtures
+from benign.errors import InputError
 from benign.networks.two_layer import TwoLayer
 
 CHUNK = 5_000  # test points at a time: bounds the memory, whatever their number
 
 
-def error_count(network: TwoLayer, x: Float64[Tensor, "*runs n d"], labels: Float64[Tensor, "*runs n"]) -> Tensor:
-    """The number of points with y f(x) <= 0, shape (runs,)."""
-    return (labels * network(x) <= 0).sum(-1)
+def error_count(
+    network: TwoLayer, x: Float64[Tensor, "*runs n d"], labels: Float64[Tensor, "*runs n"]
+) -> Int[Tensor, " networks"]:
+    """The number of points that are not on the right side, y f(x) > 0, for each network."""
+    return (~(labels * network(x) > 0)).sum(-1)  # NaN, the output of a run that diverged, is on no side
 
 
-def clean_test_errors(network: TwoLayer, signal: float, seed: int, points: int) -> int:
+def clean_test_errors(network: TwoLayer, signal: float | int, seed: int, points: int) -> int:
     """How many of ``points`` fresh points of the mixture, with clean labels, one network (a batch of one) gets wrong.
 
     The estimand is Xu & Gu (2023), eq. (5). The points depend on the seed only, so that the errors of one
-    run at several steps are compared on the same points.
+    run at several steps are compared on the same points; fewer points are the first of more.
+
+    Raises:
+        InputError: a batch of several networks, fewer than one point.
     """
+    if len(network.weights) != 1 or points < 1:
+        raise InputError(
+            f"{len(network.weights)} networks and {points} points: give one network and at least one point"
+        )
     rng = seeds.generator(seed, "test points")
     wrong = 0
     for first in range(0, points, CHUNK):
@@ -31,17 +41,15 @@ def clean_test_errors(network: TwoLayer, signal: float, seed: int, points: int) 
     return wrong
 
 
-def noisy_error(clean_error: float | np.ndarray, label_noise: float) -> float | np.ndarray:
+def noisy_error(clean_error: float | int | np.ndarray, label_noise: float | int) -> float | int | np.ndarray:
     """The probability of missing a label that is itself wrong with probability ``label_noise``, independently."""
     return clean_error * (1 - label_noise) + (1 - clean_error) * label_noise
 
 
-def averaging_test_errors(x: Tensor, labels: Tensor, signal: float, seed: int, points: int) -> int:
-    """As ``clean_test_errors``, for the linear classifier with the weight vector sum_i y_i x_i."""
-    weight = labels @ x
-    rng = seeds.generator(seed, "test points")
-    wrong = 0
-    for first in range(0, points, CHUNK):
-        fresh, y = mixtures.test_points(signal, x.shape[-1], min(CHUNK, points - first), rng)
-        wrong += int((y * (fresh @ weight) <= 0).sum())
-    return wrong
+def averaging_test_error(x: Float64[Tensor, "n q"], labels: Float64[Tensor, " n"], signal: float | int) -> float:
+    """The clean test error of the linear classifier with the weight vector w = sum_i y_i x_i, given the sample.
+
+    A closed form: the margin of a fresh point is N(<w, mu>, ||w||^2). The first axis is mu/||mu||, as in ``Mixture``.
+    """
+    weight = (labels.unsqueeze(-1) * x).sum(0)
+    return float(norm.sf(signal * weight[0] / weight.norm()))

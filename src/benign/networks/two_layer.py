@@ -23,18 +23,28 @@ class TwoLayer:
     signs: Float64[Tensor, "runs m"]
     activation: Activation
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """The outputs, shape (runs, n), at inputs x of shape (runs, n, d) or (n, d)."""
+    def __call__(self, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs n"]:
+        """The outputs f_W(x), at n inputs for each run or at the same n inputs, shape (n, d), for all."""
         return read_out(self.signs, self.activation(self.weights @ x.transpose(-1, -2)))
 
+    def alone(self, run: int) -> "TwoLayer":
+        """One of the networks, as a batch of one."""
+        # A copy: the last bits of a matrix product depend on where its factors begin in memory.
+        return TwoLayer(self.weights[[run]], self.signs[[run]], self.activation)
 
-def read_out(signs: Tensor, hidden: Tensor) -> Tensor:
-    """The second layer: m^(-1/2) sum_j a_j h_j, for hidden values of shape (runs, m, n)."""
-    return (signs.unsqueeze(-2) @ hidden).squeeze(-2) / math.sqrt(signs.shape[-1])
+    def to(self, device: torch.device | str) -> "TwoLayer":
+        """The same networks on another device."""
+        return TwoLayer(self.weights.to(device), self.signs.to(device), self.activation)
+
+
+def read_out(signs: Float64[Tensor, "runs m"], hidden: Float64[Tensor, "runs m n"]) -> Float64[Tensor, "runs n"]:
+    """The second layer, m^(-1/2) sum_j a_j h_j."""
+    # Not a matrix product: its last bits would depend on the place of a run in the batch.
+    return (signs.unsqueeze(-1) * hidden).sum(-2) / math.sqrt(signs.shape[-1])
 
 
 def output_signs(width: int, seed: int, balanced: bool = False) -> Float64[Tensor, " m"]:
-    """Output weights a_j in {-1, +1}: independent and fair, or exactly balanced in random order."""
+    """Output weights a_j in {-1, +1}: independent and fair, or balanced (up to one, if m is odd) in random order."""
     if width < 1:
         raise InputError(f"width is {width}: a network needs at least one hidden neuron")
     rng = seeds.generator(seed, "output signs")

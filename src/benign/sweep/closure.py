@@ -13,7 +13,7 @@ PACKAGE = Path(_init).parent
 
 def of_modules(modules: Iterable[str]) -> dict[str, str]:
     """The digests of all files of the package that importing ``modules`` runs, by path relative to the package."""
-    waiting, found = list(modules), {}
+    waiting, found = _with_parents(modules), {}
     while waiting:
         path = _file(waiting.pop())
         if path is None or path in found:
@@ -30,7 +30,10 @@ def of_source(source: str) -> dict[str, str]:
 
 
 def imports(tree: ast.AST) -> list[str]:
-    """The modules of this package that a syntax tree imports, wherever in it, with their parent packages."""
+    """The modules of this package that a syntax tree imports, wherever in it, with their parent packages.
+
+    Relative imports are not read: ruff forbids them in the package, and a notebook has none.
+    """
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -38,7 +41,12 @@ def imports(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             # `from package import name`: the name may be a module or something defined in the package
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    ours = [name.split(".") for name in names if name.split(".")[0] == PACKAGE.name]
+    return _with_parents(names)
+
+
+def _with_parents(modules: Iterable[str]) -> list[str]:
+    """Those of the modules that are of this package, and the packages that they are in."""
+    ours = [name.split(".") for name in modules if name.split(".")[0] == PACKAGE.name]
     return sorted({".".join(parts[:depth]) for parts in ours for depth in range(1, len(parts) + 1)})
 
 

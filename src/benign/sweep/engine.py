@@ -20,7 +20,7 @@ class Experiment(Protocol):
     batched_by: ClassVar[tuple[str, ...]]  #: fields that all runs of a batch must share
 
     @staticmethod
-    def run(batch: Sequence[Self]) -> list[pd.DataFrame]:
+    def run(batch: Sequence[Self], device: str) -> list[pd.DataFrame]:
         """Train the batch; one tidy table a run, at least one row each, the same whatever else is in the batch."""
 
 
@@ -37,7 +37,13 @@ def sweep(
     ``seeds`` is their number (0, 1, ...) or the seeds themselves. Runs that were done before, by the same
     code and software, come from the store; the others are computed batch by batch and stored at once, so
     that an interrupted sweep goes on where it stopped. Rows are ordered as settings, then seeds, and do
-    not depend on ``batch_size``.
+    not depend on ``batch_size``. A run that is asked for twice, by grids that overlap, is in the table once: counted
+    twice, it would make every interval over seeds too short.
+
+    Raises:
+        InputError: no setting or no seed, a setting that the experiment does not have, lacks or refuses, an experiment
+            from outside the package.
+        BenignError: a device that is not there, a store that cannot be written.
     """
     if batch_size < 1:
         raise InputError(f"batch_size is {batch_size}: a batch holds at least one run")
@@ -45,8 +51,13 @@ def sweep(
     settings = list(settings)
     if not seeds or not settings:
         raise InputError(f"{len(settings)} settings and {len(seeds)} seeds: a sweep needs at least one of each")
-    runs = [_make(experiment, setting | {"seed": seed}) for setting in settings for seed in seeds]
-    names = [digest(dataclasses.asdict(run)) for run in runs]
+    if not closure.of_modules([experiment.__module__]):
+        raise InputError(
+            f"{experiment.__name__} is defined in {experiment.__module__!r}: an experiment must live in a module of "
+            "the package, so that its results can be tied to its code"
+        )
+    every = [_make(experiment, setting, seed) for setting in settings for seed in seeds]
+    runs = {digest(dataclasses.asdict(run)): run for run in every}
     store = Store(
         {
             "experiment": f"{experiment.__module__}.{experiment.__qualname__}",
@@ -55,32 +66,37 @@ def sweep(
             "device": environment.device_class(device),
         }
     )
-    done = store.load(names)
-    missing = {name: run for name, run in zip(names, runs, strict=True) if name not in done}
-    with progress(experiment.__name__, len(set(names))) as display:
-        display.advance(len(set(names)) - len(missing))
+    done = store.load(runs)
+    missing = {name: run for name, run in runs.items() if name not in done}
+    with progress(experiment.__name__, len(runs)) as display:
+        display.advance(len(runs) - len(missing))
         for batch in _batches(missing, experiment.batched_by, batch_size):
-            tables = dict(zip(batch, experiment.run(list(batch.values())), strict=True))
+            tables = dict(zip(batch, experiment.run(list(batch.values()), device), strict=True))
             store.save(tables)
             display.advance(len(batch))
     done |= store.load(missing)  # fresh tables too are read back, so that fresh and stored cannot differ
     fields = [field.name for field in dataclasses.fields(experiment)]
     tables = [
         done[name].assign(**{field: [getattr(run, field)] * len(done[name]) for field in fields})
-        for name, run in zip(names, runs, strict=True)
+        for name, run in runs.items()
     ]
     table = pd.concat(tables, ignore_index=True)
     return table[fields + [column for column in table.columns if column not in fields]]
 
 
-def _make(experiment: type[Experiment], setting: dict[str, Any]) -> Experiment:
-    fields = [field.name for field in dataclasses.fields(experiment)]
+def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> Experiment:
+    fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(experiment)}
+    del fields["seed"]
     for name in setting:
+        if name == "seed":
+            raise InputError("seed is not a setting: give the seeds as the argument seeds of the sweep")
         if name not in fields:
             nearest = difflib.get_close_matches(name, fields, 1)
             hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(fields)}"
             raise InputError(f"{experiment.__name__} has no setting {name!r}: {hint}")
-    return experiment(**setting)
+    if lacking := [name for name, required in fields.items() if required and name not in setting]:
+        raise InputError(f"{experiment.__name__} needs {', '.join(lacking)}: the setting {setting} does not say")
+    return experiment(**setting, seed=seed)
 
 
 def _batches(runs: dict[str, Experiment], batched_by: tuple[str, ...], size: int) -> Iterable[dict[str, Experiment]]:

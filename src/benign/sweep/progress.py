@@ -2,11 +2,13 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from IPython.display import clear_output
 from tqdm import tqdm
 
 VARIABLE = "BENIGN_PROGRESS"  # names the file in which a build looks for the progress of a chapter
@@ -17,25 +19,38 @@ class Progress:
 
     def __init__(self, label: str, total: int):
         self.label, self.total, self.done = label, total, 0
-        path = os.environ.get(VARIABLE)
-        self._path = Path(path) if path else None
-        self._bar = None if path else tqdm(total=total, desc=label, unit="run", leave=False)
-        self._written = 0.0
+        self._started = self._shown = time.monotonic()
 
     def advance(self, count: int) -> None:
         """Add ``count`` finished runs."""
         self.done += count
-        if self._bar is not None:
-            self._bar.update(count)
-        elif time.monotonic() - self._written > 0.2 or self.done == self.total:
-            self._written = time.monotonic()
-            # A plain write: a torn line is at worst one stale display.
-            self._path.write_text(json.dumps({"label": self.label, "done": self.done, "total": self.total}))
+        if time.monotonic() - self._shown > 0.3 or self.done == self.total:
+            self._shown = time.monotonic()
+            self._show()
+
+    def _show(self) -> None:
+        if path := os.environ.get(VARIABLE):
+            # A plain write: a torn line is at worst one stale display, and so is none, on a full disk.
+            with suppress(OSError):
+                Path(path).write_text(json.dumps({"label": self.label, "done": self.done, "total": self.total}))
+            return
+        elapsed = self._shown - self._started
+        meter = tqdm.format_meter(self.done, self.total, elapsed, prefix=self.label, unit=" runs", ncols=79)
+        if "ipykernel" in sys.modules:
+            # Not on stderr, which a build takes for a warning, and gone when the work is done.
+            clear_output(wait=True)
+            print(meter, flush=True)
+        elif sys.stderr.isatty():
+            print(f"\r{meter}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.close()
+        """Take the display away."""
+        if os.environ.get(VARIABLE):
+            return
+        if "ipykernel" in sys.modules:
+            clear_output()
+        elif sys.stderr.isatty():
+            print("\r" + " " * 79 + "\r", end="", file=sys.stderr, flush=True)
 
 
 @contextmanager

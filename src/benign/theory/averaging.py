@@ -13,3 +13,8 @@ def test_error(n: int, p: int, signal: float | np.ndarray, label_noise: float) -
     squared = np.square(signal)
     pull = 1 - 2 * label_noise
     return norm.sf(pull * squared / np.sqrt(pull**2 * squared + p / n))
+
+
+def limit_error(index: float | np.ndarray, label_noise: float) -> float | np.ndarray:
+    """The limit Q((1-2 eta) sqrt(S)) of the test error for p/n much larger than ||mu||^2, S = n ||mu||^4 / p."""
+    return norm.sf((1 - 2 * label_noise) * np.sqrt(index))

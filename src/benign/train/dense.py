@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer
 from benign.train.history import Observable, Recorder, Snapshot, Trained
 from benign.train.losses import LOGISTIC, Loss
@@ -21,7 +22,7 @@ class DenseSnapshot(Snapshot):
     weights: Tensor
     initial: Tensor
     signs: Tensor
-    activation: object
+    activation: Activation
 
     @property
     def network(self) -> TwoLayer:
@@ -39,7 +40,7 @@ def train(
     x: Float64[Tensor, "runs n d"],
     labels: Float64[Tensor, "runs n"],
     *,
-    step_size: Float64[Tensor, " runs"] | float,
+    step_size: Float64[Tensor, "*runs"] | float | int,
     steps: int,
     loss: Loss = LOGISTIC,
     stop: Stop = never,
@@ -50,10 +51,13 @@ def train(
 
     The gradient is Xu & Gu (2023), eq. (23). A run ends after ``steps`` steps, or as soon as
     ``stop`` says so. ``observe`` names functions of a ``Snapshot``, evaluated at the steps ``record``.
+
+    Raises:
+        InputError: a batch that does not make sense (``problem.check``), a record outside 0..steps.
     """
     runs, n, _ = x.shape
-    step_size = check(network, labels, n, runs, step_size, steps)
-    recorder = Recorder(observe, record, runs)
+    step_size = check(network, x, labels, step_size, steps)
+    recorder = Recorder(observe, record, runs, steps)
     initial, signs, activation = network.weights, network.signs, network.activation
     final, taken = initial.clone(), torch.zeros(runs, dtype=torch.long, device=x.device)
     active = torch.arange(runs, device=x.device)

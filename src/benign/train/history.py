@@ -1,10 +1,10 @@
 """What a training run hands back, whichever engine ran it: the final state and the history that was asked for."""
 
 import dataclasses
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ class Snapshot(ABC):
     labels: Tensor  #: the training labels y_i, shape (runs, n)
     losses: Tensor  #: l(y_i f(x_i)), shape (runs, n)
 
-    def select(self, rows: Tensor) -> Self:
+    def select(self, rows: Tensor) -> "Snapshot":
         """The same state, of the given rows only."""
         tensors = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return dataclasses.replace(self, **{k: v[rows] for k, v in tensors.items() if isinstance(v, Tensor)})
@@ -56,8 +56,9 @@ def margins(s: Snapshot) -> Tensor:
 
 
 def training_error(s: Snapshot) -> Tensor:
-    """The share of training points with y_i f(x_i) <= 0, shape (runs,)."""
-    return (margins(s) <= 0).to(s.outputs.dtype).mean(-1)
+    """The share of training points that are not on the right side, y_i f(x_i) > 0, shape (runs,)."""
+    # NaN, the output of a run that diverged, is on no side.
+    return (~(margins(s) > 0)).to(s.outputs.dtype).mean(-1)
 
 
 def norm(s: Snapshot) -> Tensor:
@@ -95,10 +96,10 @@ class Trained:
 class Recorder:
     """Evaluates observables at the steps asked for, and at each run's last."""
 
-    def __init__(self, observe: Mapping[str, Observable], record: Sequence[int], runs: int):
-        self.steps = sorted({int(step) for step in record})
-        if self.steps and self.steps[0] < 0:
-            raise InputError(f"record holds the step {self.steps[0]}: steps are counted from 0")
+    def __init__(self, observe: Mapping[str, Observable], record: Sequence[int], runs: int, last: int):
+        self.steps = sorted({operator.index(step) for step in record})
+        if outside := [step for step in self.steps if not 0 <= step <= last]:
+            raise InputError(f"record holds the step {outside[0]}: steps are counted from 0 to {last}, the last")
         self._observe = dict(observe)
         self._runs = runs
         self._rows: dict[str, Tensor] = {}  # one row a record, and a last one for the final values
@@ -115,9 +116,14 @@ class Recorder:
     def _write(self, snapshot: Snapshot, rows: slice) -> None:
         for name, observable in self._observe.items():
             value = observable(snapshot)
+            if value.shape[:1] != snapshot.runs.shape:
+                raise InputError(
+                    f"the observable {name!r} has shape {tuple(value.shape)}: its first axis must be the "
+                    f"{len(snapshot.runs)} runs of the snapshot"
+                )
             if name not in self._rows:
-                shape = (len(self.steps) + 1, self._runs, *value.shape[1:])
-                self._rows[name] = value.new_full(shape, torch.nan)
+                # Every entry is written: at its record, or when its run is over.
+                self._rows[name] = value.new_empty((len(self.steps) + 1, self._runs, *value.shape[1:]))
             self._rows[name][rows, snapshot.runs] = value
 
     def trained(self, network: TwoLayer, steps: Tensor) -> Trained:
@@ -125,7 +131,7 @@ class Recorder:
         return Trained(
             network=network,
             steps=steps,
-            recorded=torch.tensor(self.steps),
+            recorded=torch.tensor(self.steps, dtype=torch.long),
             history={name: rows[:-1] for name, rows in self._rows.items()},
             final={name: rows[-1] for name, rows in self._rows.items()},
         )

@@ -16,5 +16,5 @@ class Loss:
     negative_derivative: Callable[[Tensor], Tensor]
 
 
-# softplus is exact far out on both sides; log(1 + exp(-u)) is not.
-LOGISTIC = Loss("logistic", lambda u: torch.nn.functional.softplus(-u, threshold=1e3), lambda u: torch.sigmoid(-u))
+# l(u) = log(1 + exp(-u)). PyTorch's softplus is either rounded off early or infinite far out; logsigmoid is neither.
+LOGISTIC = Loss("logistic", lambda u: -torch.nn.functional.logsigmoid(u), lambda u: torch.sigmoid(-u))

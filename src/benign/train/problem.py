@@ -29,17 +29,28 @@ def interpolates(margins: Tensor, losses: Tensor) -> Tensor:
 
 
 def check(
-    network: TwoLayer, labels: Tensor, n: int, runs: int, step_size: Tensor | float, steps: int
+    network: TwoLayer, x: Tensor, labels: Tensor, step_size: Tensor | float | int, steps: int
 ) -> Float64[Tensor, " runs"]:
-    """The step size of each run, once shapes and signs are known to make sense."""
-    if network.weights.shape[0] != runs or labels.shape != (runs, n):
+    """The step size of each run, once the batch is known to make sense.
+
+    Raises:
+        InputError: shapes that do not fit together, an empty sample, labels other than -1 and +1, a step size that is
+            not a positive number, a negative number of steps.
+    """
+    (runs, m, d), n = network.weights.shape, x.shape[-2]
+    if n < 1 or x.shape != (runs, n, d) or labels.shape != (runs, n) or network.signs.shape != (runs, m):
         raise InputError(
-            f"the batch does not fit together: {network.weights.shape[0]} networks, "
-            f"labels of shape {tuple(labels.shape)}, data of {runs} runs with {n} points each"
+            f"the batch does not fit together: weights (runs, m, d) are {tuple(network.weights.shape)}, "
+            f"signs (runs, m) {tuple(network.signs.shape)}, x (runs, n, d) {tuple(x.shape)}, "
+            f"labels (runs, n) {tuple(labels.shape)}"
         )
+    if (strangers := labels[labels.abs() != 1]).numel():
+        raise InputError(f"labels hold {strangers[0].item()}: the logistic loss needs -1 and +1")
     if steps < 0:
         raise InputError(f"steps is {steps}: the number of gradient steps must be at least 0")
-    sizes = torch.as_tensor(step_size, dtype=labels.dtype, device=labels.device).expand(runs)
-    if not (sizes > 0).all():
-        raise InputError(f"step_size is {sizes.min().item()}: it must be positive")
-    return sizes
+    sizes = torch.as_tensor(step_size, dtype=labels.dtype, device=labels.device)
+    if sizes.shape not in ((), (runs,)):
+        raise InputError(f"step_size has shape {tuple(sizes.shape)}: give one number, or one for each of {runs} runs")
+    if (wrong := sizes[~((sizes > 0) & sizes.isfinite())]).numel():
+        raise InputError(f"step_size is {wrong[0].item()}: it must be a positive number")
+    return sizes.expand(runs)

@@ -1,6 +1,5 @@
 """The files behind the figures, at addresses that stay: ``figures/<id>.*``, ``figures/index.json``, ``claims.json``."""
 
-import base64
 import hashlib
 import json
 from pathlib import Path
@@ -9,10 +8,8 @@ import yaml
 from pybtex.database import BibliographyData, Entry, Person
 from sphinx.application import Sphinx
 
+from benign.book.figures import contents
 from benign.book.sphinxext.directives import read_records
-
-BINARY = ("png", "pdf")
-
 
 def publish(app: Sphinx, exception: Exception | None) -> None:
     """Write every figure's files, the index of figures and the list of claims into the finished site."""
@@ -44,8 +41,7 @@ def citation_file(app: Sphinx) -> Path | None:
 def _publish_figure(app: Sphinx, folder: Path, entry: dict, records: dict[str, dict]) -> dict:
     id = entry["id"]
     digests = {}
-    for suffix, content in entry["files"].items():
-        content = base64.b64decode(content) if suffix in BINARY else content.encode()
+    for suffix, content in contents(entry).items():
         folder.joinpath(f"{id}.{suffix}").write_bytes(content)
         digests[f"{id}.{suffix}"] = hashlib.sha256(content).hexdigest()
     stem = entry["docname"].rpartition("/")[2]

@@ -1,0 +1,219 @@
+"""Plan, execute, assemble, render: from sources to a published site."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+import nbformat
+
+from benign.book import assemble, claims, execute, figures, render
+from benign.book.cache import Entry, NotebookCache
+from benign.book.execute import Job
+from benign.book.plan import Step
+from benign.book.project import Project, Variant
+from benign.errors import BenignError
+from benign.files import cannot_write, sha256, write_atomically
+from benign.sweep import closure, environment
+from benign.sweep.store import digest
+
+#: What draws the pages, beside our own extension.
+RENDERERS = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof")
+KEY = "build.json"  # in the site: what it was made from
+
+Watch = Callable[[Sequence[Job]], None]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A published site."""
+
+    folder: Path
+    rendered: bool  #: False if it was already as it should be
+    figures: int
+    claims: int
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds its first page."""
+        return (self.folder / "index.html").as_uri()
+
+
+def lock(project: Project) -> filelock.BaseFileLock:
+    """The right to write below ``_build``, held for the length of a ``with`` block; freed if the process dies."""
+    try:
+        project.build.mkdir(parents=True, exist_ok=True)
+        held = filelock.FileLock(project.build / ".lock", timeout=0)
+        held.acquire()
+    except filelock.Timeout:
+        raise BenignError(f"another build is at work in {project.build}: wait for it, or stop it") from None
+    except OSError as error:
+        raise cannot_write(project.build, error) from error
+    return held
+
+
+def run_stale(project: Project, variant: Variant, steps: list[Step], jobs: int, watch: Watch) -> list[Job]:
+    """Execute the chapters that are not fresh and keep what they gave; the jobs, those that failed too."""
+    cache, folder = NotebookCache(project.cache), project.work(variant)
+    stale = {step.chapter: step for step in steps if not step.fresh}
+    work = [Job(name, project.root / project.chapter(name), step.parameters, folder) for name, step in stale.items()]
+    kept: set[str] = set()
+
+    def keep_finished(everything: Sequence[Job]) -> None:
+        # As soon as a chapter is done, so that a kill costs only what still runs.
+        for job in everything:
+            if job.seconds is not None and job.failure is None and job.chapter not in kept:
+                kept.add(job.chapter)
+                step = stale[job.chapter]
+                step.entry = Entry(
+                    nbformat.read(job.output, as_version=4), step.parts, _record(project, variant, step, job.seconds)
+                )
+                cache.save(step.key, step.entry)
+                step.reasons = []
+        watch(everything)
+
+    try:
+        execute.run(work, jobs, variant.time_limit, project.cache, keep_finished)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return work
+
+
+def publish(project: Project, variant: Variant, steps: list[Step]) -> Site:
+    """Assemble the executed chapters and render them, unless the site is already made of just these."""
+    tree, site = project.work(variant) / "tree", project.site(variant)
+    pages = [assemble.merge(step) for step in steps]
+    count = Counts.of(pages)
+    _check_unique(steps, pages)
+    _check_record(variant, steps, pages)
+    try:
+        assemble.assemble(project, variant, steps, tree)
+    except OSError as error:
+        raise cannot_write(tree, error) from error
+    render.recover(site)
+    key = _site_key(tree)
+    if _read_key(site) != key:
+        made = render.render(tree, project.work(variant) / "site", project.work(variant) / "render.log")
+        write_atomically(made / KEY, json.dumps({"key": key, "variant": variant.name}).encode())
+        render.publish(made, site)
+        return Site(site, True, count.figures, count.claims)
+    return Site(site, False, count.figures, count.claims)
+
+
+def extract(step: Step, folder: Path) -> None:
+    """Write an executed chapter, the files of its figures and its claims into a folder, for whoever re-ran it."""
+    page = assemble.merge(step)
+    write_atomically(folder / f"{step.chapter}.ipynb", nbformat.writes(page).encode())
+    for payload in assemble.outputs(page, figures.MIME):
+        for suffix, content in figures.contents(payload).items():
+            write_atomically(folder / "figures" / f"{payload['id']}.{suffix}", content)
+    said = assemble.outputs(page, claims.MIME)
+    write_atomically(folder / "claims.json", json.dumps(said, indent=1).encode())
+    write_atomically(folder / "run.json", json.dumps(step.entry.run, indent=1, sort_keys=True).encode())
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many figures (tables among them) and claims the pages hold."""
+
+    figures: int
+    claims: int
+
+    @classmethod
+    def of(cls, pages: list[nbformat.NotebookNode]) -> "Counts":
+        """Count them."""
+        return cls(*(sum(len(assemble.outputs(page, mime)) for page in pages) for mime in assemble.OURS))
+
+
+def _check_unique(steps: list[Step], pages: list[nbformat.NotebookNode]) -> None:
+    places: dict[str, str] = {}
+    for step, page in zip(steps, pages, strict=True):
+        for payload in [p for mime in assemble.OURS for p in assemble.outputs(page, mime)]:
+            if other := places.get(payload["id"]):
+                raise BenignError(
+                    f"the id {payload['id']!r} is used in {other} and again in {step.chapter}: ids are unique in the "
+                    "book, rename the newer one"
+                )
+            places[payload["id"]] = step.chapter
+
+
+def _check_record(variant: Variant, steps: list[Step], pages: list[nbformat.NotebookNode]) -> None:
+    """Refuse to publish the paper when a claim's verdict is not the one on record."""
+    if not variant.published:
+        return
+    differing = [
+        f"{step.chapter}: {claim['id']} {claim['verdict']}, on record: {claim['on_record']} "
+        f"(estimate {claim['estimate']:.4g}, interval [{claim['interval'][0]:.4g}, {claim['interval'][1]:.4g}], "
+        f"holds if {claim['holds_if']})"
+        for step, page in zip(steps, pages, strict=True)
+        for claim in assemble.outputs(page, claims.MIME)
+        if claim["verdict"] != claim["on_record"]
+    ]
+    if differing:
+        raise BenignError(
+            "verdicts differ from those on record, nothing was published:\n  " + "\n  ".join(differing) + "\nFind out why. "
+            "If the new verdict is right, put it into the claim's on_record; that executes nothing."
+        )
+
+
+def _record(project: Project, variant: Variant, step: Step, seconds: float) -> dict:
+    """The record of a run: what was computed, from what, where and how long it took."""
+    commit, dirty = _commit(project.root)
+    device = str(step.parts["parameters"].get("device", "cpu"))
+    return {
+        "chapter": step.chapter,
+        "variant": variant.name,
+        "preset": variant.preset or "published",
+        "parameters": step.parts["parameters"],
+        "overrides": step.parameters,
+        "started": datetime.fromtimestamp(time.time() - seconds, UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 2),
+        "commit": commit,
+        "dirty": dirty,
+        "modules": step.parts["modules"],
+        "versions": step.parts["versions"],
+        "python": environment.machine()["python"],
+        "lock": _lock_digest(project.root),
+        "machine": environment.machine(),
+        "device": step.parts["device"] if device != "cpu" else "cpu",
+        "threads": int(execute.SINGLE_THREADED["OMP_NUM_THREADS"]),
+        "key": step.key,
+    }
+
+
+def _commit(root: Path) -> tuple[str | None, bool | None]:
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
+    except (OSError, subprocess.CalledProcessError):
+        return None, None  # an unpacked archive has no history
+
+
+def _lock_digest(root: Path) -> str | None:
+    path = root / "requirements.txt"
+    return sha256(path.read_bytes()) if path.is_file() else None
+
+
+def _site_key(tree: Path) -> str:
+    files = {str(path.relative_to(tree)): sha256(path.read_bytes()) for path in sorted(tree.rglob("*")) if path.is_file()}
+    extension = closure.of_modules(["benign.book.sphinxext"])
+    return digest([files, extension, environment.versions(RENDERERS)])
+
+
+def _read_key(site: Path) -> str | None:
+    try:
+        return json.loads((site / KEY).read_bytes())["key"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def default_jobs() -> int:
+    """As many chapters at a time as there are processors to run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

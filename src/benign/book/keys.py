@@ -1,0 +1,63 @@
+"""When is an executed chapter still good? When everything its numbers depend on is as it was."""
+
+from nbformat import NotebookNode
+
+from benign.book import parameters, presentation
+from benign.errors import BenignError
+from benign.sweep import closure, environment
+from benign.sweep.store import digest
+
+SCHEMA = 1  # counted up when the book layer changes what an executed notebook holds
+
+
+def parts(notebook: NotebookNode, values: dict[str, object]) -> dict:
+    """Everything that the outputs of a chapter depend on, for given values of its parameters.
+
+    The digests of data files are constants of the loaders' source, hence among the modules.
+    """
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    declared = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    try:
+        computed = {cell.id: presentation.computed(cell.source) for cell in code if cell not in declared}
+        modules = closure.of_source("\n".join(computed.values()))
+    except SyntaxError as error:
+        raise BenignError(f"a code cell is not plain Python, which keys need: {error.msg}: {error.text}") from None
+    device = values.get("device", "cpu")
+    return {
+        "schema": SCHEMA,
+        "cells": [[name, digest(source)] for name, source in computed.items()],
+        "modules": modules,
+        "parameters": values,
+        "versions": environment.versions((*environment.NUMERICAL, "matplotlib", "seaborn")),
+        "device": environment.device_class(str(device)),
+    }
+
+
+def values(notebook: NotebookNode, overrides: dict[str, object]) -> dict[str, object]:
+    """The values of all parameters of a chapter under some overrides."""
+    return {name: parameter.default for name, parameter in parameters.read(notebook).items()} | overrides
+
+
+def changes(old: dict, new: dict) -> list[str]:
+    """What differs between the parts of two keys, in words."""
+    said = []
+    for what in ("cells", "modules", "parameters", "versions"):
+        before, after = dict(old[what]), dict(new[what])
+        for name in [*after, *(name for name in before if name not in after)]:
+            if before.get(name) == after.get(name):
+                continue
+            said.append(_say(what, name, before.get(name), after.get(name)))
+    if not said and old["cells"] != new["cells"]:
+        said.append("cells in another order")
+    if old["device"] != new["device"]:
+        said.append(f"device {old['device']} → {new['device']}")
+    if old["schema"] != new["schema"]:
+        said.append("the book layer keeps executed notebooks differently now")
+    return said
+
+
+def _say(what: str, name: str, before: object, after: object) -> str:
+    if what in ("cells", "modules"):
+        how = "added" if before is None else "removed" if after is None else "changed"
+        return f"cell {name} {how}" if what == "cells" else f"src/{name} {how}"
+    return f"{name} {'–' if before is None else before} → {'–' if after is None else after}"

@@ -1,0 +1,60 @@
+"""What a build would do: for each chapter, whether its outputs are still good, and if not, why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from benign.book import keys
+from benign.book.cache import Entry, NotebookCache
+from benign.book.project import Project, Variant
+from benign.errors import BenignError
+
+
+@dataclass
+class Step:
+    """A chapter in a plan; ``entry`` holds its outputs once they are good."""
+
+    chapter: str
+    notebook: NotebookNode
+    parameters: dict[str, object]
+    parts: dict
+    key: str
+    entry: Entry | None
+    reasons: list[str]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has to be executed."""
+        return self.entry is not None and not self.reasons
+
+
+def plan(project: Project, variant: Variant, chapters: Iterable[str] | None = None, force: bool = False) -> list[Step]:
+    """The steps for the given chapters (all, if None), in reading order; ``force`` takes none as fresh."""
+    wanted = set(project.chapters) if chapters is None else {name for name in chapters if project.chapter(name)}
+    cache = NotebookCache(project.cache)
+    return [_step(project, variant, cache, name, force) for name in project.chapters if name in wanted]
+
+
+def _step(project: Project, variant: Variant, cache: NotebookCache, chapter: str, force: bool) -> Step:
+    notebook, overrides = project.notebook(chapter), variant.overrides.get(chapter, {})
+    project.parameters(chapter)  # its errors name the chapter
+    try:
+        parts = keys.parts(notebook, keys.values(notebook, overrides))
+    except BenignError as error:
+        raise type(error)(f"{project.chapter(chapter)}: {error}") from None
+    key = cache.key(chapter, parts)
+    entry = cache.load(key)
+    step = Step(chapter, notebook, overrides, parts, key, entry, [])
+    if entry is None:
+        step.reasons = _reasons(cache, chapter, variant, parts)
+    elif force:
+        step.reasons = ["asked for by --force"]
+    return step
+
+
+def _reasons(cache: NotebookCache, chapter: str, variant: Variant, parts: dict) -> list[str]:
+    last = cache.nearest(chapter, variant.name)
+    if last is None:
+        return ["never executed here"]
+    return keys.changes(last, parts) or ["its cached outputs are damaged"]

@@ -1,0 +1,122 @@
+"""Gradient descent on pairs of digits with polluted labels, beside classifiers that everybody knows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+
+from benign import seeds
+from benign.data import images
+from benign.errors import InputError
+from benign.measure import errors
+from benign.networks import activations
+from benign.networks.two_layer import TwoLayer, output_signs
+from benign.train import history, problem, span
+
+
+@dataclass(frozen=True)
+class PollutedDigits:
+    """A two-layer network trained on n images of two classes, a share of whose labels is wrong, until it fits them all.
+
+    ``negative`` and ``positive`` are the classes. ``init_scale`` is the standard deviation of the initial
+    weights in units of d^(-1/2). ``step`` is the step size in units of n / lambda_max(X X^T): while no ReLU switches,
+    the risk's curvature is at most lambda_max / (4 n), so that a step below 8 descends. Training ends with the first
+    step at which every label is fitted, or after ``steps``. Test labels are clean.
+    """
+
+    negative: int
+    positive: int
+    n: int
+    label_noise: float
+    seed: int
+    images: str = "mnist-sample"
+    scaling: str = "standardised"
+    activation: str = "relu"
+    width: int = 128
+    step: float = 4.0
+    init_scale: float = 1.0
+    steps: int = 10_000
+
+    batched_by: ClassVar[tuple[str, ...]] = ("images", "n", "activation", "width", "steps")
+
+    def __post_init__(self) -> None:
+        # All that can be said before the images are read, and before a sweep starts.
+        activations.named(self.activation)
+        for name, least in {"width": 1, "steps": 0, "init_scale": 0}.items():
+            if not least <= getattr(self, name) < math.inf:
+                raise InputError(f"{name} is {getattr(self, name)}: it must be a finite number, at least {least}")
+        if not 0 < self.step < math.inf:
+            raise InputError(f"step is {self.step}: it must be a positive number")
+
+    @staticmethod
+    def run(batch: Sequence["PollutedDigits"], device: str = "cpu") -> list[pd.DataFrame]:
+        """One table of one row a run: the network's training and test errors, and the test errors of its rivals."""
+        first = batch[0]
+        source = images.load(first.images)
+        problems = [
+            images.problem(
+                source, (run.negative, run.positive), run.n,
+                label_noise=run.label_noise, scaling=run.scaling, seed=run.seed,
+            )
+            for run in batch
+        ]  # fmt: skip
+        x = torch.stack([p.x for p in problems])
+        step_size = torch.tensor([run.step * run.n for run in batch], dtype=torch.float64) / _top_eigenvalue(x)
+        directions = [
+            torch.from_numpy(seeds.generator(run.seed, "initial weights").standard_normal((run.width, x.shape[-1])))
+            for run in batch
+        ]
+        network = TwoLayer(
+            torch.stack([run.init_scale * x.shape[-1] ** -0.5 * w for run, w in zip(batch, directions, strict=True)]),
+            torch.stack([output_signs(run.width, run.seed) for run in batch]),
+            activations.named(first.activation),
+        )
+        trained = span.train(
+            network.to(device),
+            x.to(device),
+            torch.stack([p.labels for p in problems]).to(device),
+            step_size=step_size.to(device),
+            steps=first.steps,
+            stop=problem.interpolates,
+            observe={"loss": history.loss, "training_error": history.training_error},
+        )
+        finished = trained.network.to("cpu")
+        tables = []
+        for index, p in enumerate(problems):
+            wrong = int(errors.error_count(finished.alone(index), p.x_test, p.labels_test))
+            row = {
+                "steps_taken": int(trained.steps[index]),
+                "loss": float(trained.final["loss"][index]),
+                "training_error": float(trained.final["training_error"][index]),
+                "test_images": len(p.labels_test),
+                "network": wrong / len(p.labels_test),
+            }
+            tables.append(pd.DataFrame([row | _rivals(p)]))
+        return tables
+
+
+def _rivals(p: images.Problem) -> dict[str, float]:
+    """Clean test errors of the linear max-margin classifier and of nearest neighbours, trained on the same labels."""
+    rivals = {
+        # C = 1e6: hard margin in all but name; the training error tells whether the data were separable
+        # The random state changes nothing here; without it, fitting draws from NumPy's global generator.
+        "max_margin": SVC(kernel="linear", C=1e6, random_state=0),
+        "nearest_1": KNeighborsClassifier(1),
+        "nearest_15": KNeighborsClassifier(15),
+    }
+    scores = {}
+    for name, rival in rivals.items():
+        rival.fit(p.x.numpy(), p.labels.numpy())
+        scores[name] = 1 - rival.score(p.x_test.numpy(), p.labels_test.numpy())
+        scores[f"{name}_training_error"] = 1 - rival.score(p.x.numpy(), p.labels.numpy())
+    return scores
+
+
+def _top_eigenvalue(x: torch.Tensor) -> torch.Tensor:
+    """The largest eigenvalue of X X^T, shape (runs,)."""
+    return torch.linalg.matrix_norm(x, 2).square()

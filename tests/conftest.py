@@ -1,0 +1,60 @@
+"""What holds for every test: shapes are checked, randomness is pinned, nothing global changes, no user file is touched."""
+
+from jaxtyping import install_import_hook
+
+# Before anything else imports them: the annotations of these packages are checked at every call.
+install_import_hook(["benign.data", "benign.networks", "benign.train", "benign.measure"], "beartype.beartype")
+
+import matplotlib as mpl  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+# Derandomised, so that a failure in one run is a failure in the next; a slow machine is no failure.
+settings.register_profile("benign", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("benign")
+
+
+def pytest_collection_modifyitems(items):
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and PyTorch finds none"))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """A result store of the test's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("BENIGN_CACHE_DIR", str(folder))
+    return folder
+
+
+def global_state() -> dict[str, object]:
+    """What a library must leave as its user set it."""
+    kind, keys, *rest = np.random.get_state()
+    return {
+        "torch default dtype": torch.get_default_dtype(),
+        "torch default device": torch.get_default_device(),
+        "torch threads": torch.get_num_threads(),
+        "torch deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "torch gradients": torch.is_grad_enabled(),
+        "torch float32 matrix products": torch.get_float32_matmul_precision(),
+        "torch random state": torch.get_rng_state().numpy().tobytes(),
+        "numpy random state": (kind, keys.tobytes(), *rest),
+        "numpy error handling": np.geterr(),
+        "matplotlib parameters": dict(mpl.rcParams),
+    }
+
+
+@pytest.fixture(autouse=True)
+def global_state_is_left_alone(request):
+    """Fail a test after which a library's global state is another, unless it is marked as an exemption."""
+    before = global_state()
+    yield
+    if request.node.get_closest_marker("changes_global_state"):
+        return
+    after = global_state()
+    if changed := [name for name in before if before[name] != after[name]]:
+        pytest.fail(f"the test, or the code under it, changed global state: {', '.join(changed)}")

@@ -1,0 +1,100 @@
+"""Test errors, against networks whose error has a closed form."""
+
+import math
+
+import pytest
+import torch
+from scipy import stats
+
+from benign.data import mixtures
+from benign.errors import InputError
+from benign.measure import errors
+from benign.networks.activations import Activation, leaky_relu, relu
+from benign.networks.two_layer import TwoLayer
+from benign.seeds import generator
+
+
+def linear(w: torch.Tensor) -> TwoLayer:
+    """The function <w, x>, as a network: relu(<w, x>) - relu(-<w, x>), up to a positive factor."""
+    signs = torch.tensor([[1.0, -1.0]], dtype=torch.float64)
+    return TwoLayer(torch.stack([w, -w]).unsqueeze(0), signs, relu())
+
+
+def weights(q=6) -> torch.Tensor:
+    return torch.tensor(generator(1, "test").standard_normal(q)).abs()
+
+
+def exact(w: torch.Tensor, signal: float) -> float:
+    return stats.norm.sf(signal * w[0].item() / w.norm().item())
+
+
+@pytest.mark.parametrize("signal", [0, 0.5, 2.0])
+def test_the_count_is_binomial_with_the_closed_form_probability(signal):
+    points = 40_000
+    count = errors.clean_test_errors(linear(weights()), signal, seed=0, points=points)
+    assert stats.binomtest(count, points, exact(weights(), signal)).pvalue > 1e-4
+
+
+def test_averaging_has_its_closed_form():
+    sample = mixtures.sample(20, 300, 2.0, 0.2, 0)
+    weight = sample.labels @ sample.x
+    error = errors.averaging_test_error(sample.x, sample.labels, 2.0)
+    assert error == pytest.approx(exact(weight, 2.0), rel=1e-12)
+    count = errors.clean_test_errors(linear(weight), 2.0, seed=0, points=40_000)
+    assert stats.binomtest(count, 40_000, error).pvalue > 1e-4
+
+
+def test_counts_do_not_depend_on_the_chunks(monkeypatch):
+    network, count = linear(weights()), {}
+    for chunk in (5_000, 7, 100_000):
+        monkeypatch.setattr(errors, "CHUNK", chunk)
+        count[chunk] = errors.clean_test_errors(network, 0.5, seed=0, points=1_234)
+    assert len(set(count.values())) == 1
+    fewer = errors.clean_test_errors(network, 0.5, seed=0, points=1_000)
+    assert count[7] - 234 <= fewer <= count[7]  # the first of the same points
+
+
+def test_points_belong_to_the_seed():
+    network = linear(weights())
+    counts = [errors.clean_test_errors(network, 0.5, seed, 2_000) for seed in (0, 0, 1, 2, 3)]
+    assert counts[0] == counts[1]
+    assert len(set(counts)) > 2
+
+
+def test_zero_is_an_error_and_so_is_no_number():
+    x = torch.tensor([[1.0], [-1.0], [0.0], [math.nan]], dtype=torch.float64)
+    network = linear(torch.ones(1, dtype=torch.float64))
+    y = torch.tensor([1.0, 1.0, 1.0, 1.0], dtype=torch.float64)
+    assert errors.error_count(network, x, y).tolist() == [3]
+    broken = Activation("broken", lambda u: u * math.nan, lambda u: u)
+    assert errors.error_count(TwoLayer(network.weights, network.signs, broken), x, y).tolist() == [4]
+
+
+def test_each_network_of_a_batch_has_its_count():
+    one, other = linear(weights()), linear(-weights())
+    both = TwoLayer(torch.cat([one.weights, other.weights]), torch.cat([one.signs, other.signs]), leaky_relu(0.0))
+    x, y = mixtures.test_points(1.0, 6, 100, generator(0, "test"))
+    counts = errors.error_count(both, x, y)
+    assert counts.sum() == 100
+    assert counts[0] == errors.error_count(one, x, y)
+    assert torch.equal(errors.error_count(both, torch.stack([x, x]), torch.stack([y, y])), counts)
+
+
+def test_noisy_error_is_what_noisy_labels_show():
+    points, noise = 40_000, 0.15
+    w = weights()
+    x, y = mixtures.test_points(1.0, 6, points, generator(0, "test"))
+    noisy = y * torch.tensor(generator(1, "test").choice([1.0, -1.0], p=[1 - noise, noise], size=points))
+    count = int(errors.error_count(linear(w), x, noisy))
+    assert stats.binomtest(count, points, float(errors.noisy_error(exact(w, 1.0), noise))).pvalue > 1e-4
+    assert errors.noisy_error(0, 0.2) == 0.2
+    assert errors.noisy_error(0.5, 0.2) == 0.5
+
+
+def test_wrong_arguments_are_explained():
+    network = linear(weights())
+    two = TwoLayer(network.weights.repeat(2, 1, 1), network.signs.repeat(2, 1), relu())
+    with pytest.raises(InputError, match="2 networks and 10 points: give one network and at least one point"):
+        errors.clean_test_errors(two, 1.0, 0, 10)
+    with pytest.raises(InputError, match="1 networks and 0 points"):
+        errors.clean_test_errors(network, 1.0, 0, 0)

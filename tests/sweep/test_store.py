@@ -1,0 +1,65 @@
+"""The result store: what it keeps, what it refuses to serve, and what it says when it cannot write."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benign.errors import BenignError
+from benign.sweep.store import Store, digest
+
+TABLES = {"a": pd.DataFrame({"x": [1.5, np.nan], "k": [1, 2]}), "b": pd.DataFrame({"x": [0.1], "k": [3]})}
+
+
+def test_tables_come_back_as_they_were(own_cache):
+    store = Store({"code": 1})
+    store.save(TABLES)
+    found = store.load(["a", "b", "c"])
+    assert set(found) == {"a", "b"}
+    for name, table in TABLES.items():
+        pd.testing.assert_frame_equal(found[name], table, check_exact=True)
+    assert set(store.load(["b"])) == {"b"}
+    (folder,) = (own_cache / "results").iterdir()
+    assert json.loads((folder / "key.json").read_text()) == {"code": 1}
+
+
+def test_other_code_has_other_results():
+    Store({"code": 1}).save(TABLES)
+    assert Store({"code": 2}).load(["a"]) == {}
+
+
+@pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: b"", lambda c: c[:40] + b"!" + c[41:]])
+def test_a_damaged_file_is_not_served(own_cache, damage):
+    store = Store({"code": 1})
+    store.save({"a": TABLES["a"]})
+    (path,) = own_cache.rglob("*.parquet")
+    store.save({"b": TABLES["b"]})
+    path.write_bytes(damage(path.read_bytes()))
+    assert set(store.load(["a", "b"])) == {"b"}
+    store.save({"a": TABLES["a"]})  # the same content under the same name heals it
+    assert set(store.load(["a", "b"])) == {"a", "b"}
+
+
+def test_a_full_disk_is_explained_and_keeps_what_is_there(monkeypatch):
+    store = Store({"code": 1})
+    store.save({"a": TABLES["a"]})
+
+    def full(self, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BenignError, match="the disk is full: free some space and run the same command again"):
+        store.save({"b": TABLES["b"]})
+    assert set(store.load(["a", "b"])) == {"a"}
+
+
+def test_digest_ignores_the_order_of_keys_and_numpys_types():
+    assert digest({"a": 1, "b": (2.0, "x")}) == digest({"b": [np.float64(2), "x"], "a": np.int64(1)})
+    assert digest({"a": np.array([1, 2]), "b": np.bool_(True)}) == digest({"a": [1, 2], "b": True})
+    assert digest({"a": 1}) != digest({"a": 2})
+    with pytest.raises(TypeError, match="of type set cannot be part of a key"):
+        digest({"a": {1}})

@@ -1,0 +1,271 @@
+"""Both engines: the fast one against the obvious one, the obvious one against autograd, and what a batch must not do."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benign.errors import InputError
+from benign.networks.activations import Activation, named
+from benign.networks.two_layer import TwoLayer
+from benign.seeds import generator
+from benign.train import dense, history, span
+from benign.train.losses import LOGISTIC
+from benign.train.problem import interpolates, loss_at_most, never
+
+OBSERVE = {
+    "loss": history.loss,
+    "margins": history.margins,
+    "training_error": history.training_error,
+    "norm": history.norm,
+    "norm_21": history.norm_21,
+    "distance": history.distance,
+    "squared_norms": lambda s: s.squared_norms(),
+    "squared_moves": lambda s: s.squared_moves(),
+    "weights": lambda s: s.network.weights,
+    "outputs": lambda s: s.outputs,
+    "step": lambda s: torch.full((len(s.runs),), s.step),  # not a float
+}
+NAMES = ("relu", "leaky_relu(0.3)", "elu", "smoothed_leaky_relu(0.1, 2)")
+STOPS = {"never": never, "loss_at_most": loss_at_most(0.4), "interpolates": interpolates}
+
+
+def problem(runs=3, n=6, d=9, m=5, scale=0.1, name="relu", seed=0):
+    """A network, inputs of norm about one, and labels."""
+    rng = generator(seed, "test")
+    network = TwoLayer(
+        torch.tensor(scale * rng.standard_normal((runs, m, d))),
+        torch.tensor(rng.choice([-1.0, 1.0], (runs, m))),
+        named(name),
+    )
+    x = torch.tensor(rng.standard_normal((runs, n, d)) / math.sqrt(d))
+    return network, x, torch.tensor(rng.choice([-1.0, 1.0], (runs, n)))
+
+
+@settings(max_examples=120)
+@given(
+    st.builds(
+        problem,
+        runs=st.integers(1, 5),
+        n=st.integers(1, 20),
+        d=st.integers(1, 30),
+        m=st.integers(1, 20),
+        scale=st.sampled_from([0.0, 1e-6, 0.1, 1.0]),
+        name=st.sampled_from(NAMES),
+        seed=st.integers(0, 10**6),
+    ),
+    st.sampled_from(list(STOPS)),
+    st.integers(0, 40),
+    st.sets(st.integers(0, 40), max_size=4),
+    st.floats(0.01, 3) | st.just("one a run"),
+)
+def test_span_is_the_trajectory_of_dense(batch, stop, steps, record, step_size):
+    network, x, labels = batch
+    if step_size == "one a run":
+        step_size = torch.linspace(0.1, 3, len(x), dtype=torch.float64)
+    arguments = dict(
+        step_size=step_size,
+        steps=steps,
+        stop=STOPS[stop],
+        observe=OBSERVE,
+        record=[step for step in record if step <= steps],
+    )
+    fast, slow = (engine.train(network, x, labels, **arguments) for engine in (span, dense))
+    assert torch.equal(fast.steps, slow.steps)
+    assert fast.recorded.tolist() == slow.recorded.tolist() == sorted(arguments["record"])
+    close = dict(rtol=1e-10, atol=1e-13)
+    torch.testing.assert_close(fast.network.weights, slow.network.weights, **close)
+    assert fast.network.signs is network.signs
+    for name in OBSERVE:
+        # Gram coordinates give squared lengths to rounding; the root of one that nearly cancels is less exact.
+        tolerance = dict(rtol=1e-10, atol=1e-7) if name in ("norm", "norm_21", "distance") else close
+        torch.testing.assert_close(fast.final[name], slow.final[name], **tolerance)
+        torch.testing.assert_close(fast.history[name], slow.history[name], **tolerance)
+
+
+@pytest.mark.parametrize("engine", [span, dense])
+@pytest.mark.parametrize("name", NAMES)
+def test_one_step_is_one_of_autograd(engine, name):
+    network, x, labels = problem(runs=4, n=7, d=5, m=6, scale=0.5, name=name)
+    sizes = torch.tensor([0.1, 0.5, 1.0, 7.0], dtype=torch.float64)
+    weights = network.weights.clone().requires_grad_()
+    outputs = TwoLayer(weights, network.signs, network.activation)(x)
+    risk = torch.log1p(torch.exp(-labels * outputs)).mean(-1)
+    (gradient,) = torch.autograd.grad(risk.sum(), weights)
+    after = engine.train(network, x, labels, step_size=sizes, steps=1)
+    expected = network.weights - sizes.view(-1, 1, 1) * gradient
+    torch.testing.assert_close(after.network.weights, expected, rtol=1e-12, atol=1e-14)
+    before = engine.train(network, x, labels, step_size=1.0, steps=0, observe={"loss": history.loss})
+    torch.testing.assert_close(before.final["loss"], risk.detach(), rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("engine", [span, dense])
+def test_observables_are_what_they_say(engine):
+    network, x, labels = problem(scale=0.5)
+    trained = engine.train(network, x, labels, step_size=1.0, steps=5, observe=OBSERVE)
+    w, w0 = trained.network.weights, network.weights
+    margins = labels * trained.network(x)
+    expected = {
+        "loss": torch.log1p(torch.exp(-margins)).mean(-1),
+        "margins": margins,
+        "training_error": (margins <= 0).double().mean(-1),
+        "norm": w.flatten(1).norm(dim=1),
+        "norm_21": w.norm(dim=2).sum(1),
+        "distance": (w - w0).flatten(1).norm(dim=1),
+        "squared_moves": (w - w0).square().sum(-1),
+    }
+    for name, value in expected.items():
+        torch.testing.assert_close(trained.final[name], value, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("engine", [span, dense])
+def test_a_finished_run_keeps_its_values(engine):
+    network, x, labels = problem(runs=6, n=4, d=12, scale=0.3)
+    stop = loss_at_most(0.45)
+    trained = engine.train(
+        network, x, labels, step_size=0.5, steps=60, stop=stop, observe=OBSERVE, record=range(0, 61, 3)
+    )
+    assert len(set(trained.steps.tolist())) > 2  # runs end at different steps, or the test is void
+    for run, taken in enumerate(trained.steps.tolist()):
+        losses = trained.history["loss"][:, run]
+        for step, loss in zip(trained.recorded.tolist(), losses.tolist(), strict=True):
+            assert (loss == trained.final["loss"][run]) if step >= taken else loss > 0.45
+        assert trained.final["step"][run] == taken
+        assert taken == 60 or trained.final["loss"][run] <= 0.45
+    # The final weights are those of the step at which it stopped.
+    again = [
+        engine.train(network, x, labels, step_size=0.5, steps=taken).network.weights[run]
+        for run, taken in enumerate(trained.steps.tolist())
+    ]
+    torch.testing.assert_close(trained.network.weights, torch.stack(again), rtol=1e-12, atol=1e-14)
+
+
+def test_stop_rules():
+    margins = torch.tensor([[1.0, 2.0], [0.0, 9.0], [-1.0, 1.0]], dtype=torch.float64)
+    losses = torch.tensor([[0.1, 0.3], [0.2, 0.2], [0.0, 0.5]], dtype=torch.float64)
+    assert interpolates(margins, losses).tolist() == [True, False, False]
+    assert loss_at_most(0.2)(margins, losses).tolist() == [True, True, False]
+    assert never(margins, losses).tolist() == [False] * 3
+
+
+@settings(max_examples=60)
+@given(
+    runs=st.integers(2, 6),
+    n=st.integers(1, 40),
+    d=st.integers(1, 40),
+    m=st.integers(1, 40),
+    name=st.sampled_from(NAMES),
+    stop=st.sampled_from(list(STOPS)),
+    seed=st.integers(0, 10**6),
+    data=st.data(),
+)
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch(runs, n, d, m, name, stop, seed, data):
+    network, x, labels = problem(runs, n, d, m, 0.3, name, seed)
+    sizes = torch.linspace(0.5, 2, runs, dtype=torch.float64)
+    chosen = data.draw(st.permutations(range(runs)))[: data.draw(st.integers(1, runs))]
+
+    def train(rows):
+        part = TwoLayer(network.weights[rows], network.signs[rows], network.activation)
+        return span.train(
+            part, x[rows], labels[rows], step_size=sizes[rows], steps=12, stop=STOPS[stop], observe=OBSERVE,
+            record=(0, 5, 12),
+        )  # fmt: skip
+
+    together, apart = train(list(range(runs))), train(chosen)
+    assert torch.equal(together.network.weights[chosen], apart.network.weights)
+    assert torch.equal(together.steps[chosen], apart.steps)
+    for name in OBSERVE:
+        assert torch.equal(together.history[name][:, chosen], apart.history[name]), name
+        assert torch.equal(together.final[name][chosen], apart.final[name]), name
+
+
+@pytest.mark.parametrize("engine", [span, dense])
+def test_arguments_are_left_alone(engine):
+    network, x, labels = problem()
+    before = [tensor.clone() for tensor in (network.weights, network.signs, x, labels)]
+    engine.train(network, x, labels, step_size=1.0, steps=3, stop=interpolates)
+    after = (network.weights, network.signs, x, labels)
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_the_cost_of_a_step_does_not_depend_on_the_dimension():
+    # In the span of the data no product of a step has a factor with an axis of length d.
+    network, x, labels = problem(runs=1, n=3, d=1000, m=4)
+    shapes = []
+    spy = Activation(
+        "spy", lambda u: shapes.append(u.shape) or u.clamp(min=0), lambda u: shapes.append(u.shape) or (u > 0) * 1.0
+    )
+    span.train(TwoLayer(network.weights, network.signs, spy), x, labels, step_size=1.0, steps=3)
+    assert {shape[-1] for shape in shapes} == {16}
+
+
+@pytest.mark.parametrize("margin", [-1e6, -1000.0, -750.0, -30.0, -1.0, 0.0, 1.0, 30.0, 700.0, 1e6])
+def test_the_logistic_loss_is_exact_far_out(margin):
+    u = torch.tensor(margin, dtype=torch.float64)
+    # log(1 + exp(-u)) = max(-u, 0) + log(1 + exp(-|u|)), g = exp(-max(u, 0)) / (1 + exp(-|u|)), without overflow
+    value = max(-margin, 0) + math.log1p(math.exp(-abs(margin)))
+    assert LOGISTIC.value(u).item() == pytest.approx(value, rel=1e-15, abs=0)
+    g = math.exp(-max(margin, 0)) / (1 + math.exp(-abs(margin)))
+    assert LOGISTIC.negative_derivative(u).item() == pytest.approx(g, rel=1e-13, abs=0)
+
+
+def test_a_run_that_diverged_fits_nothing():
+    network, x, labels = problem(runs=1)
+    outputs = torch.full((1, 6), torch.nan, dtype=torch.float64)
+    snapshot = dense.DenseSnapshot(
+        0, torch.tensor([0]), outputs, labels, outputs, network.weights, network.weights, network.signs, named("relu")
+    )
+    assert history.training_error(snapshot).tolist() == [1]
+
+
+@pytest.mark.parametrize("engine", [span, dense])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(steps=-1), "steps is -1: the number of gradient steps must be at least 0"),
+        (dict(step_size=0.0), "step_size is 0.0: it must be a positive number"),
+        (dict(step_size=math.nan), "step_size is nan"),
+        (dict(step_size=math.inf), "step_size is inf"),
+        (dict(step_size=torch.tensor([1.0, -2.0, 1.0], dtype=torch.float64)), "step_size is -2.0"),
+        (dict(step_size=torch.ones(2, dtype=torch.float64)), r"step_size has shape \(2,\): .* each of 3 runs"),
+        (dict(record=[0, 9]), "record holds the step 9: steps are counted from 0 to 3, the last"),
+        (dict(record=[-1]), "record holds the step -1"),
+        (
+            dict(observe={"total": lambda s: s.losses.sum()}),
+            r"'total' has shape \(\): its first axis must be the 3 runs",
+        ),
+    ],
+)
+def test_wrong_arguments_are_explained(engine, changes, message):
+    network, x, labels = problem()
+    with pytest.raises(InputError, match=message):
+        engine.train(network, x, labels, **(dict(step_size=1.0, steps=3, record=[0]) | changes))
+
+
+@pytest.mark.parametrize("engine", [span, dense])
+def test_a_batch_that_does_not_fit_together_is_explained(engine):
+    network, x, labels = problem()
+    wrong = {
+        "fewer networks": (TwoLayer(network.weights[:2], network.signs[:2], network.activation), x, labels),
+        "another dimension": (network, x[..., :4].contiguous(), labels),
+        "no points": (network, x[:, :0], labels[:, :0]),
+    }
+    for batch in wrong.values():
+        with pytest.raises(InputError, match=r"does not fit together: weights \(runs, m, d\) are"):
+            engine.train(*batch, step_size=1.0, steps=1)
+    with pytest.raises(InputError, match="labels hold 0.0: the logistic loss needs -1 and"):
+        engine.train(network, x, labels.clamp(min=0), step_size=1.0, steps=1)
+
+
+@pytest.mark.gpu
+def test_a_gpu_computes_the_same():
+    network, x, labels = problem(runs=3, n=20, d=30, m=16)
+    arguments = dict(step_size=1.0, steps=50, stop=interpolates, observe=OBSERVE, record=(0, 7))
+    here = span.train(network, x, labels, **arguments)
+    there = span.train(network.to("cuda"), x.cuda(), labels.cuda(), **arguments)
+    assert torch.equal(here.steps, there.steps.cpu())
+    for name, part in itertools.product(OBSERVE, ("history", "final")):
+        torch.testing.assert_close(getattr(there, part)[name].cpu(), getattr(here, part)[name], rtol=1e-9, atol=1e-9)
