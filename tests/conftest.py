@@ -1,4 +1,4 @@
-"""What holds for every test: shapes are checked, randomness is pinned, nothing global changes, no user file is touched."""
+"""What holds for every test: shapes are checked, draws are pinned, nothing global changes, no user file is touched."""
 
 from jaxtyping import install_import_hook
 

@@ -1,24 +1,26 @@
 """The ``benign`` command: build the living paper, run its chapters, list what there is."""
 
+import dataclasses
 import functools
 import http.server
 import json
 import signal
-import socketserver
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from benign import __version__
 from benign.book import build as building
-from benign.book import parameters
+from benign.book import parameters, render
 from benign.book.execute import Job
 from benign.book.plan import Step, plan
 from benign.book.project import Project, Variant
@@ -30,8 +32,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-# Not wrapped at the terminal's width where there is no terminal: paths in logs stay whole.
-out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+# Text as it is, brackets and colons too.
+plain_text = functools.partial(Console, highlight=False, markup=False, emoji=False)
+# Not wrapped where there is no terminal: paths stay whole.
+out = plain_text(soft_wrap=not sys.stdout.isatty())
 
 
 def _chapters(incomplete: str) -> list[str]:
@@ -51,11 +55,14 @@ def _presets(incomplete: str) -> list[str]:
 ChapterName = Annotated[str, typer.Argument(help="A chapter: the stem of its file.", autocompletion=_chapters)]
 PresetName = Annotated[
     str | None,
-    typer.Option("--preset", help="Values from presets/NAME.yml (smoke, full) instead of the published ones.", autocompletion=_presets),
+    typer.Option("--preset", help="Values from presets/NAME.yml, not the published ones.", autocompletion=_presets),
 ]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Chapters at a time; default: one a processor.")]
 Force = Annotated[bool, typer.Option("--force", help="Execute chapters even if nothing they depend on has changed.")]
-TimeLimit = Annotated[float | None, typer.Option("--time-limit", min=0.001, help="Seconds a chapter may take; default: the preset's, else 3600.")]  # fmt: skip
+TimeLimit = Annotated[
+    float | None,
+    typer.Option("--time-limit", min=0.001, help="Seconds a chapter may take; default: the preset's, else 3600."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
@@ -66,12 +73,14 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Show the v
         raise typer.Exit
 
 
-@app.command(epilog="Examples: `benign build` · `benign build --preset smoke` · `benign build -p test-error.seeds=5 --dry-run`")
+@app.command(
+    epilog="Examples: `benign build` · `benign build --preset smoke` · `benign build -p test-error.seeds=5 --dry-run`"
+)
 def build(
     preset: PresetName = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="CHAPTER", help="Execute this chapter only; may be repeated.", autocompletion=_chapters),
+        typer.Option("--only", metavar="CHAPTER", help="Execute only this; may be repeated.", autocompletion=_chapters),
     ] = None,
     p: Annotated[
         list[str] | None, typer.Option("-p", metavar="CHAPTER.name=value", help="Change a parameter; may be repeated.")
@@ -90,24 +99,21 @@ def build(
     project = Project.find()
     variant = _limited(project.variant(preset, _by_chapter(project, p or [])), time_limit)
     named = [_existing(project, name) for name in only or project.chapters]
-    steps = plan(project, variant)
-    if force:
-        forced = {step.chapter: step for step in plan(project, variant, named, force=True)}
-        steps = [forced.get(step.chapter, step) for step in steps]
-    _show_plan(steps, named, variant)
-    if dry_run:
-        return
-    with building.lock(project):
+    with nullcontext() if dry_run else building.lock(project):
+        steps = plan(project, variant, force=named if force else ())
+        _show_plan(steps, named, variant)
+        if dry_run:
+            return
+        render.recover(project.site(variant))
         work = _execute(project, variant, [step for step in steps if step.chapter in named], jobs)
-        _raise_failures(project, work)
         if stale := [step.chapter for step in steps if not step.fresh]:
-            out.print(f"Executed. Not rendered: {', '.join(stale)} must be executed first: run `benign build`.")
+            out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
         site = building.publish(project, variant, steps)
     how = "rendered" if site.rendered else "nothing had changed"
     out.print(
-        f"{site.figures} figures and tables, {site.claims} claims; {len(work)} of {len(steps)} chapters executed, {how}; "
-        f"{time.monotonic() - started:.1f} s"
+        f"{site.figures} figures and tables, {site.claims} claims; "
+        f"{len(work)} of {len(steps)} chapters executed, {how}; {time.monotonic() - started:.1f} s"
     )
     out.print(f"First page: {site.address}")
 
@@ -115,7 +121,9 @@ def build(
 @app.command(epilog="Examples: `benign run test-error -p seeds=5` · `benign run phenomenon --preset smoke -p width=64`")
 def run(
     chapter: ChapterName,
-    p: Annotated[list[str] | None, typer.Option("-p", metavar="name=value", help="Change a parameter; may be repeated.")] = None,
+    p: Annotated[
+        list[str] | None, typer.Option("-p", metavar="name=value", help="Change a parameter; may be repeated.")
+    ] = None,
     preset: PresetName = None,
     force: Force = False,
     time_limit: TimeLimit = None,
@@ -123,10 +131,11 @@ def run(
     """Execute one chapter with other parameters; notebook, figures and claims go to a folder of their own."""
     project = Project.find()
     name = _existing(project, chapter)
-    variant = _limited(project.variant(preset, _by_chapter(project, [f"{name}.{text}" for text in p or []])), time_limit)
-    steps = plan(project, variant, [name], force)
+    given = _by_chapter(project, [f"{name}.{text}" for text in p or []])
+    variant = _limited(project.variant(preset, given), time_limit)
     with building.lock(project):
-        _raise_failures(project, _execute(project, variant, steps, 1))
+        steps = plan(project, variant, [name], force=[name] if force else ())
+        _execute(project, variant, steps, 1)
         folder = project.build / "runs" / f"{name}-{steps[0].key[:8]}"
         building.extract(steps[0], folder)
     out.print(f"Notebook, figures, claims and the record of the run: {folder}")
@@ -174,38 +183,50 @@ def claims_command(preset: PresetName = None, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Examples: `benign serve` · `benign serve --preset smoke --port 8080`")
 def serve(
-    preset: PresetName = None, port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 8000
+    preset: PresetName = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 8000,
 ) -> None:
     """Serve the built site on localhost until Ctrl-C."""
     folder = _site(preset)
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     try:
-        server = socketserver.ThreadingTCPServer(("127.0.0.1", port), handler)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
-        raise BenignError(f"cannot listen on port {port}: {error.strerror}; choose another with --port, or 0 for any") from None
+        remedy = "choose another with --port, or 0 for any"
+        raise BenignError(f"cannot listen on port {port}: {error.strerror}; {remedy}") from None
     with server:
         out.print(f"Serving {folder} at http://127.0.0.1:{server.server_address[1]}/ (Ctrl-C to stop)")
         try:
             server.serve_forever()
-        except KeyboardInterrupt:
+        except Stopped:
             out.print("stopped")
+
+
+class Stopped(BaseException):
+    """Somebody pressed Ctrl-C or ended the process; not a ``KeyboardInterrupt``, which typer keeps to itself."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.status = 128 + number  # as shells count
 
 
 def main() -> None:
     """Run the command; an error that a user can act on is printed without a traceback."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    errors = plain_text(stderr=True, soft_wrap=True)
     try:
         app()
     except BenignError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {_escaped(str(error))}")
+        errors.print(Text("error: ", "bold red") + Text(str(error), ""))
         sys.exit(1)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; finished work is kept, the same command continues")
-        sys.exit(130)
+    except Stopped as stopped:
+        errors.print("interrupted: finished work is kept, the same command continues")
+        sys.exit(stopped.status)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+def _stop(number: int, _frame: object) -> None:
+    raise Stopped(number)
 
 
 def _existing(project: Project, name: str) -> str:
@@ -216,7 +237,7 @@ def _existing(project: Project, name: str) -> str:
 def _limited(variant: Variant, time_limit: float | None) -> Variant:
     if time_limit is None:
         return variant
-    return Variant(variant.name, variant.preset, variant.overrides, time_limit)
+    return dataclasses.replace(variant, time_limit=time_limit)
 
 
 def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, object]]:
@@ -230,7 +251,10 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
         declared = project.parameters(_existing(project, chapter))
         parsed: Any = value
         if name in declared:
-            parsed = parameters.parse_value(value, declared[name])
+            try:
+                parsed = parameters.parse_value(value, declared[name])
+            except InputError as error:
+                raise InputError(f"{chapter}: {error}") from None
         changes.setdefault(chapter, {}).update(parameters.validate(chapter, declared, {name: parsed}))
     return changes
 
@@ -238,57 +262,48 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
 def _execute(project: Project, variant: Variant, steps: list[Step], jobs: int | None) -> list[Job]:
     if all(step.fresh for step in steps):
         return []
-    with _watching() as watch:
-        return building.run_stale(project, variant, steps, jobs or building.default_jobs(), watch)
-
-
-def _raise_failures(project: Project, work: list[Job]) -> None:
+    with _display() as show:
+        work = building.run_stale(project, variant, steps, jobs or building.default_jobs(), show)
     if failed := [job for job in work if job.failure]:
         told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
         raise BenignError(f"{len(failed)} of {len(work)} chapters failed, nothing was published:\n{told}")
+    return work
 
 
-class _watching:  # noqa: N801  (a context manager that reads like one)
-    """A progress display: bars on a terminal, a line a change elsewhere."""
+@contextmanager
+def _display() -> Iterator[building.Watch]:
+    """A progress display: bars on a terminal, lines elsewhere."""
+    if not out.is_terminal:
+        yield functools.partial(_print_changes, {})
+        return
+    columns = [TextColumn("{task.fields[chapter]}"), BarColumn(24), TextColumn("{task.description}", markup=False)]
+    with Progress(*columns, TimeElapsedColumn(), console=out) as bars:
+        yield functools.partial(_move_bars, bars, {})
 
-    def __enter__(self) -> Callable[[Sequence[Job]], None]:
-        self._bars = Progress(
-            TextColumn("{task.fields[chapter]}"), BarColumn(24), TextColumn("{task.description}"), TimeElapsedColumn(), console=out
-        )
-        self._tasks: dict[str, Any] = {}
-        self._said: dict[str, str] = {}
-        self._last = 0.0
-        if out.is_terminal:
-            self._bars.start()
-        return self._bars_of if out.is_terminal else self._lines_of
 
-    def __exit__(self, *_: object) -> None:
-        if out.is_terminal:
-            self._bars.stop()
+def _move_bars(bars: Progress, tasks: dict[str, TaskID], jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.started is None:
+            continue
+        if job.chapter not in tasks:
+            tasks[job.chapter] = bars.add_task("starting", chapter=job.chapter, total=1.0)
+        words, fraction = _state(job)
+        bars.update(tasks[job.chapter], description=words, completed=fraction)
+        if job.seconds is not None:
+            bars.stop_task(tasks[job.chapter])
 
-    def _bars_of(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if job.started is None:
-                continue
-            if job.chapter not in self._tasks:
-                self._tasks[job.chapter] = self._bars.add_task("starting", chapter=job.chapter, total=1.0)
-            words, fraction = _state(job)
-            self._bars.update(self._tasks[job.chapter], description=words, completed=fraction)
-            if job.seconds is not None:
-                self._bars.stop_task(self._tasks[job.chapter])
 
-    def _lines_of(self, jobs: Sequence[Job]) -> None:
-        # Where nobody watches: when a chapter starts or ends, and every half minute in between.
-        every = time.monotonic() - self._last > 30
-        for job in jobs:
-            if job.started is None:
-                continue
-            words, _ = _state(job)
-            known = self._said.get(job.chapter)
-            if known is None or (job.seconds is not None and known != words) or (every and job.seconds is None):
-                out.print(f"{job.chapter}: {words}")
-                self._said[job.chapter] = words
-                self._last = time.monotonic()
+def _print_changes(said: dict[str, tuple[str, float]], jobs: Sequence[Job]) -> None:
+    # A line when a chapter starts or ends, and one each half minute in between: enough for who reads it later.
+    now = time.monotonic()
+    for job in jobs:
+        if job.started is None:
+            continue
+        words, _ = _state(job)
+        last, when = said.get(job.chapter, (None, now))
+        if words != last and (last is None or job.seconds is not None or now - when > 30):
+            out.print(f"{job.chapter}: {words}")
+            said[job.chapter] = (words, now)
 
 
 def _state(job: Job) -> tuple[str, float]:
@@ -305,7 +320,7 @@ def _show_plan(steps: list[Step], named: list[str], variant: Variant) -> None:
     for step in steps:
         why = "; ".join(step.reasons[:4]) + (f"; and {len(step.reasons) - 4} more" if len(step.reasons) > 4 else "")
         left = "" if step.chapter in named or step.fresh else " (left out by --only)"
-        out.print(f"  {step.chapter}: {'fresh' if step.fresh else _escaped(f'stale: {why}')}{left}")
+        out.print(f"  {step.chapter}: {'fresh' if step.fresh else f'stale: {why}'}{left}")
 
 
 def _site(preset: str | None) -> Path:
@@ -327,9 +342,9 @@ def _show(rows: list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> 
         return
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*(_escaped(str(row[column] if row[column] is not None else "–")) for column in columns))
+        table.add_row(*(str(row[column] if row[column] is not None else "–") for column in columns))
     # Without a terminal a table takes the width that it needs.
-    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)
+    plain_text(width=None if sys.stdout.isatty() else 240).print(table)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,11 @@ RECORD = {
     "seconds": 12.345,
     "device": "cpu",
     "threads": 1,
-    "machine": "x86_64",
+    "machine": {"processor": "Abacus 2", "cores": 2, "system": "Linux x86_64", "python": "3.11.9"},
+    "sweeps": [
+        {"experiment": "A", "runs": 1200, "computed": 0, "seconds": 40.2},
+        {"experiment": "B", "runs": 3, "computed": 3, "seconds": 1.4},
+    ],
     "python": "3.11.9",
     "versions": {"torch": "2.13.0", "numpy": "2.4.6"},
     "parameters": {"n": 50},
@@ -332,7 +336,8 @@ def test_a_preview_shows_the_figure_of_another_page(site):
 def test_run_records_are_tabulated(site):
     cells = [words(cell) for cell in page(site, "status").select(".run-records tbody td")]
     assert cells == [
-        "errors", "smoke", "2026-11-22T09:00:00+00:00", "12.3", "cpu", "1", "x86_64", "3.11.9", "torch 2.13.0, numpy 2.4.6",
+        "errors", "smoke", "2026-11-22T09:00:00+00:00", "12", "1,203", "3", "42",
+        "errors", "Abacus 2, Linux x86_64", "cpu, 1 thread a chapter", "3.11.9", "torch 2.13.0, numpy 2.4.6",
     ]  # fmt: skip
 
 

@@ -24,6 +24,10 @@ def weights(q=6) -> torch.Tensor:
     return torch.tensor(generator(1, "test").standard_normal(q)).abs()
 
 
+def wrong(network: TwoLayer, signal: float, seed: int, points: int) -> int:
+    return int((~(errors.fresh_margins(network, signal, seed, points) > 0)).sum())
+
+
 def exact(w: torch.Tensor, signal: float) -> float:
     return stats.norm.sf(signal * w[0].item() / w.norm().item())
 
@@ -31,7 +35,7 @@ def exact(w: torch.Tensor, signal: float) -> float:
 @pytest.mark.parametrize("signal", [0, 0.5, 2.0])
 def test_the_count_is_binomial_with_the_closed_form_probability(signal):
     points = 40_000
-    count = errors.clean_test_errors(linear(weights()), signal, seed=0, points=points)
+    count = wrong(linear(weights()), signal, seed=0, points=points)
     assert stats.binomtest(count, points, exact(weights(), signal)).pvalue > 1e-4
 
 
@@ -40,7 +44,7 @@ def test_averaging_has_its_closed_form():
     weight = sample.labels @ sample.x
     error = errors.averaging_test_error(sample.x, sample.labels, 2.0)
     assert error == pytest.approx(exact(weight, 2.0), rel=1e-12)
-    count = errors.clean_test_errors(linear(weight), 2.0, seed=0, points=40_000)
+    count = wrong(linear(weight), 2.0, seed=0, points=40_000)
     assert stats.binomtest(count, 40_000, error).pvalue > 1e-4
 
 
@@ -48,15 +52,15 @@ def test_counts_do_not_depend_on_the_chunks(monkeypatch):
     network, count = linear(weights()), {}
     for chunk in (5_000, 7, 100_000):
         monkeypatch.setattr(errors, "CHUNK", chunk)
-        count[chunk] = errors.clean_test_errors(network, 0.5, seed=0, points=1_234)
+        count[chunk] = wrong(network, 0.5, seed=0, points=1_234)
     assert len(set(count.values())) == 1
-    fewer = errors.clean_test_errors(network, 0.5, seed=0, points=1_000)
+    fewer = wrong(network, 0.5, seed=0, points=1_000)
     assert count[7] - 234 <= fewer <= count[7]  # the first of the same points
 
 
 def test_points_belong_to_the_seed():
     network = linear(weights())
-    counts = [errors.clean_test_errors(network, 0.5, seed, 2_000) for seed in (0, 0, 1, 2, 3)]
+    counts = [wrong(network, 0.5, seed, 2_000) for seed in (0, 0, 1, 2, 3)]
     assert counts[0] == counts[1]
     assert len(set(counts)) > 2
 
@@ -95,6 +99,6 @@ def test_wrong_arguments_are_explained():
     network = linear(weights())
     two = TwoLayer(network.weights.repeat(2, 1, 1), network.signs.repeat(2, 1), relu())
     with pytest.raises(InputError, match="2 networks and 10 points: give one network and at least one point"):
-        errors.clean_test_errors(two, 1.0, 0, 10)
+        errors.fresh_margins(two, 1.0, 0, 10)
     with pytest.raises(InputError, match="1 networks and 0 points"):
-        errors.clean_test_errors(network, 1.0, 0, 0)
+        errors.fresh_margins(network, 1.0, 0, 0)

@@ -1,13 +1,10 @@
 """Margins and the Lipschitz bound."""
 
-import math
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benign.errors import InputError
 from benign.measure import margins
 from benign.networks.activations import named, relu
 from benign.networks.two_layer import TwoLayer
@@ -37,23 +34,3 @@ def test_the_lipschitz_bound_is_attained_where_all_neurons_agree():
     x = torch.stack([w, 2 * w])
     assert (network(x).diff() / 5).item() == pytest.approx(10)
     assert margins.normalised_margin(network, 20).tolist() == [2]
-
-
-def test_margin_moments_of_a_linear_network():
-    # f = (2 / sqrt 2) <w, x> / 2, for w = (3, 4): a margin of law N(3 s, 25) / sqrt 2
-    w = torch.tensor([3.0, 4.0], dtype=torch.float64)
-    signs = torch.tensor([[1.0, -1.0]], dtype=torch.float64)
-    network = TwoLayer(torch.stack([w, -w]).unsqueeze(0), signs, relu())
-    points = 20_000
-    mean, std = margins.margin_moments(network, 2.0, seed=0, points=points)
-    assert mean * math.sqrt(2) == pytest.approx(6, abs=5 * 5 / math.sqrt(points))
-    assert std * math.sqrt(2) == pytest.approx(5, rel=5 / math.sqrt(2 * points))
-    assert (mean, std) == margins.margin_moments(network, 2.0, seed=0, points=points)
-    assert (mean, std) != margins.margin_moments(network, 2.0, seed=1, points=points)
-
-
-def test_wrong_arguments_are_explained():
-    with pytest.raises(InputError, match="2 networks and 2000 points: give one network"):
-        margins.margin_moments(networks(), 1.0, 0)
-    with pytest.raises(InputError, match="1 networks and 1 points: .* at least two points"):
-        margins.margin_moments(networks(runs=1), 1.0, 0, points=1)

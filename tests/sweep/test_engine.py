@@ -201,3 +201,13 @@ def test_progress_is_written_for_a_build_and_is_not_worth_a_failure(tmp_path, mo
     assert json.loads((tmp_path / "progress.json").read_text()) == {"label": "Squares", "done": 4, "total": 4}
     monkeypatch.setenv(VARIABLE, str(tmp_path / "no such folder" / "progress.json"))
     assert len(sweep(Squares, grid(number=[3.0]), seeds=2)) == 4
+
+
+def test_a_build_is_told_what_each_sweep_was(monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "progress"))
+    sweep(Squares, grid(number=[2.0, 3.0]), seeds=2)
+    sweep(Squares, grid(number=[2.0, 4.0]), seeds=2)
+    first, second = (json.loads(line) for line in (tmp_path / "progress.sweeps").read_text().splitlines())
+    assert (first["experiment"], first["runs"], first["computed"]) == ("Squares", 4, 4)
+    assert (second["runs"], second["computed"]) == (4, 2)
+    assert first["seconds"] > 0 and second["seconds"] > 0

@@ -10,50 +10,51 @@ import pandas as pd
 import pytest
 
 from benign.errors import BenignError
-from benign.sweep.store import Store, digest
+from benign.sweep.store import SECONDS, Store, digest
 
 TABLES = {"a": pd.DataFrame({"x": [1.5, np.nan], "k": [1, 2]}), "b": pd.DataFrame({"x": [0.1], "k": [3]})}
 
 
 def test_tables_come_back_as_they_were(own_cache):
     store = Store({"code": 1})
-    store.save(TABLES)
+    store.save(TABLES, seconds=3.0)
     found = store.load(["a", "b", "c"])
     assert set(found) == {"a", "b"}
     for name, table in TABLES.items():
-        pd.testing.assert_frame_equal(found[name], table, check_exact=True)
+        # a batch of two that took three seconds
+        pd.testing.assert_frame_equal(found[name], table.assign(**{SECONDS: 1.5}), check_exact=True)
     assert set(store.load(["b"])) == {"b"}
     (folder,) = (own_cache / "results").iterdir()
     assert json.loads((folder / "key.json").read_text()) == {"code": 1}
 
 
 def test_other_code_has_other_results():
-    Store({"code": 1}).save(TABLES)
+    Store({"code": 1}).save(TABLES, seconds=3.0)
     assert Store({"code": 2}).load(["a"]) == {}
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: b"", lambda c: c[:40] + b"!" + c[41:]])
 def test_a_damaged_file_is_not_served(own_cache, damage):
     store = Store({"code": 1})
-    store.save({"a": TABLES["a"]})
+    store.save({"a": TABLES["a"]}, seconds=3.0)
     (path,) = own_cache.rglob("*.parquet")
-    store.save({"b": TABLES["b"]})
+    store.save({"b": TABLES["b"]}, seconds=3.0)
     path.write_bytes(damage(path.read_bytes()))
     assert set(store.load(["a", "b"])) == {"b"}
-    store.save({"a": TABLES["a"]})  # the same content under the same name heals it
+    store.save({"a": TABLES["a"]}, seconds=3.0)  # the same content under the same name heals it
     assert set(store.load(["a", "b"])) == {"a", "b"}
 
 
 def test_a_full_disk_is_explained_and_keeps_what_is_there(monkeypatch):
     store = Store({"code": 1})
-    store.save({"a": TABLES["a"]})
+    store.save({"a": TABLES["a"]}, seconds=3.0)
 
     def full(self, content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(BenignError, match="the disk is full: free some space and run the same command again"):
-        store.save({"b": TABLES["b"]})
+        store.save({"b": TABLES["b"]}, seconds=3.0)
     assert set(store.load(["a", "b"])) == {"a"}
 
 

@@ -1,4 +1,4 @@
-"""Both engines: the fast one against the obvious one, the obvious one against autograd, and what a batch must not do."""
+"""Both engines: the fast one against the obvious one, the obvious one against autograd, and runs against batches."""
 
 import itertools
 import math

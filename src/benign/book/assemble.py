@@ -4,6 +4,7 @@ Text, tags and captions come from the sources, outputs from the cache, so that a
 executes nothing. The tree has the sources' relative paths and no time stamp: equal inputs give equal bytes.
 """
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from nbformat import NotebookNode
 from benign.book import claims, figures, presentation
 from benign.book.plan import Step
 from benign.book.project import Project, Variant
+from benign.errors import InputError
 
 COPIED = ("references.bib", "CITATION.cff", "assets", "vendor", "_toc.yml")
 OURS = (figures.MIME, claims.MIME)
@@ -54,7 +56,11 @@ def merge(step: Step) -> NotebookNode:
         if cell.cell_type != "code":
             continue
         cell.execution_count = None
-        cell.outputs = [_spoken(output, presentation.spoken(cell.source)) for output in executed[cell.id].outputs]
+        try:
+            texts = presentation.spoken(cell.source)
+            cell.outputs = [_say(output, texts) for output in executed[cell.id].outputs]
+        except InputError as error:
+            raise InputError(f"{step.chapter}, cell {cell.id}: {error}") from None
         if "parameters" in cell.metadata.get("tags", []) and (injected := _injected(step.entry.notebook)):
             page.cells.append(injected)
     return page
@@ -71,13 +77,15 @@ def outputs(notebook: NotebookNode, mime: str) -> list[dict]:
     ]
 
 
-def _spoken(output: NotebookNode, texts: dict[str, dict[str, object]]) -> NotebookNode:
+def _say(output: NotebookNode, texts: dict[str, dict[str, object]]) -> NotebookNode:
+    """An output with the texts that the source has now, as carefully checked as those that it was made with."""
     output = nbformat.from_dict(output)
     if output.output_type == "execute_result":
         output.execution_count = None
-    for mime in OURS:
-        if payload := output.get("data", {}).get(mime):
+    for kind in (figures, claims):
+        if payload := output.get("data", {}).get(kind.MIME):
             payload.update(texts.get(payload["id"], {}))
+            kind.check_texts(payload)
     return output
 
 
@@ -91,7 +99,7 @@ def _injected(executed: NotebookNode) -> NotebookNode | None:
 
 
 def _config(project: Project, variant: Variant) -> dict:
-    config = yaml.safe_load((project.root / "_config.yml").read_text(encoding="utf-8"))
+    config = copy.deepcopy(project.config)
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
     if not variant.published:
         sphinx = config.setdefault("sphinx", {}).setdefault("config", {})

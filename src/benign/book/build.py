@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from benign.book import assemble, claims, execute, figures, render
+from benign.book import assemble, claims, execute, figures, keys, render
 from benign.book.cache import Entry, NotebookCache
 from benign.book.execute import Job
 from benign.book.plan import Step
@@ -44,37 +45,41 @@ class Site:
         return (self.folder / "index.html").as_uri()
 
 
-def lock(project: Project) -> filelock.BaseFileLock:
-    """The right to write below ``_build``, held for the length of a ``with`` block; freed if the process dies."""
+@contextmanager
+def lock(project: Project) -> Iterator[None]:
+    """The right to write below ``_build``; it ends with the ``with`` block, or with the process."""
+    held = filelock.FileLock(project.build / ".lock", timeout=0)
     try:
         project.build.mkdir(parents=True, exist_ok=True)
-        held = filelock.FileLock(project.build / ".lock", timeout=0)
         held.acquire()
     except filelock.Timeout:
         raise BenignError(f"another build is at work in {project.build}: wait for it, or stop it") from None
     except OSError as error:
         raise cannot_write(project.build, error) from error
-    return held
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def run_stale(project: Project, variant: Variant, steps: list[Step], jobs: int, watch: Watch) -> list[Job]:
     """Execute the chapters that are not fresh and keep what they gave; the jobs, those that failed too."""
     cache, folder = NotebookCache(project.cache), project.work(variant)
     stale = {step.chapter: step for step in steps if not step.fresh}
-    work = [Job(name, project.root / project.chapter(name), step.parameters, folder) for name, step in stale.items()]
-    kept: set[str] = set()
+    work = [
+        Job(name, step.notebook, step.parameters, (project.root / project.chapter(name)).parent, folder)
+        for name, step in stale.items()
+    ]
+    cache.mark()
+    seen: set[str] = set()
 
     def keep_finished(everything: Sequence[Job]) -> None:
         # As soon as a chapter is done, so that a kill costs only what still runs.
         for job in everything:
-            if job.seconds is not None and job.failure is None and job.chapter not in kept:
-                kept.add(job.chapter)
-                step = stale[job.chapter]
-                step.entry = Entry(
-                    nbformat.read(job.output, as_version=4), step.parts, _record(project, variant, step, job.seconds)
-                )
-                cache.save(step.key, step.entry)
-                step.reasons = []
+            if job.seconds is not None and job.chapter not in seen:
+                seen.add(job.chapter)
+                if job.failure is None:
+                    _keep(project, variant, stale[job.chapter], job, cache)
         watch(everything)
 
     try:
@@ -84,25 +89,37 @@ def run_stale(project: Project, variant: Variant, steps: list[Step], jobs: int, 
     return work
 
 
+def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: NotebookCache) -> None:
+    now = keys.parts(step.notebook, step.parts["parameters"])
+    if now != step.parts:
+        # The cells ran with the old code or the new one, or with some of each: the outputs belong to neither key.
+        what = "; ".join(keys.changes(step.parts, now))
+        job.failure = f"not kept, since {what} while it ran: run the same command again"
+        return
+    notebook = nbformat.read(job.output, as_version=4)
+    step.entry = Entry(notebook, step.parts, _record(project, variant, step, job.seconds))
+    cache.save(step.key, step.entry)
+    step.reasons = []
+
+
 def publish(project: Project, variant: Variant, steps: list[Step]) -> Site:
     """Assemble the executed chapters and render them, unless the site is already made of just these."""
     tree, site = project.work(variant) / "tree", project.site(variant)
     pages = [assemble.merge(step) for step in steps]
-    count = Counts.of(pages)
+    counts = [sum(len(assemble.outputs(page, mime)) for page in pages) for mime in assemble.OURS]
     _check_unique(steps, pages)
     _check_record(variant, steps, pages)
     try:
         assemble.assemble(project, variant, steps, tree)
+        key = _site_key(tree)
+        stale = _read_key(site) != key
+        if stale:
+            made = render.render(tree, project.work(variant) / "site", project.work(variant) / "render.log")
+            write_atomically(made / KEY, json.dumps({"key": key, "variant": variant.name}).encode())
+            render.publish(made, site)
     except OSError as error:
-        raise cannot_write(tree, error) from error
-    render.recover(site)
-    key = _site_key(tree)
-    if _read_key(site) != key:
-        made = render.render(tree, project.work(variant) / "site", project.work(variant) / "render.log")
-        write_atomically(made / KEY, json.dumps({"key": key, "variant": variant.name}).encode())
-        render.publish(made, site)
-        return Site(site, True, count.figures, count.claims)
-    return Site(site, False, count.figures, count.claims)
+        raise cannot_write(project.work(variant), error) from error
+    return Site(site, stale, *counts)
 
 
 def extract(step: Step, folder: Path) -> None:
@@ -115,19 +132,6 @@ def extract(step: Step, folder: Path) -> None:
     said = assemble.outputs(page, claims.MIME)
     write_atomically(folder / "claims.json", json.dumps(said, indent=1).encode())
     write_atomically(folder / "run.json", json.dumps(step.entry.run, indent=1, sort_keys=True).encode())
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many figures (tables among them) and claims the pages hold."""
-
-    figures: int
-    claims: int
-
-    @classmethod
-    def of(cls, pages: list[nbformat.NotebookNode]) -> "Counts":
-        """Count them."""
-        return cls(*(sum(len(assemble.outputs(page, mime)) for page in pages) for mime in assemble.OURS))
 
 
 def _check_unique(steps: list[Step], pages: list[nbformat.NotebookNode]) -> None:
@@ -156,15 +160,14 @@ def _check_record(variant: Variant, steps: list[Step], pages: list[nbformat.Note
     ]
     if differing:
         raise BenignError(
-            "verdicts differ from those on record, nothing was published:\n  " + "\n  ".join(differing) + "\nFind out why. "
-            "If the new verdict is right, put it into the claim's on_record; that executes nothing."
+            "\n  ".join(["verdicts differ from those on record, nothing was published:", *differing])
+            + "\nFind out why. If the new verdict is right, put it into the claim's on_record; that executes nothing."
         )
 
 
 def _record(project: Project, variant: Variant, step: Step, seconds: float) -> dict:
     """The record of a run: what was computed, from what, where and how long it took."""
     commit, dirty = _commit(project.root)
-    device = str(step.parts["parameters"].get("device", "cpu"))
     return {
         "chapter": step.chapter,
         "variant": variant.name,
@@ -180,7 +183,7 @@ def _record(project: Project, variant: Variant, step: Step, seconds: float) -> d
         "python": environment.machine()["python"],
         "lock": _lock_digest(project.root),
         "machine": environment.machine(),
-        "device": step.parts["device"] if device != "cpu" else "cpu",
+        "device": step.parts["device"],
         "threads": int(execute.SINGLE_THREADED["OMP_NUM_THREADS"]),
         "key": step.key,
     }
@@ -188,7 +191,8 @@ def _record(project: Project, variant: Variant, step: Step, seconds: float) -> d
 
 def _commit(root: Path) -> tuple[str | None, bool | None]:
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()
+        command = ["git", "-C", str(root), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
@@ -202,7 +206,8 @@ def _lock_digest(root: Path) -> str | None:
 
 
 def _site_key(tree: Path) -> str:
-    files = {str(path.relative_to(tree)): sha256(path.read_bytes()) for path in sorted(tree.rglob("*")) if path.is_file()}
+    paths = sorted(path for path in tree.rglob("*") if path.is_file())
+    files = {str(path.relative_to(tree)): sha256(path.read_bytes()) for path in paths}
     extension = closure.of_modules(["benign.book.sphinxext"])
     return digest([files, extension, environment.versions(RENDERERS)])
 

@@ -1,7 +1,7 @@
 """A sentence of a paper made executable: an estimate, its interval, and what must be true of it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from html import escape
 
 from benign.book.figures import check_id
@@ -87,7 +87,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """``holds`` if the whole interval satisfies the predicate, ``fails`` if none of it does, else ``unresolved``."""
+        """``holds`` if all of the interval satisfies the predicate, ``fails`` if none does, else ``unresolved``."""
         allowed = Interval.parse(self.holds_if)
         if allowed.contains_all_of(*self.interval):
             return "holds"
@@ -122,6 +122,11 @@ class Claim:
             f"{escape(numbers)}</p>",
             "text/plain": f"{self.id}: {verdict}\n{source}: {self.statement}\n{numbers}",
         }
+
+
+def check_texts(payload: dict) -> None:
+    """Refuse the payload of a claim whose texts have been edited into what no claim could have been made with."""
+    Claim(**{field.name: payload[field.name] for field in fields(Claim)})
 
 
 def estimate_text(payload: dict) -> str:

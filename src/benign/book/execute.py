@@ -1,8 +1,7 @@
-"""Runs chapters side by side, each in a process group of its own, with a time limit and a log."""
+"""Runs chapters side by side, each in a process of its own, with a time limit and a log."""
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,6 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
+
+from benign.book.processes import kill_tree
 from benign.sweep.progress import VARIABLE
 
 #: One thread a process: two workers with two threads each, on two cores, run ten times slower than with one.
@@ -23,8 +25,9 @@ class Job:
     """A chapter to execute, and afterwards how that went."""
 
     chapter: str
-    source: Path
+    notebook: nbformat.NotebookNode  #: as it was when the plan was made, not as an author may edit it meanwhile
     parameters: dict[str, object]
+    where: Path  #: the working folder of its code
     folder: Path  #: for the output, the log and what the worker reports
     started: float | None = None
     seconds: float | None = None
@@ -45,7 +48,7 @@ class Job:
         status, sweep = _read(self.file("status")), _read(self.file("progress"))
         if not status:
             return "starting", 0.0
-        words, done = f"cell {status['cell']} of {status['of']}", status["cell"] - 1.0
+        words, done = _cell(status), status["number"] - 1.0
         if sweep and sweep["done"] < sweep["total"]:
             words += f", {sweep['label']} {sweep['done']}/{sweep['total']}"
             done += sweep["done"] / sweep["total"]
@@ -89,8 +92,11 @@ def _start(job: Job, cache: Path) -> Job:
     job.folder.mkdir(parents=True, exist_ok=True)
     for suffix in ("ipynb", "partial.ipynb", "status", "progress", "failure"):
         job.file(suffix).unlink(missing_ok=True)
-    description = {"source": str(job.source), "output": str(job.output), "parameters": job.parameters}
+    source = job.file("source.ipynb")
+    source.write_text(nbformat.writes(job.notebook), encoding="utf-8")
+    description = {"source": str(source), "output": str(job.output), "folder": str(job.where)}
     description |= {name: str(job.file(name)) for name in ("status", "failure")}
+    description |= {"parameters": job.parameters, "parent": os.getpid()}
     job.file("job").write_text(json.dumps(description))
     environment = os.environ | SINGLE_THREADED | DETERMINISTIC
     environment |= {VARIABLE: str(job.file("progress")), "BENIGN_CACHE_DIR": str(cache)}
@@ -109,18 +115,19 @@ def _finish(job: Job) -> None:
     if job.process.returncode == 0 and job.output.exists():
         return
     if told := _read(job.file("failure")):
-        job.failure = f"cell {told['cell'] + 1} failed: {told['error']}"
+        job.failure = f"{_cell(told)} failed: {told['error']}"
     else:
         last = job.file("log").read_text(errors="replace").strip().splitlines()[-1:] or ["it printed nothing"]
         job.failure = f"the process ended with status {job.process.returncode}: {last[0]}"
 
 
 def _kill(job: Job) -> None:
-    try:
-        os.killpg(job.process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    kill_tree(job.process.pid)
     job.process.wait()
+
+
+def _cell(status: dict) -> str:
+    return f"cell {status['cell']} ({status['number']} of {status['of']})"
 
 
 def _read(path: Path) -> dict:

@@ -60,14 +60,7 @@ class Figure:
             )
         _check_data(self.id, self.data)
         _check_text(self.id, "caption", self.caption)
-        _check_text(self.id, "alt", self.alt)
-        if _FILE_NAME.fullmatch(self.alt.strip()):
-            raise InputError(f"figure {self.id}: 'alt' is the file name {self.alt!r}: say in words what is to be seen")
-        if len(self.alt) > LONGEST_ALT:
-            raise InputError(
-                f"figure {self.id}: 'alt' has {len(self.alt)} characters, the limit is {LONGEST_ALT}: "
-                "keep what is plotted and what is to be seen, and leave the details to caption and data"
-            )
+        _check_alt(self.id, self.alt)
         plt.close(self.figure)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
@@ -131,6 +124,13 @@ def contents(payload: dict) -> dict[str, bytes]:
     }
 
 
+def check_texts(payload: dict) -> None:
+    """Refuse the payload of a figure or table whose texts have been edited into what none could be made with."""
+    _check_text(payload["id"], "caption", payload["caption"])
+    if payload["kind"] == "figure":
+        _check_alt(payload["id"], payload["alt"])
+
+
 def csv(data: pd.DataFrame) -> str:
     """The frame as comma-separated text from which every float is recovered exactly."""
     # pandas writes the shortest decimal that rounds back to the same float
@@ -179,6 +179,17 @@ def _check_data(id: str, data: pd.DataFrame) -> None:
 def _check_text(id: str, name: str, text: str) -> None:
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"{id}: '{name}' is {text!r}: write a sentence")
+
+
+def _check_alt(id: str, alt: str) -> None:
+    _check_text(id, "alt", alt)
+    if _FILE_NAME.fullmatch(alt.strip()):
+        raise InputError(f"figure {id}: 'alt' is the file name {alt!r}: say in words what is to be seen")
+    if len(alt) > LONGEST_ALT:
+        raise InputError(
+            f"figure {id}: 'alt' has {len(alt)} characters, the limit is {LONGEST_ALT}: "
+            "keep what is plotted and what is to be seen, and leave the details to caption and data"
+        )
 
 
 def _picture(figure: Figure, kind: str, **options) -> bytes:

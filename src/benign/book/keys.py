@@ -3,7 +3,7 @@
 from nbformat import NotebookNode
 
 from benign.book import parameters, presentation
-from benign.errors import BenignError
+from benign.errors import InputError
 from benign.sweep import closure, environment
 from benign.sweep.store import digest
 
@@ -15,18 +15,12 @@ def parts(notebook: NotebookNode, values: dict[str, object]) -> dict:
 
     The digests of data files are constants of the loaders' source, hence among the modules.
     """
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    declared = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
-    try:
-        computed = {cell.id: presentation.computed(cell.source) for cell in code if cell not in declared}
-        modules = closure.of_source("\n".join(computed.values()))
-    except SyntaxError as error:
-        raise BenignError(f"a code cell is not plain Python, which keys need: {error.msg}: {error.text}") from None
+    code = {cell.id: _computed(cell) for cell in notebook.cells if cell.cell_type == "code"}
     device = values.get("device", "cpu")
     return {
         "schema": SCHEMA,
-        "cells": [[name, digest(source)] for name, source in computed.items()],
-        "modules": modules,
+        "cells": [[name, digest(source)] for name, source in code.items()],
+        "modules": closure.of_source("\n".join(code.values())),
         "parameters": values,
         "versions": environment.versions((*environment.NUMERICAL, "matplotlib", "seaborn")),
         "device": environment.device_class(str(device)),
@@ -40,6 +34,8 @@ def values(notebook: NotebookNode, overrides: dict[str, object]) -> dict[str, ob
 
 def changes(old: dict, new: dict) -> list[str]:
     """What differs between the parts of two keys, in words."""
+    if old["schema"] != new["schema"]:
+        return ["the book layer keeps executed notebooks differently now"]
     said = []
     for what in ("cells", "modules", "parameters", "versions"):
         before, after = dict(old[what]), dict(new[what])
@@ -51,9 +47,19 @@ def changes(old: dict, new: dict) -> list[str]:
         said.append("cells in another order")
     if old["device"] != new["device"]:
         said.append(f"device {old['device']} → {new['device']}")
-    if old["schema"] != new["schema"]:
-        said.append("the book layer keeps executed notebooks differently now")
     return said
+
+
+def _computed(cell: NotebookNode) -> str:
+    if "parameters" in cell.metadata.get("tags", []):
+        return ""  # the values in force are a part by themselves, and their help is only said
+    try:
+        return presentation.computed(cell.source)
+    except SyntaxError as error:
+        raise InputError(
+            f"line {error.lineno} of cell {cell.id} is not plain Python, which a key is made from: {error.msg}; "
+            "write a magic or a shell command in Python"
+        ) from None
 
 
 def _say(what: str, name: str, before: object, after: object) -> str:

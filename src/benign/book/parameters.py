@@ -38,7 +38,7 @@ class Parameter:
     allowed: Interval | tuple | None = None
 
     def describe(self) -> str:
-        """What is allowed, in words, e.g. ``int in [2, 10000]``, ``one of cpu, cuda`` or ``list of float, each > 0``."""
+        """What is allowed, in words: ``int in [2, 10000]``, ``one of cpu, cuda`` or ``list of float, each > 0``."""
         among = f"one of {', '.join(map(str, self.allowed))}" if isinstance(self.allowed, tuple) else self.allowed
         if self.type is list:
             kind = f"list of {type(self.default[0]).__name__}" if self.default else "list"
@@ -109,7 +109,8 @@ def parse_value(text: str, parameter: Parameter) -> object:
         if text in ("true", "false"):
             return text == "true"
         raise InputError(
-            f"parameter {parameter.name}: cannot read {text!r}; it takes {parameter.describe()}, e.g. {parameter.default!r}"
+            f"parameter {parameter.name}: cannot read {text!r}; "
+            f"it takes {parameter.describe()}, e.g. {parameter.default!r}"
         ) from None
 
 

@@ -1,6 +1,6 @@
 """What a build would do: for each chapter, whether its outputs are still good, and if not, why."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -29,16 +29,17 @@ class Step:
         return self.entry is not None and not self.reasons
 
 
-def plan(project: Project, variant: Variant, chapters: Iterable[str] | None = None, force: bool = False) -> list[Step]:
-    """The steps for the given chapters (all, if None), in reading order; ``force`` takes none as fresh."""
+def plan(
+    project: Project, variant: Variant, chapters: Iterable[str] | None = None, force: Collection[str] = ()
+) -> list[Step]:
+    """The steps for the given chapters (all, if None), in reading order; those in ``force`` are not taken as fresh."""
     wanted = set(project.chapters) if chapters is None else {name for name in chapters if project.chapter(name)}
     cache = NotebookCache(project.cache)
-    return [_step(project, variant, cache, name, force) for name in project.chapters if name in wanted]
+    return [_step(project, variant, cache, name, name in force) for name in project.chapters if name in wanted]
 
 
 def _step(project: Project, variant: Variant, cache: NotebookCache, chapter: str, force: bool) -> Step:
     notebook, overrides = project.notebook(chapter), variant.overrides.get(chapter, {})
-    project.parameters(chapter)  # its errors name the chapter
     try:
         parts = keys.parts(notebook, keys.values(notebook, overrides))
     except BenignError as error:
@@ -47,14 +48,14 @@ def _step(project: Project, variant: Variant, cache: NotebookCache, chapter: str
     entry = cache.load(key)
     step = Step(chapter, notebook, overrides, parts, key, entry, [])
     if entry is None:
-        step.reasons = _reasons(cache, chapter, variant, parts)
+        step.reasons = _reasons(cache, chapter, variant, parts, key)
     elif force:
         step.reasons = ["asked for by --force"]
     return step
 
 
-def _reasons(cache: NotebookCache, chapter: str, variant: Variant, parts: dict) -> list[str]:
+def _reasons(cache: NotebookCache, chapter: str, variant: Variant, parts: dict, key: str) -> list[str]:
+    if key in cache:
+        return ["its cached outputs are damaged"]
     last = cache.nearest(chapter, variant.name)
-    if last is None:
-        return ["never executed here"]
-    return keys.changes(last, parts) or ["its cached outputs are damaged"]
+    return ["never executed here"] if last is None else keys.changes(last, parts)

@@ -25,20 +25,18 @@ def computed(source: str) -> str:
 def spoken(source: str) -> dict[str, dict[str, object]]:
     """The spoken literals of the figures, tables and claims that a cell makes, by their ids."""
     found: dict[str, dict[str, object]] = {}
-    for call, keyword in _spoken(ast.parse(source)):
-        identity = next((k.value for k in call.keywords if k.arg == "id"), None)
-        if isinstance(identity, ast.Constant):
-            found.setdefault(identity.value, {})[keyword.arg] = keyword.value.value
+    for identity, keyword in _spoken(ast.parse(source)):
+        found.setdefault(identity, {})[keyword.arg] = keyword.value.value
     return found
 
 
-def _spoken(tree: ast.AST) -> Iterator[tuple[ast.Call, ast.keyword]]:
+def _spoken(tree: ast.AST) -> Iterator[tuple[str, ast.keyword]]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in SPOKEN:
-                # A computed text (an f-string) stays in the code: its value comes from the run.
-                yield from (
-                    (node, keyword)
-                    for keyword in node.keywords
-                    if keyword.arg in SPOKEN[name] and isinstance(keyword.value, ast.Constant)
-                )
+                # A computed text (an f-string) stays in the code: its value comes from the run. So does every text of
+                # an object whose id is computed: a page could not tell to which object an edited one belongs.
+                literals = {k.arg: k for k in node.keywords if isinstance(k.value, ast.Constant)}
+                if "id" in literals:
+                    identity = literals["id"].value.value
+                    yield from ((identity, literals[arg]) for arg in SPOKEN[name] if arg in literals)

@@ -1,12 +1,17 @@
 """Where a book's files are: sources, presets, and what is made of them below ``_build``."""
 
 import difflib
+import warnings
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import nbformat
 import yaml
+from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
+from sphinx_external_toc.api import SiteMap
+from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 from benign.book import parameters
 from benign.errors import BenignError, InputError
@@ -62,18 +67,24 @@ class Project:
     @property
     def cache(self) -> Path:
         """The folder of executed notebooks and finished trainings."""
-        return cache_folder(self.root)
+        return cache_folder(self.root).absolute()  # chapters have a working folder of their own
 
     @cached_property
-    def toc(self) -> dict:
-        """The content of ``_toc.yml``."""
-        return _yaml(self.root / "_toc.yml")
+    def config(self) -> dict:
+        """The content of ``_config.yml``."""
+        return _yaml(self.root / "_config.yml")
 
     @cached_property
     def pages(self) -> list[Path]:
         """The files that the table of contents names, relative to the root, in reading order."""
+        try:
+            toc = parse_toc_yaml(self.root / "_toc.yml")
+        except (OSError, MalformedError, yaml.YAMLError) as error:
+            raise BenignError(f"cannot read {self.root / '_toc.yml'}: {error}") from None
+        if globs := toc.globs():
+            raise BenignError(f"_toc.yml has the pattern {min(globs)!r}: name each file, so that the order is plain")
         found = []
-        for name in _named_files(self.toc):
+        for name in _in_reading_order(toc, toc.root.docname):
             candidates = [Path(name), Path(f"{name}.ipynb"), Path(f"{name}.md")]
             path = next((c for c in candidates if c.suffix in (".ipynb", ".md") and (self.root / c).is_file()), None)
             if path is None:
@@ -102,9 +113,18 @@ class Project:
         """The source of a chapter."""
         path = self.root / self.chapter(name)
         try:
-            return nbformat.read(path, as_version=4)
+            with warnings.catch_warnings():
+                # nbformat would make up an id, another one each time, and no outputs would ever be found again.
+                for category in (MissingIDFieldWarning, DuplicateCellId):
+                    warnings.simplefilter("error", category)
+                notebook = nbformat.read(path, as_version=4)
+        except (MissingIDFieldWarning, DuplicateCellId):
+            raise BenignError(f"{path}: every cell needs an id of its own: give them short names") from None
         except (OSError, ValueError, nbformat.ValidationError) as error:
             raise BenignError(f"cannot read {path} as a notebook: {error}") from None
+        if any("id" not in cell for cell in notebook.cells):
+            raise BenignError(f"{path}: every cell needs an id: save it with a Jupyter that writes notebook format 4.5")
+        return notebook
 
     def parameters(self, name: str) -> dict[str, parameters.Parameter]:
         """The parameters that a chapter declares."""
@@ -120,27 +140,47 @@ class Project:
 
     def variant(self, preset: str | None, given: dict[str, dict[str, object]]) -> Variant:
         """The values of a preset (None: the published ones), changed by those given, all checked."""
-        content = {}
-        if preset is not None:
-            _known(preset, self.presets, "preset")
-            content = _yaml(self.root / "presets" / f"{preset}.yml")
-            if unknown := set(content) - {"time_limit", "chapters"}:
-                raise InputError(f"presets/{preset}.yml has {sorted(unknown)}: it takes 'time_limit' and 'chapters'")
+        named, limit = ({}, TIME_LIMIT) if preset is None else self._preset(preset)
+        overrides = self._differing([named, given])
+        if overrides == self._differing([named]):
+            return Variant(preset or "published", preset, overrides, limit)
+        return Variant(f"custom-{digest([preset, overrides])[:8]}", preset, overrides, limit)
+
+    def _preset(self, name: str) -> tuple[dict[str, dict[str, object]], float]:
+        """The values of a preset by chapter, and its time limit."""
+        _known(name, self.presets, "preset")
+        content = _yaml(self.root / "presets" / f"{name}.yml")
+        if unknown := content.keys() - {"time_limit", "chapters"}:
+            raise InputError(f"presets/{name}.yml has {min(unknown)!r}: it takes 'time_limit' and 'chapters'")
         limit = content.get("time_limit", TIME_LIMIT)
-        if not (isinstance(limit, int | float) and limit > 0):
-            raise InputError(f"presets/{preset}.yml: time_limit is {limit!r}: it must be a positive number of seconds")
-        overrides: dict[str, dict[str, object]] = {}
-        for values in (content.get("chapters") or {}, given):
-            for chapter, changes in values.items():
-                declared = self.parameters(chapter)
-                accepted = parameters.validate(chapter, declared, changes or {})
-                overrides.setdefault(chapter, {}).update(accepted)
-        custom = f"custom-{digest([preset, given])[:8]}" if given else None
-        return Variant(custom or preset or "published", preset, overrides, float(limit))
+        if type(limit) not in (int, float) or not limit > 0:
+            raise InputError(f"presets/{name}.yml: time_limit is {limit!r}: it must be a positive number of seconds")
+        chapters = content.get("chapters") or {}
+        if not isinstance(chapters, dict) or not all(isinstance(values, dict) for values in chapters.values()):
+            example = "chapters: {phenomenon: {seeds: 3}}"
+            raise InputError(f"presets/{name}.yml: 'chapters' maps names of chapters to values, e.g. {example}")
+        try:
+            self._differing([chapters])
+        except InputError as error:
+            raise InputError(f"presets/{name}.yml: {error}") from None
+        return chapters, float(limit)
+
+    def _differing(self, layers: Iterable[dict[str, dict[str, object]]]) -> dict[str, dict[str, object]]:
+        """The values that differ from the published ones when each layer goes over those before it."""
+        values: dict[str, dict[str, object]] = {}
+        for layer in layers:
+            for chapter, changes in layer.items():
+                accepted = parameters.validate(chapter, self.parameters(chapter), changes)
+                values.setdefault(chapter, {}).update(accepted)
+        published = {chapter: self.parameters(chapter) for chapter in values}
+        different = {
+            chapter: {name: value for name, value in changes.items() if value != published[chapter][name].default}
+            for chapter, changes in values.items()
+        }
+        return {chapter: changes for chapter, changes in different.items() if changes}
 
 
-def _known(name: str, names: object, what: str) -> str:
-    names = list(names)
+def _known(name: str, names: Collection[str], what: str) -> str:
     if name in names:
         return name
     near = difflib.get_close_matches(name, names, 1)
@@ -148,14 +188,8 @@ def _known(name: str, names: object, what: str) -> str:
     raise InputError(f"there is no {what} {name!r}: {hint}")
 
 
-def _named_files(node: object) -> list[str]:
-    """Every root and file entry of a table of contents, in order."""
-    if isinstance(node, list):
-        return [name for item in node for name in _named_files(item)]
-    if isinstance(node, dict):
-        own = [node[key] for key in ("root", "file") if key in node]
-        return own + [name for value in node.values() for name in _named_files(value)]
-    return []
+def _in_reading_order(toc: SiteMap, name: str) -> list[str]:
+    return [name] + [below for child in toc[name].child_files() for below in _in_reading_order(toc, child)]
 
 
 def _yaml(path: Path) -> dict:

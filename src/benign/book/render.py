@@ -11,14 +11,21 @@ from rich.text import Text
 from benign.errors import BenignError
 from benign.files import cannot_write
 
-_JUPYTER_BOOK = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"  # it has no __main__
+#: Jupyter Book has no __main__; and it must not go on alone when the build is killed.
+_JUPYTER_BOOK = """
+import sys
+from benign.book.processes import end_with
+end_with(int(sys.argv.pop(1)))
+from jupyter_book.cli.main import main
+sys.exit(main())
+"""
 
 
 def render(tree: Path, output: Path, log: Path) -> Path:
     """Render a tree with warnings as errors; the folder of the pages."""
     shutil.rmtree(output, ignore_errors=True)
-    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(tree), "--path-output", str(output)]
-    command += ["-W", "-n", "--keep-going", "--all"]
+    command = [sys.executable, "-c", _JUPYTER_BOOK, str(os.getpid())]
+    command += ["build", str(tree), "--path-output", str(output), "-W", "-n", "--keep-going", "--all"]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, errors="replace", env=os.environ | {"NO_COLOR": "1"},
@@ -27,7 +34,8 @@ def render(tree: Path, output: Path, log: Path) -> Path:
     if done.returncode:
         lines = Text.from_ansi(done.stdout).plain.splitlines()
         told = [line.replace(f"{tree}/", "") for line in lines if "WARNING" in line or "ERROR" in line] or lines[-10:]
-        raise BenignError("the pages could not be rendered, nothing was published:\n  " + "\n  ".join(told) + f"\nlog: {log}")
+        told = ["the pages could not be rendered, nothing was published:", *told]
+        raise BenignError("\n  ".join(told) + f"\nlog: {log}")
     return output / "_build" / "html"
 
 
@@ -42,12 +50,13 @@ def publish(pages: Path, site: Path) -> None:
         os.replace(pages, site)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        recover(site)
         raise cannot_write(site, error) from error
+    finally:
+        recover(site)
 
 
 def recover(site: Path) -> None:
-    """Bring the old site back if a process was killed in the instant between taking it away and publishing the new."""
+    """Bring the old site back if publishing was stopped between taking it away and putting up the new one."""
     if not site.exists() and _aside(site).exists():
         os.replace(_aside(site), site)
 

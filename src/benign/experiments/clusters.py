@@ -11,7 +11,8 @@ from torch import Tensor
 
 from benign.data import mixtures
 from benign.errors import InputError
-from benign.measure import errors, margins
+from benign.measure import errors
+from benign.measure.margins import normalised_margin
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.theory import xu2023
@@ -94,7 +95,7 @@ class PollutedClusters:
         tables = []
         for index, (run, sample) in enumerate(zip(batch, samples, strict=True)):
             columns = {name: values[:, index].tolist() for name, values in trained.history.items() if name != "testing"}
-            test_errors, margin_mean, margin_std = trained.history["testing"][:, index].T.tolist()
+            test_errors, normalised = trained.history["testing"][:, index].T.tolist()
             tables.append(
                 pd.DataFrame(
                     {
@@ -102,8 +103,7 @@ class PollutedClusters:
                         **columns,
                         "test_errors": [int(count) for count in test_errors],
                         "test_error": [count / run.test_points for count in test_errors],
-                        "margin_mean": margin_mean,
-                        "margin_std": margin_std,
+                        "normalised_margin": normalised,
                         "averaging_test_error": errors.averaging_test_error(sample.x, sample.labels, run.signal),
                     }
                 )
@@ -117,11 +117,12 @@ def _share(wrong: Tensor, among: Tensor) -> Tensor:
 
 
 def _testing(snapshot: Snapshot, batch: Sequence[PollutedClusters]) -> Tensor:
-    """Wrong test points, mean and standard deviation of the test margin, shape (runs, 3)."""
+    """The number of wrong test points and the normalised margin, shape (runs, 2)."""
     networks = snapshot.network.to("cpu")
     rows = []
     for index, which in enumerate(snapshot.runs.tolist()):
         run, alone = batch[which], networks.alone(index)
-        wrong = errors.clean_test_errors(alone, run.signal, run.seed, run.test_points)
-        rows.append([wrong, *margins.margin_moments(alone, run.signal, run.seed)])
+        margins = errors.fresh_margins(alone, run.signal, run.seed, run.test_points)
+        normalised = normalised_margin(alone, float(margins.mean()))
+        rows.append([float((~(margins > 0)).sum()), float(normalised)])
     return torch.tensor(rows, dtype=torch.float64, device=snapshot.outputs.device)

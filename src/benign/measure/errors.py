@@ -1,6 +1,7 @@
 """Test errors of networks on the Gaussian mixture and on given points."""
 
 import numpy as np
+import torch
 from jaxtyping import Float64, Int
 from scipy.stats import norm
 from torch import Tensor
@@ -20,11 +21,11 @@ def error_count(
     return (~(labels * network(x) > 0)).sum(-1)  # NaN, the output of a run that diverged, is on no side
 
 
-def clean_test_errors(network: TwoLayer, signal: float | int, seed: int, points: int) -> int:
-    """How many of ``points`` fresh points of the mixture, with clean labels, one network (a batch of one) gets wrong.
+def fresh_margins(network: TwoLayer, signal: float | int, seed: int, points: int) -> Float64[Tensor, " points"]:
+    """The margins y f(x) of one network (a batch of one) on fresh points of the mixture with clean labels.
 
-    The estimand is Xu & Gu (2023), eq. (5). The points depend on the seed only, so that the errors of one
-    run at several steps are compared on the same points; fewer points are the first of more.
+    The share of those that are not positive estimates Xu & Gu (2023), eq. (5). The points depend on the seed
+    only, so that one run is measured at several steps on the same points; fewer points are the first of more.
 
     Raises:
         InputError: a batch of several networks, fewer than one point.
@@ -34,11 +35,11 @@ def clean_test_errors(network: TwoLayer, signal: float | int, seed: int, points:
             f"{len(network.weights)} networks and {points} points: give one network and at least one point"
         )
     rng = seeds.generator(seed, "test points")
-    wrong = 0
+    margins = []
     for first in range(0, points, CHUNK):
         x, y = mixtures.test_points(signal, network.weights.shape[-1], min(CHUNK, points - first), rng)
-        wrong += int(error_count(network, x, y).sum())
-    return wrong
+        margins.append(y * network(x)[0])
+    return torch.cat(margins)
 
 
 def noisy_error(clean_error: float | int | np.ndarray, label_noise: float | int) -> float | int | np.ndarray:

@@ -39,7 +39,7 @@ class TwoLayer:
 
 def read_out(signs: Float64[Tensor, "runs m"], hidden: Float64[Tensor, "runs m n"]) -> Float64[Tensor, "runs n"]:
     """The second layer, m^(-1/2) sum_j a_j h_j."""
-    # Not a matrix product: its last bits would depend on the place of a run in the batch.
+    # Not a matrix product: its last bits may depend on the place of a run in the batch.
     return (signs.unsqueeze(-1) * hidden).sum(-2) / math.sqrt(signs.shape[-1])
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
@@ -9,8 +10,8 @@ import pandas as pd
 
 from benign.errors import InputError
 from benign.sweep import closure, environment
-from benign.sweep.progress import progress
-from benign.sweep.store import Store, digest
+from benign.sweep.progress import note, progress
+from benign.sweep.store import SECONDS, Store, digest
 
 
 class Experiment(Protocol):
@@ -71,13 +72,16 @@ def sweep(
     with progress(experiment.__name__, len(runs)) as display:
         display.advance(len(runs) - len(missing))
         for batch in _batches(missing, experiment.batched_by, batch_size):
+            started = time.perf_counter()
             tables = dict(zip(batch, experiment.run(list(batch.values()), device), strict=True))
-            store.save(tables)
+            store.save(tables, time.perf_counter() - started)
             display.advance(len(batch))
     done |= store.load(missing)  # fresh tables too are read back, so that fresh and stored cannot differ
+    seconds = sum(float(table[SECONDS].iloc[0]) for table in done.values())
+    note(experiment=experiment.__name__, runs=len(runs), computed=len(missing), seconds=round(seconds, 3))
     fields = [field.name for field in dataclasses.fields(experiment)]
     tables = [
-        done[name].assign(**{field: [getattr(run, field)] * len(done[name]) for field in fields})
+        done[name].drop(columns=SECONDS).assign(**{field: [getattr(run, field)] * len(done[name]) for field in fields})
         for name, run in runs.items()
     ]
     table = pd.concat(tables, ignore_index=True)

@@ -17,6 +17,7 @@ import pandas as pd
 from benign.files import cache_folder, sha256, write_atomically
 
 RUN = "_run"  # the column that says which run a row belongs to
+SECONDS = "_seconds"  # the column with a run's share of its batch's wall-clock time
 
 
 def digest(parts: object) -> str:
@@ -32,7 +33,7 @@ class Store:
         self._folder = (folder or cache_folder()) / "results" / digest(parts)[:32]
 
     def load(self, runs: Iterable[str]) -> dict[str, pd.DataFrame]:
-        """The tables of those of the given runs that are there, whole and undamaged."""
+        """The tables of those of the given runs that are there, whole and undamaged, with the column ``SECONDS``."""
         wanted, found = set(runs), {}
         for path in sorted(self._folder.glob("*.parquet")) if wanted else ():
             content = path.read_bytes()
@@ -42,9 +43,10 @@ class Store:
             found |= {run: rows.drop(columns=RUN).reset_index(drop=True) for run, rows in table.groupby(RUN)}
         return found
 
-    def save(self, tables: dict[str, pd.DataFrame]) -> None:
-        """Keep the tables of finished runs."""
-        rows = pd.concat([table.assign(**{RUN: run}) for run, table in tables.items()], ignore_index=True)
+    def save(self, tables: dict[str, pd.DataFrame], seconds: float) -> None:
+        """Keep the tables of a batch of finished runs, which took so many seconds."""
+        shares = {SECONDS: seconds / len(tables)}
+        rows = pd.concat([table.assign(**{RUN: run}, **shares) for run, table in tables.items()], ignore_index=True)
         stream = BytesIO()
         rows.to_parquet(stream, index=False)
         key = self._folder / "key.json"

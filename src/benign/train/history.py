@@ -1,5 +1,6 @@
 """What a training run hands back, whichever engine ran it: the final state and the history that was asked for."""
 
+import bisect
 import dataclasses
 import operator
 from abc import ABC, abstractmethod
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from benign.errors import InputError
+from benign.networks.deep import Deep
 from benign.networks.two_layer import TwoLayer
 
 
@@ -30,7 +32,7 @@ class Snapshot(ABC):
 
     @property
     @abstractmethod
-    def network(self) -> TwoLayer:
+    def network(self) -> TwoLayer | Deep:
         """The networks themselves."""
 
     @abstractmethod
@@ -86,7 +88,7 @@ class Trained:
     early keeps its final values in the records after its stop.
     """
 
-    network: TwoLayer
+    network: TwoLayer | Deep
     steps: Tensor
     recorded: Tensor
     history: Mapping[str, Tensor]
@@ -106,16 +108,14 @@ class Recorder:
 
     def __call__(self, snapshot: Snapshot, stopping: Tensor) -> None:
         """Take note of a state; the boolean mask ``stopping`` marks the runs for which it is the last."""
-        if snapshot.step in self.steps:
-            at = self.steps.index(snapshot.step)
-            self._write(snapshot, slice(at, at + 1))
-        if stopping.any():
-            later = sum(step < snapshot.step for step in self.steps)
-            self._write(snapshot.select(stopping), slice(later, None))
-
-    def _write(self, snapshot: Snapshot, rows: slice) -> None:
+        recorded = snapshot.step in self.steps
+        if not recorded:
+            if not stopping.any():
+                return
+            snapshot, stopping = snapshot.select(stopping), stopping[stopping]
+        at = bisect.bisect_left(self.steps, snapshot.step)
         for name, observable in self._observe.items():
-            value = observable(snapshot)
+            value = observable(snapshot)  # once, even where the last step is recorded: a test error is not cheap
             if value.shape[:1] != snapshot.runs.shape:
                 raise InputError(
                     f"the observable {name!r} has shape {tuple(value.shape)}: its first axis must be the "
@@ -124,9 +124,11 @@ class Recorder:
             if name not in self._rows:
                 # Every entry is written: at its record, or when its run is over.
                 self._rows[name] = value.new_empty((len(self.steps) + 1, self._runs, *value.shape[1:]))
-            self._rows[name][rows, snapshot.runs] = value
+            if recorded:
+                self._rows[name][at, snapshot.runs] = value
+            self._rows[name][at:, snapshot.runs[stopping]] = value[stopping]
 
-    def trained(self, network: TwoLayer, steps: Tensor) -> Trained:
+    def trained(self, network: TwoLayer | Deep, steps: Tensor) -> Trained:
         """The finished batch."""
         return Trained(
             network=network,

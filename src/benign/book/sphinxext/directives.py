@@ -11,6 +11,10 @@ from benign.book.sphinxext.tables import table, text
 from benign.errors import InputError
 
 
+NUMERIC = ("seconds", "trainings", "of these new", "training seconds")
+MAIN = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib")  # the versions that the status page names
+
+
 class Gathered(nodes.General, nodes.Element):
     """Stands where something gathered from all pages goes: ``what`` is 'ledger', 'summary' or 'preview'."""
 
@@ -81,12 +85,10 @@ class RunRecords(SphinxDirective):
                 "Run records are written by benign build."
             )
             return [nodes.paragraph("", words)]
-        header = ["chapter", "preset", "executed at", "seconds", "device", "threads", "machine", "Python", "versions"]
-        rows = [[text(cell) for cell in _record_cells(stem, record)] for stem, record in records.items()]
-        grid = table(
-            [text(title) for title in header], rows, numeric=[title in ("seconds", "threads") for title in header]
-        )
-        return [nodes.container("", grid, classes=["run-records"])]
+        return [
+            nodes.container("", _records_table(_run_cells(records)), classes=["run-records"]),
+            nodes.container("", _records_table(_machine_cells(records)), classes=["run-records"]),
+        ]
 
 
 def read_records(srcdir: Path) -> dict[str, dict]:
@@ -95,21 +97,40 @@ def read_records(srcdir: Path) -> dict[str, dict]:
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
-def _record_cells(stem: str, record: dict) -> list[str]:
-    seconds = record.get("seconds")
-    machine = record.get("machine", "–")
-    if isinstance(machine, dict):
-        machine = ", ".join(str(value) for value in machine.values())
-    versions = record.get("versions", {})
-    main = [f"{name} {versions[name]}" for name in ("torch", "numpy", "scipy", "pandas") if name in versions]
-    return [
-        stem,
-        str(record.get("preset", "–")),
-        str(record.get("started", "–")),
-        "–" if seconds is None else f"{seconds:.1f}",
-        str(record.get("device", "–")),
-        str(record.get("threads", "–")),
-        str(machine),
-        str(record.get("python", "–")),
-        ", ".join(main) or "–",
-    ]
+def _records_table(columns: dict[str, list[str]]) -> nodes.table:
+    rows = [[text(cell) for cell in cells] for cells in zip(*columns.values(), strict=True)]
+    return table([text(title) for title in columns], rows, numeric=[title in NUMERIC for title in columns])
+
+
+def _run_cells(records: dict[str, dict]) -> dict[str, list[str]]:
+    """When each chapter was executed, and what it trained."""
+    rows = []
+    for chapter, record in records.items():
+        sweeps = record.get("sweeps", [])
+        rows.append(
+            {
+                "chapter": chapter,
+                "preset": str(record.get("preset", "–")),
+                "executed at": str(record.get("started", "–")),
+                "seconds": f"{record['seconds']:.0f}" if "seconds" in record else "–",
+                "trainings": f"{sum(sweep['runs'] for sweep in sweeps):,}",
+                "of these new": f"{sum(sweep['computed'] for sweep in sweeps):,}",
+                "training seconds": f"{sum(sweep['seconds'] for sweep in sweeps):.0f}",
+            }
+        )
+    return {title: [row[title] for row in rows] for title in rows[0]}
+
+
+def _machine_cells(records: dict[str, dict]) -> dict[str, list[str]]:
+    """On which machines, with which software, which chapters were executed."""
+    chapters: dict[tuple[str, ...], list[str]] = {}
+    for chapter, record in records.items():
+        machine, versions = record.get("machine", {}), record.get("versions", {})
+        device = f"{record.get('device', '–')}, {record.get('threads', '–')} thread a chapter"
+        kind = ", ".join(str(machine[key]) for key in ("processor", "system") if key in machine) or "–"
+        main = ", ".join(f"{name} {versions[name]}" for name in MAIN if name in versions) or "–"
+        chapters.setdefault((kind, device, str(record.get("python", "–")), main), []).append(chapter)
+    titles = ("machine", "device", "Python", "versions")
+    return {"chapters": [", ".join(names) for names in chapters.values()]} | {
+        title: [key[position] for key in chapters] for position, title in enumerate(titles)
+    }

@@ -71,7 +71,7 @@ class Gather(SphinxPostTransform):
         statement = next(node for node in box.children if "claim-statement" in node["classes"]).deepcopy()
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = self.env.docname
-        shown = [self._link(claim["docname"], claim["id"], self.env.titles[claim["docname"]].astext())]
+        shown = [self._link(claim["docname"], claim["id"], "claim")]
         if claim["figure"]:
             shown += [nodes.Text(", "), self._numref(claim["figure"])]
         record = [verdict_badge(claim["on_record"])]
@@ -153,7 +153,8 @@ class LinkFiles(SphinxPostTransform):
             # "dark-light" tells the theme to leave its colours alone in the dark
             classes = ["published", "dark-light"]
             image = nodes.image(uri=uri, alt=picture["alt"], candidates={"?": uri}, classes=classes)
-            picture.replace_self(image)
+            # a box of its own, in which a wide picture can be moved sideways on a narrow screen
+            picture.replace_self(nodes.container("", image, classes=["figure-scroll"]) if suffix == "svg" else image)
         for line in list(self.document.findall(nodes.paragraph)):
             if "figure-links" not in line["classes"]:
                 continue

@@ -1,0 +1,246 @@
+"""Bias-free multilayer perceptrons with one output, their derivatives in the weights written out by hand.
+
+With h_0 = x, a network of L weight layers is
+
+    u_l = s_l W_l h_{l-1},    h_l = sigma(u_l) for l < L,    f(x) = u_L.
+
+Layers are numbered 1 to L. W_l has the shape (m_l, m_{l-1}), with m_0 = d and m_L = 1. The multipliers s_l:
+
+    "ntk"        s_1 = 1, s_l = sqrt(c / m_{l-1}) with c = 1 / E[sigma(g)^2], g ~ N(0, 1); W_l starts from N(0, 1);
+    "standard"   s_l = 1; W_l starts from N(0, s^2), s the multiplier above: at the start it is the same function.
+
+c = 2 for ReLU (He scaling). There is no 1/sqrt(d): inputs have unit norm, so that wide layers keep E[u_l^2] = 1. Then
+the expected tangent kernel of "ntk", all layers trained, follows the recursion Theta_1 = Sigma_1 = rho,
+Sigma_{l+1} = kappa_1(Sigma_l), Theta_{l+1} = Theta_l kappa_0(Sigma_l) + kappa_1(Sigma_l), and Theta_L(1) = L.
+Gradient descent with the step size a on "ntk" is that with the step sizes a s_l^2 on "standard".
+
+On a CPU a run's numbers are the same, bit for bit, alone and in any batch: as in ``train.span``, whose comment says
+why, every matrix is filled up with zeros to multiples of 16. Since sigma(0) = 0 they stay zero, in training too.
+"""
+
+import functools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float64
+from scipy import integrate
+from torch import Tensor
+
+from benign.errors import InputError
+from benign.networks.activations import Activation
+from benign.seeds import generator
+
+Parameterisation = Literal["ntk", "standard"]
+Layers = Literal["all"] | Iterable[int]
+
+
+@dataclass(frozen=True)
+class Deep:
+    """The functions f(x) = s_L W_L sigma(s_{L-1} W_{L-1} ... sigma(s_1 W_1 x)), one for each run of a batch.
+
+    ``weights`` holds W_1, ..., W_L, each of shape (runs, m_l, m_{l-1}), with m_L = 1.
+
+    Raises:
+        InputError: no layer, layers that do not follow each other, several outputs, an unknown parameterisation, an
+            activation with sigma(0) other than 0.
+    """
+
+    weights: tuple[Float64[Tensor, "runs _ _"], ...]
+    activation: Activation
+    parameterisation: str = "ntk"
+
+    def __post_init__(self) -> None:
+        shapes = [tuple(w.shape) for w in self.weights]
+        fits = all((b[0], b[2]) == a[:2] for a, b in zip(shapes, shapes[1:], strict=False))
+        if not shapes or not fits or shapes[-1][1] != 1 or 0 in (size for shape in shapes for size in shape[1:]):
+            raise InputError(
+                f"weights have the shapes {shapes}: they must be (runs, m_1, d), (runs, m_2, m_1), ..., "
+                "(runs, 1, m_{L-1}), for at least one layer"
+            )
+        if self.parameterisation not in ("ntk", "standard"):
+            raise InputError(f"parameterisation is {self.parameterisation!r}: it must be 'ntk' or 'standard'")
+        zero = self.activation(torch.zeros((), dtype=torch.float64)).item()
+        if zero != 0:
+            raise InputError(f"the activation {self.activation.name} is {zero} at 0: it must be 0 there")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The numbers d, m_1, ..., m_{L-1}, 1."""
+        return (self.weights[0].shape[2], *(w.shape[1] for w in self.weights))
+
+    @property
+    def multipliers(self) -> tuple[float, ...]:
+        """The multipliers s_1, ..., s_L."""
+        if self.parameterisation == "standard":
+            return (1.0,) * len(self.weights)
+        return he_scales(self.widths, self.activation)
+
+    def chosen(self, layers: Layers) -> tuple[int, ...]:
+        """The numbers of the layers that a choice names: ``"all"``, or some of 1, ..., L.
+
+        Raises:
+            InputError: no layer, or one that the network does not have.
+        """
+        last = len(self.weights)
+        numbers = tuple(range(1, last + 1)) if layers == "all" else tuple(sorted(set(layers)))
+        if not numbers or not set(numbers) <= set(range(1, last + 1)):
+            raise InputError(f"layers is {layers!r}: give 'all', or some of the numbers 1 to {last}")
+        return numbers
+
+    def __call__(self, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs n"]:
+        """The outputs f(x), at n inputs for each run or at the same n inputs, shape (n, d), for all."""
+        return self.preactivations(x)[-1].squeeze(-1)
+
+    def preactivations(self, x: Float64[Tensor, "*runs n d"]) -> list[Tensor]:
+        """The pre-activations u_1, ..., u_L, each of shape (runs, n, m_l)."""
+        return self._cut(self._forward(x)[0], x, self.widths[1:])
+
+    def hidden(self, x: Float64[Tensor, "*runs n d"]) -> list[Tensor]:
+        """The inputs of the layers, h_0 = x, h_1, ..., h_{L-1}, each of shape (runs, n, m_l)."""
+        return self._cut(self._forward(x)[1], x, self.widths[:-1])
+
+    def sensitivities(self, x: Float64[Tensor, "*runs n d"]) -> list[Tensor]:
+        """The derivatives b_l = df/du_l for l = 1, ..., L, each of shape (runs, n, m_l); b_L = 1.
+
+        They make the derivative in the weights: df(x)/dW_l = s_l b_l(x) h_{l-1}(x)^T.
+        """
+        us, _ = self._forward(x)
+        top = torch.ones(us[-1].shape[:2], dtype=us[-1].dtype, device=us[-1].device)
+        return self._cut(backward(self._filled, self.multipliers, self.activation, us, top), x, self.widths[1:])
+
+    def gradient(
+        self, x: Float64[Tensor, "*runs n d"], factors: Float64[Tensor, "runs n"]
+    ) -> tuple[Float64[Tensor, "runs _ _"], ...]:
+        """The gradient in W_1, ..., W_L of sum_i r_i f(x_i), with the factors r_i; shapes as the weights'."""
+        us, hs = self._forward(x)
+        bs = backward(self._filled, self.multipliers, self.activation, us, filled(factors, axes=1))
+        products = [s * (b.transpose(1, 2) @ h) for s, b, h in zip(self.multipliers, bs, hs, strict=True)]
+        return tuple(p[:, : w.shape[1], : w.shape[2]] for p, w in zip(products, self.weights, strict=True))
+
+    def derivative(
+        self, x: Float64[Tensor, "*runs n d"], direction: tuple[Float64[Tensor, "runs _ _"], ...]
+    ) -> Float64[Tensor, "runs n"]:
+        """The derivative of f(x_i) in the weights along (V_1, ..., V_L), <df(x_i)/dW, V>; no Jacobian is formed.
+
+        With a dot for the derivative, u_l' = s_l (V_l h_{l-1} + W_l h_{l-1}') and h_l' = sigma'(u_l) u_l'.
+        """
+        us, hs = self._forward(x)
+        moved = torch.zeros_like(hs[0])
+        for w, v, s, u, h in zip(self._filled, map(filled, direction), self.multipliers, us, hs, strict=True):
+            change = s * torch.baddbmm(h @ v.transpose(1, 2), moved, w.transpose(1, 2))
+            moved = self.activation.derivative(u) * change
+        return change[:, : x.shape[-2], 0]
+
+    def select(self, rows: Tensor) -> "Deep":
+        """The networks of the given rows of the batch, numbers or a mask."""
+        return Deep(tuple(w[rows] for w in self.weights), self.activation, self.parameterisation)
+
+    def alone(self, run: int) -> "Deep":
+        """One of the networks, as a batch of one."""
+        return self.select(torch.tensor([run]))
+
+    def to(self, device: torch.device | str) -> "Deep":
+        """The same networks on another device."""
+        return Deep(tuple(w.to(device) for w in self.weights), self.activation, self.parameterisation)
+
+    @property
+    def _filled(self) -> tuple[Tensor, ...]:
+        return tuple(filled(w) for w in self.weights)
+
+    def _forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        runs, _, d = self.weights[0].shape
+        # Filled up with zeros, inputs of a wrong dimension would fit.
+        if x.shape[-1] != d or x.ndim not in (2, 3) or x.shape[:-2] not in ((), (runs,)):
+            raise InputError(f"x has the shape {tuple(x.shape)}: it must be ({runs}, n, {d}), or (n, {d}) for all runs")
+        return forward(self._filled, self.multipliers, self.activation, filled(x.expand(runs, *x.shape[-2:])))
+
+    @staticmethod
+    def _cut(tensors: list[Tensor], x: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        return [t[:, : x.shape[-2], :m] for t, m in zip(tensors, widths, strict=True)]
+
+
+def initialise(
+    widths: Sequence[int],
+    seeds: Sequence[int],
+    activation: Activation,
+    parameterisation: str = "ntk",
+    scale: Float64[Tensor, " runs"] | float | int = 1.0,
+) -> Deep:
+    """A batch of networks with independent Gaussian weights, one network a seed, drawn on the CPU.
+
+    ``widths`` are d, m_1, ..., m_{L-1}, 1. Every weight is multiplied by ``scale``, one number or one a run.
+
+    Raises:
+        InputError: fewer than two widths, one below 1, a last one other than 1, no seed, a scale that is not positive.
+    """
+    if len(widths) < 2 or min(widths) < 1 or widths[-1] != 1:
+        raise InputError(f"widths are {tuple(widths)}: give the input dimension, the hidden widths, and 1 at the end")
+    if not len(seeds):
+        raise InputError("seeds is empty: give one seed for each network of the batch")
+    scales = torch.as_tensor(scale, dtype=torch.float64)
+    if scales.shape not in ((), (len(seeds),)) or not (scales > 0).all() or not scales.isfinite().all():
+        raise InputError(f"scale is {scales.tolist()}: give a positive number, or one for each of {len(seeds)} seeds")
+    factors = he_scales(widths, activation) if parameterisation == "standard" else (1.0,) * (len(widths) - 1)
+    weights = []
+    for layer, factor in enumerate(factors, start=1):
+        shape = (widths[layer], widths[layer - 1])
+        draws = [generator(seed, f"weights of layer {layer}").standard_normal(shape) for seed in seeds]
+        weights.append(torch.stack([torch.from_numpy(draw) for draw in draws]) * (factor * scales).view(-1, 1, 1))
+    return Deep(tuple(weights), activation, parameterisation)
+
+
+def he_scales(widths: Sequence[int], activation: Activation) -> tuple[float, ...]:
+    """The standard deviations 1, sqrt(c / m_1), ..., sqrt(c / m_{L-1}) that keep E[u_l^2] = 1."""
+    return (1.0, *(math.sqrt(gain(activation) / m) for m in widths[1:-1]))
+
+
+@functools.lru_cache(maxsize=64)  # an integral; a new activation, even of an old name, is a new entry
+def gain(activation: Activation) -> float:
+    """The constant c = 1 / E[sigma(g)^2], g ~ N(0, 1): 2 for ReLU, 2 / (1 + slope^2) for leaky ReLU."""
+
+    def density(g: float) -> float:
+        return activation(torch.tensor(g, dtype=torch.float64)).item() ** 2 * math.exp(-(g**2) / 2)
+
+    # The kink at 0 is an end of both integrals. Beyond 40 the density is 0 in float64.
+    halves = [integrate.quad(density, *ends, epsabs=0, epsrel=1e-11, limit=200)[0] for ends in ((-40, 0), (0, 40))]
+    return math.sqrt(2 * math.pi) / sum(halves)
+
+
+def forward(
+    weights: Sequence[Tensor], multipliers: Sequence[float], activation: Activation, x: Tensor
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The pre-activations u_1, ..., u_L and the inputs h_0 = x, ..., h_{L-1} of the layers, from filled tensors."""
+    preactivations, hidden = [], [x]
+    for w, s in zip(weights, multipliers, strict=True):
+        if preactivations:
+            hidden.append(activation(preactivations[-1]))
+        preactivations.append((hidden[-1] @ w.transpose(1, 2)) * s)
+    return preactivations, hidden
+
+
+def backward(
+    weights: Sequence[Tensor],
+    multipliers: Sequence[float],
+    activation: Activation,
+    preactivations: Sequence[Tensor],
+    top: Float64[Tensor, "runs n"],
+    lowest: int = 1,
+) -> list[Tensor]:
+    """The signals top_i df(x_i)/du_l of the layers l = lowest, ..., L, from filled tensors.
+
+    b_L = top and b_l = sigma'(u_l) (s_{l+1} W_{l+1}^T b_{l+1}).
+    """
+    signals = [torch.nn.functional.pad(top.unsqueeze(-1), (0, preactivations[-1].shape[-1] - 1))]
+    for below in range(len(weights) - 2, lowest - 2, -1):
+        signal = (signals[-1] @ weights[below + 1]) * multipliers[below + 1]
+        signals.append(activation.derivative(preactivations[below]).mul_(signal))
+    return signals[::-1]
+
+
+def filled(tensor: Tensor, axes: int = 2) -> Tensor:
+    """A copy of the tensor, its last axes filled up with zeros to multiples of 16."""
+    lengths = reversed(tensor.shape[-axes:])
+    return torch.nn.functional.pad(tensor, [size for length in lengths for size in (0, -length % 16)]).contiguous()

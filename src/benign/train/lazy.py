@@ -1,0 +1,47 @@
+"""How lazy training was: what a deep network's start still says about the network now.
+
+All are functions of the trained and of the initial network, two batches of the same runs. In a training run they are
+observables, of a ``DeepSnapshot`` s: ``lambda s: flipped(s.network, s.initial, s.x)``.
+"""
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from benign.errors import InputError
+from benign.networks.deep import Deep
+
+
+def relative_distances(network: Deep, initial: Deep) -> Float64[Tensor, "runs layers"]:
+    """The distance travelled by each layer, ||W_l - W_l(0)||_F / ||W_l(0)||_F, shape (runs, L)."""
+    lengths = [start.square().sum((1, 2)).sqrt() for start in initial.weights]
+    moves = [move.square().sum((1, 2)).sqrt() for move in _moves(network, initial)]
+    return torch.stack(moves, -1) / torch.stack(lengths, -1)
+
+
+def flipped(network: Deep, initial: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs hidden_layers"]:
+    """The fraction of pairs (neuron, input) whose neuron was active, u > 0, and no longer is, or the other way round.
+
+    One number a hidden layer, shape (runs, L - 1).
+    """
+    _moves(network, initial)
+    shares = [x.new_empty((len(network.weights[0]), 0))]
+    for now, start in zip(network.preactivations(x)[:-1], initial.preactivations(x)[:-1], strict=True):
+        shares.append(((now > 0) != (start > 0)).to(x.dtype).mean((1, 2)).unsqueeze(1))
+    return torch.cat(shares, 1)
+
+
+def linearised(network: Deep, initial: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs n"]:
+    """The tangent model at the weights of now, f_0(x) + <df_0(x)/dW, W - W(0)>, at n inputs."""
+    return initial(x) + initial.derivative(x, _moves(network, initial))
+
+
+def _moves(network: Deep, initial: Deep) -> tuple[Tensor, ...]:
+    """W_l - W_l(0), once the two are known to be the same networks."""
+    shapes, initial_shapes = ([tuple(w.shape) for w in n.weights] for n in (network, initial))
+    if shapes != initial_shapes or network.parameterisation != initial.parameterisation:
+        raise InputError(
+            f"the networks differ: weights of the shapes {shapes}, {network.parameterisation}, now, and "
+            f"{initial_shapes}, {initial.parameterisation}, at the start"
+        )
+    return tuple(w - start for w, start in zip(network.weights, initial.weights, strict=True))

@@ -1,0 +1,496 @@
+"""From edits to pages: what is executed again, what is not, and what is never published."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from benign import files
+from benign.book import render
+
+FIRST, SECOND = "chapters/first.ipynb", "chapters/second.ipynb"
+
+
+def only(lines, start):
+    """The one line that starts like this."""
+    (line,) = [line.strip() for line in lines.splitlines() if line.strip().startswith(start)]
+    return line
+
+
+def plan_of(said):
+    return {name: only(said.text, f"{name}: ").split(": ", 1)[1] for name in ("first", "second")}
+
+
+def text_of(book, page, site="_build/html"):
+    return BeautifulSoup((book.root / site / page).read_text(), "html.parser").get_text(" ", strip=True)
+
+
+# -- nothing to do --------------------------------------------------------------------------------
+
+
+def test_an_unchanged_book_executes_and_renders_nothing_even_if_it_was_moved(built, benign):
+    before, times = built.files(), {path: path.stat().st_mtime_ns for path in built.site.rglob("*")}
+    said = benign("build")
+    assert said.status == 0 and said.errors == ""
+    assert plan_of(said) == {"first": "fresh", "second": "fresh"}
+    assert "2 figures and tables, 1 claims; 0 of 2 chapters executed, nothing had changed" in said.text
+    assert only(said.text, "First page: ") == f"First page: {(built.site / 'index.html').as_uri()}"
+    assert built.files() == before
+    assert {path: path.stat().st_mtime_ns for path in built.site.rglob("*")} == times
+    assert len(built.calls) == 6
+
+
+def test_what_was_built(built):
+    assert sorted(built.calls) == ["1 0", "1 1", "2 0", "2 1", "3 0", "3 1"]
+    assert "Fig. 1 A line of 4 points." in re.sub(r"\s+", " ", text_of(built, "chapters/first.html"))
+    assert "and 4 points" in re.sub(r"\s+", " ", text_of(built, "intro.html"))
+    assert (built.site / "figures/fig-line.csv").read_text().startswith("point,value\n0,0.1\n1,2.1\n")
+    assert json.loads((built.site / "claims.json").read_text())["claims"][0]["verdict"] == "holds"
+    record = json.loads((built.site / "figures/fig-line.json").read_text())["run"]
+    assert record["variant"] == record["preset"] == "published"
+    assert record["parameters"]["n"] == 4 and record["overrides"] == {}
+    assert (
+        record["modules"].keys() >= {"benign/book/figures.py"} and "benign/experiments/toy.py" not in record["modules"]
+    )
+    assert record["threads"] == 1 and record["device"] == "cpu"
+
+
+def test_the_log_of_a_chapter_says_which_cell_ran_and_what_it_printed(built):
+    log = (built.root / "_build/work/published/first.log").read_text()
+    assert "--- cell numbers (5 of 7)\nthe points are 4\n" in log
+
+
+def test_a_dry_run_writes_nothing(unbuilt, benign):
+    before = unbuilt.files(".")
+    said = benign("build", "--dry-run")
+    assert said.status == 0
+    assert plan_of(said) == {"first": "stale: never executed here", "second": "stale: never executed here"}
+    assert unbuilt.files(".") == before
+
+
+# -- edits ----------------------------------------------------------------------------------------
+
+
+def test_an_edit_of_what_is_only_said_executes_nothing_and_shows_at_once(built, benign):
+    built.edit(FIRST, 'caption="A line of', 'caption="A **steep** line of')
+    built.edit(FIRST, 'alt="A rising line."', 'alt="A line that rises."')
+    built.edit(FIRST, 'statement="The line rises."', 'statement="Upwards it goes."')
+    built.edit(FIRST, "# a comment", "# another comment")
+    built.edit(FIRST, "# number of points, in [1, 100]", "# how many points, in [1, 100]")
+    built.edit(FIRST, "Plain words.", "Fancy words.")
+    built.edit("intro.md", "# A book", "# A living book")
+    style = built.root / "assets/css/book.css"
+    style.write_text(style.read_text() + "/* mine */")
+    said = benign("build")
+    assert said.status == 0, said.errors
+    assert plan_of(said) == {"first": "fresh", "second": "fresh"}
+    assert "0 of 2 chapters executed, rendered" in said.text
+    text = text_of(built, "chapters/first.html")
+    assert "A steep line of 4 points." in re.sub(r"\s+", " ", text)
+    for words in ("Upwards it goes.", "Fancy words.", "how many points"):
+        assert words in text
+    page = built.page("chapters/first.html")
+    assert 'alt="A line that rises."' in page and "A rising line." not in page and "# another comment" in page
+    assert "A living book" in built.page("intro.html")
+    assert any(b"/* mine */" in content for name, content in built.files().items() if name.endswith("book.css"))
+    assert json.loads((built.site / "claims.json").read_text())["claims"][0]["statement"] == "Upwards it goes."
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ('alt="A rising line."', 'alt=""', "first, cell line: fig-line: 'alt' is '': write a sentence"),
+        (
+            'alt="A rising line."',
+            'alt="line.png"',
+            "first, cell line: figure fig-line: 'alt' is the file name 'line.png'",
+        ),
+        (
+            'statement="The line rises."',
+            'statement=" "',
+            "first, cell claim: claim claim-line-rises: 'statement' is ' '",
+        ),
+        ('on_record="holds"', 'on_record="hodls"', "first, cell claim: claim claim-line-rises: 'on_record' is 'hodls'"),
+    ],
+)
+def test_an_edited_text_is_checked_although_nothing_is_executed(built, benign, old, new, message):
+    before = built.files()
+    built.edit(FIRST, old, new)
+    said = benign("build")
+    assert (said.status, built.files()) == (1, before)
+    assert message in said.errors
+
+
+def test_an_edited_module_makes_those_chapters_stale_that_import_it(built, benign):
+    built.edit("src/benign/experiments/toy.py", "run.scale * run.x", "2 * run.scale * run.x")
+    (built.root / "src/benign/theory/xu2023.py").write_text("changed = True\n")
+    assert plan_of(benign("build", "--dry-run")) == {
+        "first": "fresh",
+        "second": "stale: src/benign/experiments/toy.py changed",
+    }
+    drawing = built.root / "src/benign/book/figures.py"
+    drawing.write_text(drawing.read_text() + "#\n")
+    assert plan_of(benign("build", "--dry-run")) == {
+        "first": "stale: src/benign/book/figures.py changed",
+        "second": "stale: src/benign/book/figures.py changed; src/benign/experiments/toy.py changed",
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments, edit, first, second",
+    [
+        (["-p", "first.n=5", "-p", "first.width=7"], None, "stale: n 4 → 5; width 3 → 7", "fresh"),
+        (["-p", "second.xs=[1, 2]"], None, "fresh", "stale: xs [1, 2, 3] → [1, 2]"),
+        (["-p", "first.n=4"], None, "fresh", "fresh"),
+        (["--preset", "smoke"], None, "stale: n 4 → 2; p 2.0 → 1.0", "stale: seeds 2 → 1"),
+        (["--preset", "smoke", "-p", "second.seeds=2"], None, "stale: n 4 → 2; p 2.0 → 1.0", "fresh"),
+        ([], ("n: int = 4", "n: int = 5"), "stale: n 4 → 5", "fresh"),
+        ([], ("range(n)]", "range(n + 0)]"), "stale: cell line changed", "fresh"),
+    ],
+)  # fmt: skip
+def test_a_changed_value_is_the_reason(built, benign, arguments, edit, first, second):
+    if edit:
+        built.edit(FIRST, *edit)
+    assert plan_of(benign("build", "--dry-run", *arguments)) == {"first": first, "second": second}
+
+
+def test_a_renamed_parameters_cell_is_executed_not_a_crash(built, benign):
+    path = built.root / FIRST
+    path.write_text(path.read_text().replace('"id": "parameters"', '"id": "values"'))
+    assert plan_of(benign("build", "--dry-run"))["first"] == "stale: cell values added; cell parameters removed"
+
+
+# -- bad input ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["-p", "first.widht=3"], "first has no parameter 'widht': did you mean 'width'?"),
+        (["-p", "frist.n=3"], "there is no chapter 'frist': did you mean 'first'?"),
+        (["-p", "first.n=many"], "first: parameter n: cannot read 'many'; it takes int in [1, 100], e.g. 4"),
+        (["-p", "first.n=2.5"], "first: parameter n = 2.5: 2.5 is of type float; it takes int in [1, 100]"),
+        (["-p", "first.n=0"], "first: parameter n = 0: 0 is not allowed; it takes int in [1, 100]"),
+        (["-p", "first.label_noise=0.7"], "label_noise = 0.7: 0.7 is not allowed; it takes float in [0, 0.5)"),
+        (["-p", "first.p=0.5"], "first: parameter p = 0.5: 0.5 is not allowed; it takes float >= 1"),
+        (["-p", "first.width=-3"], "first: parameter width = -3: -3 is not allowed; it takes int > 0"),
+        (["-p", "second.xs=3"], "second: parameter xs = 3: not a list; it takes list of int, each in [0, 100]"),
+        (
+            ["-p", "first.device=gpu"],
+            "first: parameter device = 'gpu': 'gpu' is not allowed; it takes one of cpu, cuda",
+        ),
+        (["-p", "n=3"], "-p 'n=3': write it as CHAPTER.name=value"),
+        (["-p", "first.n"], "-p 'first.n': write it as CHAPTER.name=value"),
+        (["--only", "secnod"], "there is no chapter 'secnod': did you mean 'second'?"),
+        (["--preset", "smoek"], "there is no preset 'smoek': did you mean 'smoke'?"),
+    ],
+)
+def test_bad_input_gets_one_clear_error_and_changes_nothing(built, benign, arguments, message):
+    before = built.files(".")
+    said = benign("build", *arguments)
+    assert said.status == 1
+    assert said.errors.startswith("error: ") and message in said.errors and "Traceback" not in said.errors
+    assert built.files(".") == before
+
+
+def test_cuda_where_there_is_none_is_an_error_before_anything_runs(built, benign, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    said = benign("build", "-p", "first.device=cuda")
+    assert said.status == 1
+    assert "chapters/first.ipynb: device is 'cuda', but PyTorch" in said.errors and "use device 'cpu'" in said.errors
+
+
+def test_a_chapter_in_the_table_of_contents_that_does_not_exist(built, benign):
+    (built.root / SECOND).unlink()
+    said = benign("build")
+    assert said.status == 1
+    assert "_toc.yml names 'chapters/second', but there is neither chapters/second.ipynb nor" in said.errors
+
+
+def test_an_id_that_is_used_twice_is_an_error_that_names_both_chapters(built, benign):
+    built.edit(SECOND, 'Table(id="tab-toy", data=table', 'Table(id="tab-toy", data=table.head(2)')
+    built.edit(SECOND, 'id="tab-toy"', 'id="tab-other"')
+    cells = json.loads((built.root / SECOND).read_text())
+    cells["cells"].append(nbformat.v4.new_code_cell('Table(id="tab-other", data=table, caption="Again.")', id="again"))
+    (built.root / SECOND).write_text(json.dumps(cells))
+    before = built.files()
+    said = benign("build")
+    assert said.status == 1
+    assert "the id 'tab-other' is used in second and again in second: ids are unique in the book" in said.errors
+    assert built.files() == before
+
+
+# -- failures -------------------------------------------------------------------------------------
+
+
+def test_a_failing_chapter_is_named_with_its_cell_and_the_others_are_finished_and_kept(built, benign):
+    before = built.files()
+    built.edit(FIRST, 'alt="A rising line."', "alt=str()")
+    built.edit(SECOND, "Table(id=", "seeds += 1\nTable(id=")
+    said = benign("build")
+    assert said.status == 1
+    assert "1 of 2 chapters failed, nothing was published:" in said.errors
+    assert "first: cell line (4 of 7) failed: InputError: fig-line: 'alt' is '': write a sentence" in said.errors
+    log = Path(only(said.errors, "log: ").removeprefix("log: "))
+    assert "InputError" in log.read_text() and "\x1b" not in log.read_text()
+    assert built.files() == before
+    plan = plan_of(benign("build", "--dry-run"))
+    assert plan == {"first": "stale: cell line changed", "second": "fresh"}
+    assert len(built.calls) == 6  # what is swept was swept before
+
+
+def test_a_kernel_that_dies_is_reported_with_the_cell_it_died_in(built, benign):
+    built.edit(FIRST, "ax.plot(", "import os\nos._exit(7)\nax.plot(")
+    said = benign("build")
+    assert said.status == 1
+    assert "first: cell line (4 of 7) failed: DeadKernelError" in said.errors
+
+
+def test_a_verdict_that_is_not_on_record_stops_the_paper_but_not_a_preset(built, benign):
+    """The same edit; a preset publishes into its own folder and says on every page that it is not the paper."""
+    before = built.files()
+    built.edit(FIRST, 'on_record="holds"', 'on_record="fails"')
+    said = benign("build")
+    assert said.status == 1
+    assert "verdicts differ from those on record, nothing was published:" in said.errors
+    assert "first: claim-line-rises holds, on record: fails (estimate 2, interval [2, 2], holds if > 1)" in said.errors
+    assert built.files() == before
+
+    said = benign("build", "--preset", "smoke")
+    assert said.status == 0, said.errors
+    assert built.files() == before
+    pages = [path for path in (built.root / "_build/smoke/html").rglob("*.html") if "_static" not in path.parts]
+    for page in pages:
+        if page.name != "index.html":  # a redirection
+            assert "This is the build smoke" in text_of(built, page), page
+    assert len(pages) >= 5
+    assert "This is the build" not in built.page("intro.html")
+    (claim,) = json.loads(benign("claims", "--preset", "smoke", "--json").text)
+    assert (claim["verdict"], claim["on_record"], claim["estimate"]) == ("fails", "fails", 1.0)
+    (claim,) = json.loads(benign("claims", "--json").text)
+    assert (claim["verdict"], claim["on_record"], claim["estimate"]) == ("holds", "holds", 2.0)
+
+
+def test_pages_that_cannot_be_rendered_are_not_published(built, benign):
+    before = built.files()
+    built.edit("intro.md", "# A book", "# A book\n\nSee {numref}`fig-nowhere`.")
+    said = benign("build")
+    assert said.status == 1
+    assert "the pages could not be rendered, nothing was published:" in said.errors
+    assert re.search(r"^  intro\.md:3: WARNING: .*fig-nowhere", said.errors, re.MULTILINE)
+    assert Path(only(said.errors, "log: ").removeprefix("log: ")).is_file()
+    assert built.files() == before
+
+
+def test_a_chapter_is_stopped_at_the_time_limit_with_its_kernel(built, benign):
+    built.hold.touch()
+    built.edit(SECOND, "grid(x=xs", "grid(x=[2, 8]")
+    built.edit("src/benign/experiments/toy.py", "time.sleep(0.05)", "time.sleep(0.06)")
+    said = benign("build", "--time-limit", "7")
+    assert said.status == 1
+    assert (
+        "second: stopped after the time limit of 7 s, in cell run (4 of 6): allow more with --time-limit" in said.errors
+    )
+    assert len(built.calls) == 8
+    assert built.processes() == []
+
+
+def test_code_that_changes_while_a_chapter_runs_is_not_taken_for_what_ran(built, benign):
+    """The notebook runs as it was when the plan was made; a module, which a kernel imports when it likes, cannot."""
+
+    def edit_when_running():
+        built.wait_until_held()
+        built.edit("src/benign/experiments/toy.py", '"""A training that', '"""Another training that')
+        built.edit(SECOND, "seeds=seeds)", "seeds=seeds + 1)")
+        built.hold.unlink()
+
+    built.calls_file.unlink()
+    built.hold.touch()
+    built.edit("src/benign/experiments/toy.py", "time.sleep(0.05)", "time.sleep(0.06)")
+    author = threading.Thread(target=edit_when_running)
+    author.start()
+    said = benign("build", "--only", "second")
+    author.join()
+    assert said.status == 1
+    assert "second: not kept, since src/benign/experiments/toy.py changed while it ran: run" in said.errors
+    assert plan_of(benign("build", "--dry-run"))["second"].startswith("stale: ")
+    assert len(built.calls) == 6
+
+
+# -- damage ---------------------------------------------------------------------------------------
+
+
+def test_damaged_outputs_and_trainings_are_computed_again_with_the_same_result(built, benign):
+    before = built.files()
+    (notebook,) = [
+        path for path in (built.root / "_build/cache/notebooks").glob("*/*.ipynb") if "tab-toy" in path.read_text()
+    ]
+    notebook.write_bytes(notebook.read_bytes().replace(b"1.1", b"9.9"))
+    parts = sorted((built.root / "_build/cache/results").glob("*/*.parquet"))
+    assert len(parts) == 3
+    parts[0].write_bytes(parts[0].read_bytes()[:-9])
+    assert plan_of(benign("build", "--dry-run")) == {
+        "first": "fresh",
+        "second": "stale: its cached outputs are damaged",
+    }
+    said = benign("build")
+    assert said.status == 0, said.errors
+    assert "1 of 2 chapters executed" in said.text
+    assert len(built.calls) == 8  # the two runs in the damaged part, and no other
+    assert built.files()["figures/tab-toy.csv"] == before["figures/tab-toy.csv"]
+    assert plan_of(benign("build", "--dry-run")) == {"first": "fresh", "second": "fresh"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"parts": {}, "run": {}, "notebook": "", "sha256": ""}'])
+def test_a_damaged_entry_is_a_reason_not_a_crash(built, benign, content):
+    for path in (built.root / "_build/cache/notebooks").glob("*/entry.json"):
+        path.write_text(content)
+    damaged = "stale: its cached outputs are damaged"
+    assert plan_of(benign("build", "--dry-run")) == {"first": damaged, "second": damaged}
+
+
+def test_a_site_that_was_taken_away_by_a_kill_is_brought_back_by_the_next_command_even_if_that_fails(built, benign):
+    before = built.files()
+    built.site.rename(built.root / "_build/.html.old")
+    built.edit(FIRST, "ax.plot(", "raise ValueError\nax.plot(")
+    assert benign("build").status == 1
+    assert built.files() == before
+
+
+def test_an_interrupt_between_taking_the_old_site_away_and_putting_up_the_new_one(built, monkeypatch):
+    pages = built.root / "_build/pages"
+    shutil.copytree(built.site, pages)
+    before, replace = built.files(), os.replace
+
+    def interrupted(source, target):
+        if Path(source) == pages:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(render.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render.publish(pages, built.site)
+    assert built.files() == before
+
+
+# -- where nothing can be written -----------------------------------------------------------------
+
+
+def test_a_full_disk_while_an_entry_is_written_loses_nothing(built, benign, monkeypatch):
+    def full(path, content):
+        raise files.cannot_write(path, OSError(errno.ENOSPC, "No space left on device"))
+
+    before = built.files()
+    built.edit(SECOND, "Table(id=", "seeds += 1\nTable(id=")
+    monkeypatch.setattr("benign.book.cache.write_atomically", full)
+    said = benign("build")
+    assert said.status == 1
+    assert "No space left on device; the disk is full: free some space and run the same command again" in said.errors
+    assert built.files() == before
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("broken", ["benign.book.assemble.shutil.copytree", "benign.book.render.subprocess.run"])
+def test_a_full_disk_while_pages_are_made_loses_nothing(built, benign, monkeypatch, broken):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = built.files()
+    built.edit("intro.md", "# A book", "# Another book")
+    monkeypatch.setattr(broken, full)
+    said = benign("build")
+    assert said.status == 1
+    assert "the disk is full" in said.errors
+    assert built.files() == before
+
+
+def test_a_build_folder_that_cannot_be_made(unbuilt, benign):
+    (unbuilt.root / "_build").write_text("a file where the folder should be")
+    said = benign("build")
+    assert said.status == 1
+    assert re.search(r"error: cannot write .*_build", said.errors) and "Traceback" not in said.errors
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a folder that even root cannot write to: /sys")
+def test_a_cache_folder_that_cannot_be_written(built, benign, monkeypatch):
+    """The permissions of an ordinary folder would not stop root, as whom tests often run in containers."""
+    monkeypatch.setenv("BENIGN_CACHE_DIR", "/sys/kernel/benign")
+    before = built.files()
+    said = benign("build")
+    assert said.status == 1
+    assert "cannot write /sys/kernel/benign" in said.errors and "first: starting" not in said.text
+    assert built.files() == before
+
+
+# -- choices --------------------------------------------------------------------------------------
+
+
+def test_only_and_force_execute_the_named_chapter_and_say_what_the_pages_still_need(built, benign):
+    before = built.files()
+    built.edit(FIRST, "range(n)]", "range(n + 0)]")
+    said = benign("build", "--only", "second", "--force")
+    assert said.status == 0, said.errors
+    assert only(said.text, "first: ") == "first: stale: cell line changed (left out by --only)"
+    assert only(said.text, "second: stale") == "second: stale: asked for by --force"
+    assert "1 chapters executed. The pages need first too: run it without --only." in said.text
+    assert plan_of(benign("build", "--dry-run")) == {"first": "stale: cell line changed", "second": "fresh"}
+    assert built.files() == before
+
+
+def test_run_writes_a_folder_for_who_ran_a_chapter_again(built, benign):
+    before = built.files()
+    said = benign("run", "first", "-p", "n=3", "-p", "p=1.0")
+    assert said.status == 0, said.errors
+    folder = Path(only(said.text, "Notebook, figures, claims").partition(": ")[2])
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
+        "first.ipynb", "claims.json", "run.json",
+        "figures/fig-line.csv", "figures/fig-line.pdf", "figures/fig-line.png", "figures/fig-line.svg",
+    }  # fmt: skip
+    assert (folder / "figures/fig-line.csv").read_text() == "point,value\n0,0.1\n1,1.1\n2,2.1\n"
+    assert (folder / "figures/fig-line.pdf").read_bytes().startswith(b"%PDF")
+    (claim,) = json.loads((folder / "claims.json").read_text())
+    assert claim["verdict"] == "fails"
+    assert json.loads((folder / "run.json").read_text())["overrides"] == {"n": 3, "p": 1.0}
+    notebook = nbformat.read(folder / "first.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert any("n = 3" in cell.source for cell in notebook.cells if cell.id == "injected-parameters")
+    assert str(built.root) not in (folder / "first.ipynb").read_text()
+    assert built.files() == before
+    assert "executed" not in benign("run", "first", "-p", "p=1.0", "-p", "n=3").text  # found, not run
+
+
+# -- the book without the command -----------------------------------------------------------------
+
+
+def test_papermill_alone_runs_a_chapter(built):
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", FIRST, "out.ipynb", "-p", "n", "5"],
+        cwd=built.root, env=built.environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    outputs = [
+        output for cell in nbformat.read(built.root / "out.ipynb", 4).cells for output in cell.get("outputs", [])
+    ]
+    (figure,) = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert figure.data["application/vnd.benign.figure+json"]["files"]["csv"].count("\n") == 6
+
+
+def test_jupyter_book_alone_builds_the_book(unbuilt):
+    done = subprocess.run(
+        [Path(sys.executable).with_name("jupyter-book"), "build", "."],
+        cwd=unbuilt.root, env=unbuilt.environment | {"BENIGN_CACHE_DIR": str(unbuilt.root / "cache")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING:" not in done.stdout + done.stderr
+    assert "A line of 4 points." in re.sub(r"\s+", " ", text_of(unbuilt, "chapters/first.html"))
+    assert (unbuilt.site / "figures/fig-line.csv").is_file()

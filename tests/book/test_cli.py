@@ -1,0 +1,76 @@
+"""What the command lists, and what it says when there is nothing yet."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from benign import __version__
+
+
+def test_lists_are_tables_for_people_and_json_for_programs(built, benign):
+    parameters = json.loads(benign("parameters", "first", "--json").text)
+    assert parameters[0] == {
+        "chapter": "first",
+        "name": "n",
+        "type": "int",
+        "published": 4,
+        "allowed": "int in [1, 100]",
+        "meaning": "number of points",
+    }
+    assert len(json.loads(benign("parameters", "--json").text)) == 9
+    figures = json.loads(benign("figures", "--json").text)
+    assert [(row["id"], row["number"], row["page"]) for row in figures] == [
+        ("fig-line", "1", "chapters/first.html#fig-line"),
+        ("tab-toy", "1", "chapters/second.html#tab-toy"),
+    ]
+    (claim,) = json.loads(benign("claims", "--json").text)
+    assert (claim["id"], claim["verdict"], claim["interval"]) == ("claim-line-rises", "holds", [2.0, 2.0])
+    shown = {name: benign(name) for name in ("parameters", "figures", "claims")}
+    assert all(said.status == 0 and said.errors == "" for said in shown.values())
+    assert re.search(r"label_noise +0\.1 +float in \[0, 0\.5\) +share of wrong labels", shown["parameters"].text)
+    assert "['a', 'b']" in shown["parameters"].text
+    assert "A line of 4 points." in shown["figures"].text
+    assert "[2, 2]" in shown["claims"].text and "ours" in shown["claims"].text
+
+
+@pytest.mark.parametrize("command", [["figures"], ["claims", "--json"], ["serve"]])
+@pytest.mark.parametrize("preset", [[], ["--preset", "smoke"]])
+def test_before_any_build_it_says_which_command_makes_one(unbuilt, benign, command, preset):
+    said = benign(*command, *preset)
+    assert said.status == 1 and said.text == ""
+    assert f"run `{' '.join(['benign build', *preset])}` first" in said.errors
+
+
+def test_unknown_chapters_are_refused_with_the_nearest_name(unbuilt, benign):
+    for arguments in (["run", "frist"], ["parameters", "frist"]):
+        said = benign(*arguments)
+        assert (said.status, said.errors) == (1, "error: there is no chapter 'frist': did you mean 'first'?\n")
+
+
+def test_outside_a_book_it_says_where_to_run_it(tmp_path, monkeypatch, benign):
+    monkeypatch.chdir(tmp_path)
+    said = benign("build")
+    assert said.status == 1
+    assert said.errors.startswith("error: there is no book at") and "has a _toc.yml" in said.errors
+
+
+def test_a_port_that_is_taken(built, benign):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = benign("serve", "--port", str(taken.getsockname()[1]))
+    assert said.status == 1
+    assert "Address already in use; choose another with --port, or 0 for any" in said.errors
+
+
+def test_the_installed_command_is_this_one():
+    done = subprocess.run([sys.executable, "-m", "benign.cli", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
+
+
+def test_every_command_has_help_with_an_example(benign):
+    for command in ("build", "run", "parameters", "figures", "claims", "serve"):
+        said = benign(command, "--help")
+        assert said.status == 0 and f"benign {command}" in said.text and "Examples:" in said.text

@@ -1,0 +1,104 @@
+"""Whatever ends a build, nothing goes on running, nothing finished is lost, and the same command continues."""
+
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+SECOND = "chapters/second.ipynb"
+
+
+def gone(book, seconds=10):
+    """Whether no worker and no kernel of the book runs any more after a while."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not book.processes():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def held_build(book, *arguments):
+    """A build whose second chapter has stored its first batch and hangs in its second."""
+    book.calls_file.unlink(missing_ok=True)
+    book.hold.touch()
+    process = book.start("build", *arguments)
+    book.wait_until_held(process)
+    assert len(book.processes()) >= 3  # the command, the worker, the kernel
+    return process
+
+
+def test_kill_9_leaves_no_process_and_the_same_command_continues_where_it_stopped(unbuilt, pristine_build, benign):
+    process = held_build(unbuilt, "--jobs", "1")
+    process.send_signal(signal.SIGKILL)
+    said, _ = process.communicate(timeout=20)
+    assert said.index("first: done") < said.index("second: starting")  # one job: one after the other
+    assert gone(unbuilt)
+    assert not unbuilt.site.exists()
+    unbuilt.hold.unlink()
+
+    said = benign("build", "--jobs", "1")
+    assert said.status == 0, said.errors
+    assert "first: fresh" in said.text and "1 of 2 chapters executed" in said.text
+    assert sorted(unbuilt.calls) == [
+        "1 0",
+        "1 1",
+        "2 0",
+        "2 0",
+        "2 1",
+        "2 1",
+        "3 0",
+        "3 1",
+    ]  # only the hung batch again
+    interrupted, undisturbed = (
+        {name: content for name, content in book.files().items() if name.endswith((".csv", ".svg", "claims.json"))}
+        for book in (unbuilt, pristine_build)
+    )
+    assert len(undisturbed) >= 4 and interrupted == undisturbed  # and it was built with two jobs
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_a_polite_kill_stop_everything_and_say_how_to_go_on(built, benign, number, status):
+    before = built.files()
+    built.edit("src/benign/experiments/toy.py", "time.sleep(0.05)", "time.sleep(0.06)")
+    process = held_build(built)
+
+    said = benign("build")  # a second build at the same time
+    assert said.status == 1
+    assert re.search("another build is at work in .*_build: wait for it, or stop it", said.errors)
+    assert benign("build", "--dry-run").status == 0
+
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == status
+    assert said.endswith("interrupted: finished work is kept, the same command continues\n")
+    assert "Traceback" not in said
+    assert gone(built, seconds=1)  # at once, not when each notices by itself
+    assert built.files() == before
+
+
+def test_a_kill_while_pages_are_rendered_leaves_the_old_site_and_no_process(built):
+    before = built.files()
+    built.edit("intro.md", "# A book", "# Another book")
+    process = built.start("build")
+    while not any("jupyter_book" in " ".join(one.cmdline()) for one in built.processes()):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.05)
+    process.kill()
+    process.communicate(timeout=20)
+    assert gone(built)
+    assert built.files() == before
+
+
+def test_serve_answers_on_this_machine_only_and_stops_on_ctrl_c(built):
+    process = built.start("serve", "--port", "0")
+    line = process.stdout.readline()
+    address = re.search(r"http://127\.0\.0\.1:(\d+)/", line)[0]
+    fetch = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1] + 'chapters/first.html').read().decode())"
+    page = subprocess.run(["python3", "-c", fetch, address], capture_output=True, text=True, timeout=60)
+    assert "Plain words." in page.stdout, page.stderr
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0 and said.endswith("stopped\n")

@@ -1,0 +1,94 @@
+"""What a chapter's outputs depend on, and the words for a difference."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from benign.book import keys
+from benign.errors import BenignError, InputError
+
+PARTS = {
+    "schema": keys.SCHEMA,
+    "cells": [["setup", "1"], ["run", "2"]],
+    "modules": {"benign/train/span.py": "1"},
+    "parameters": {"n": 5},
+    "versions": {"torch": "2.13.0"},
+    "device": "cpu",
+}
+
+
+def chapter(*sources, text="words"):
+    cells = [new_code_cell("n: int = 1  # points, > 0", id="parameters", metadata={"tags": ["parameters"]})]
+    cells += [new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
+    return new_notebook(cells=[*cells, new_markdown_cell(text, id="text")])
+
+
+@pytest.mark.parametrize(
+    "changed, words",
+    [
+        ({}, []),
+        ({"cells": [["setup", "1"], ["run", "3"]]}, ["cell run changed"]),
+        ({"cells": [["setup", "1"]]}, ["cell run removed"]),
+        ({"cells": [["setup", "1"], ["run", "2"], ["more", "3"]]}, ["cell more added"]),
+        ({"cells": [["run", "2"], ["setup", "1"]]}, ["cells in another order"]),
+        ({"modules": {"benign/train/span.py": "2"}}, ["src/benign/train/span.py changed"]),
+        ({"modules": {}}, ["src/benign/train/span.py removed"]),
+        ({"parameters": {"n": 6}}, ["n 5 → 6"]),
+        ({"parameters": {"n": 5, "m": 0}}, ["m – → 0"]),
+        ({"versions": {"torch": "2.14.0"}}, ["torch 2.13.0 → 2.14.0"]),
+        ({"device": "H200, CUDA 13"}, ["device cpu → H200, CUDA 13"]),
+        ({"schema": -1, "cells": None}, ["the book layer keeps executed notebooks differently now"]),
+        ({"parameters": {"n": 6}, "modules": {}}, ["src/benign/train/span.py removed", "n 5 → 6"]),
+    ],
+)
+def test_changes_are_said_in_words(changed, words):
+    assert keys.changes(PARTS, PARTS | changed) == words
+
+
+def test_the_parts_hold_the_imported_modules_down_to_the_bottom():
+    modules = keys.parts(chapter("from benign.sweep import sweep"), {})["modules"]
+    assert {"benign/__init__.py", "benign/sweep/engine.py", "benign/sweep/store.py", "benign/files.py"} <= set(modules)
+    assert not [name for name in modules if "/book/" in name or "/train/" in name]
+
+
+def test_an_import_inside_a_function_counts():
+    assert (
+        "benign/theory/xu2023.py"
+        in keys.parts(chapter("def f():\n    from benign.theory import xu2023"), {})["modules"]
+    )
+
+
+@pytest.mark.parametrize("other", [chapter("x = 1", text="other words"), chapter("x  =  1  # said")])
+def test_prose_and_comments_are_no_part(other):
+    assert keys.parts(chapter("x = 1"), {"n": 1}) == keys.parts(other, {"n": 1})
+
+
+@pytest.mark.parametrize("other", [chapter("x = 2"), chapter("x = 1", "y = 2"), chapter()])
+def test_code_is_a_part(other):
+    assert keys.parts(chapter("x = 1"), {"n": 1}) != keys.parts(other, {"n": 1})
+
+
+def test_the_help_of_a_parameter_is_no_part_but_the_id_and_the_place_of_its_cell_are():
+    """Outputs are put back into a page by the id of their cell."""
+    before, said, renamed, moved = (chapter("x = 1") for _ in range(4))
+    said.cells[0].source = "n: int = 1  # number of points, in [0, 10]"
+    renamed.cells[0].id = "values"
+    moved.cells[:2] = moved.cells[1::-1]
+    assert keys.parts(said, {"n": 1}) == keys.parts(before, {"n": 1})
+    assert keys.parts(renamed, {"n": 1}) != keys.parts(before, {"n": 1}) != keys.parts(moved, {"n": 1})
+
+
+def test_a_magic_is_refused_with_the_name_of_the_cell():
+    with pytest.raises(InputError, match=r"cell cell-1 is not plain Python.*\n?.*write a magic"):
+        keys.parts(chapter("x = 1", "%matplotlib inline"), {})
+
+
+def test_a_cuda_device_that_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(BenignError, match="finds no CUDA device here: use device 'cpu'"):
+        keys.parts(chapter("x = 1"), {"device": "cuda"})
+
+
+def test_effective_values_are_defaults_with_overrides():
+    assert keys.values(chapter(), {}) == {"n": 1}
+    assert keys.values(nbformat.from_dict(chapter()), {"n": 3}) == {"n": 3}

@@ -1,0 +1,162 @@
+"""Sources, presets and parameters of a book, and what is said when they are wrong."""
+
+import json
+
+import pytest
+
+from benign.book.project import Project
+from benign.errors import BenignError, InputError
+
+
+@pytest.fixture
+def project(unbuilt):
+    return Project(unbuilt.root)
+
+
+def edit_notebook(path, change):
+    notebook = json.loads(path.read_text())
+    change(notebook)
+    path.write_text(json.dumps(notebook))
+
+
+def test_a_book_is_found_from_below(project, monkeypatch):
+    assert Project.find(project.root / "chapters") == project
+    with pytest.raises(BenignError, match="no book at / or above it: run this inside a folder that has a _toc.yml"):
+        Project.find(project.root.__class__("/"))
+
+
+@pytest.mark.parametrize(
+    "toc",
+    [
+        "root: intro\nentries:\n- file: chapters/first\n- file: claims\n- file: chapters/second\n",
+        "format: jb-book\nroot: intro.md\nparts:\n- caption: One\n  chapters:\n  - file: chapters/first.ipynb\n"
+        "- caption: Two\n  chapters:\n  - file: claims\n  - file: chapters/second\n",
+        "format: jb-article\nroot: intro\nsections:\n- file: chapters/first\n  sections:\n  - file: claims\n"
+        "- url: https://example.org\n- file: chapters/second\n",
+        "format: jb-book\nroot: intro\nchapters:\n- file: chapters/first\n  title: Another\n  sections:\n"
+        "  - file: claims\n  - file: chapters/second\n",
+    ],
+)
+def test_pages_are_read_in_the_order_of_any_kind_of_table_of_contents(project, toc):
+    (project.root / "_toc.yml").write_text(toc)
+    assert [path.stem for path in project.pages] == ["intro", "first", "claims", "second"]
+    assert list(project.chapters) == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    "toc, message",
+    [
+        ("format: jb-book\nroot: intro\nchapters:\n- file: chapters/third\n", "'chapters/third', but there is neither"),
+        ("format: jb-book\nroot: intro\nchapters:\n- glob: chapters/*\n", "the pattern 'chapters/\\*': name each file"),
+        ("format: jb-book\nroot: intro\nsections:\n- file: claims\n", "cannot read .*_toc.yml: Unknown keys"),
+        ("format: jb-bock\nroot: intro\n", "cannot read .*_toc.yml: 'format' key value not recognised"),
+        ("[1, 2]", "cannot read .*_toc.yml: toc is not a mapping"),
+        ("a: [", "cannot read .*_toc.yml"),
+        ("", "cannot read .*_toc.yml"),
+    ],
+)
+def test_a_table_of_contents_that_is_wrong(project, toc, message):
+    (project.root / "_toc.yml").write_text(toc)
+    with pytest.raises(BenignError, match=message):
+        _ = project.pages
+
+
+def test_two_chapters_of_the_same_name(project):
+    (project.root / "more").mkdir()
+    (project.root / "more/first.ipynb").write_text((project.root / "chapters/first.ipynb").read_text())
+    with (project.root / "_toc.yml").open("a") as toc:
+        toc.write("- file: more/first\n")
+    with pytest.raises(BenignError, match="have the same name 'first': rename one of them"):
+        _ = project.chapters
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda n: n["cells"][1].update(id=n["cells"][2]["id"]), "every cell needs an id of its own"),
+        (lambda n: n["cells"][1].pop("id"), "every cell needs an id"),
+        (
+            lambda n: n.update(nbformat_minor=4, cells=[{k: c[k] for k in c if k != "id"} for c in n["cells"]]),
+            "format 4.5",
+        ),
+        (lambda n: n.clear(), "as a notebook"),
+    ],
+)
+def test_a_notebook_whose_outputs_could_not_be_found_again(project, change, message):
+    edit_notebook(project.root / "chapters/first.ipynb", change)
+    with pytest.raises(BenignError, match=message):
+        project.notebook("first")
+
+
+def test_a_chapter_that_is_no_notebook(project):
+    (project.root / "chapters/first.ipynb").write_text("{half")
+    with pytest.raises(BenignError, match=r"cannot read .*first\.ipynb as a notebook"):
+        project.notebook("first")
+
+
+def test_a_chapter_without_a_parameters_cell_is_named(project):
+    edit_notebook(project.root / "chapters/first.ipynb", lambda n: n["cells"][1]["metadata"].clear())
+    with pytest.raises(InputError, match=r"chapters/first\.ipynb: 0 cells are tagged 'parameters'"):
+        project.parameters("first")
+
+
+def test_the_published_variant_is_the_defaults(project):
+    variant = project.variant(None, {})
+    assert (variant.name, variant.overrides, variant.published) == ("published", {}, True)
+    assert project.site(variant) == project.root / "_build/html"
+
+
+def test_a_value_that_is_the_published_one_changes_nothing(project):
+    assert project.variant(None, {"first": {"n": 4}}) == project.variant(None, {})
+    assert project.variant("smoke", {"first": {"n": 2}}) == project.variant("smoke", {})
+
+
+def test_a_preset_and_changes_of_it_have_folders_of_their_own(project):
+    smoke, changed = project.variant("smoke", {}), project.variant("smoke", {"second": {"seeds": 3}})
+    assert smoke.overrides == {"first": {"n": 2, "p": 1.0}, "second": {"seeds": 1}}
+    assert (smoke.name, smoke.time_limit, smoke.published) == ("smoke", 100.0, False)
+    assert changed.overrides == {"first": {"n": 2, "p": 1.0}, "second": {"seeds": 3}}
+    sites = {project.site(variant) for variant in (smoke, changed, project.variant(None, {"second": {"seeds": 3}}))}
+    assert len(sites) == 3
+
+
+def test_a_change_may_take_a_presets_value_back_to_the_published_one(project):
+    variant = project.variant("smoke", {"second": {"seeds": 2}})
+    assert variant.overrides == {"first": {"n": 2, "p": 1.0}}
+    assert variant.name.startswith("custom-")
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("chapters:\n  frist:\n    n: 1\n", "presets/smoke.yml: there is no chapter 'frist': did you mean 'first'"),
+        (
+            "chapters:\n  first:\n    widht: 1\n",
+            "presets/smoke.yml: first has no parameter 'widht': did you mean 'width'",
+        ),
+        ("chapters:\n  first:\n    n: 0\n", r"presets/smoke.yml: first: parameter n = 0: .*int in \[1, 100\]"),
+        ("chapters: [first]\n", "presets/smoke.yml: 'chapters' maps names of chapters to values"),
+        ("chapters:\n  first:\n", "presets/smoke.yml: 'chapters' maps names of chapters to values"),
+        ("time_limit: 0\n", "presets/smoke.yml: time_limit is 0: it must be a positive number of seconds"),
+        ("time_limit: true\n", "presets/smoke.yml: time_limit is True"),
+        ("time_limit: soon\n", "presets/smoke.yml: time_limit is 'soon'"),
+        ("limit: 3\n", "presets/smoke.yml has 'limit': it takes 'time_limit' and 'chapters'"),
+        ("- 1\n", "smoke.yml holds a list: it must map names to values"),
+        ("a: [\n", "cannot read .*smoke.yml"),
+    ],
+)
+def test_a_preset_that_is_wrong(project, content, message):
+    (project.root / "presets/smoke.yml").write_text(content)
+    with pytest.raises(BenignError, match=message):
+        project.variant("smoke", {})
+
+
+def test_an_unknown_preset_names_the_nearest(project):
+    with pytest.raises(InputError, match="there is no preset 'smok': did you mean 'smoke'"):
+        project.variant("smok", {})
+
+
+def test_the_cache_is_where_the_command_was_started_even_if_the_variable_is_relative(project, monkeypatch):
+    """Chapters run in their own folders and would each take the variable for another place."""
+    monkeypatch.setenv("BENIGN_CACHE_DIR", "mine")
+    assert project.cache == project.root / "mine"

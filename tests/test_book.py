@@ -1,0 +1,304 @@
+"""The real book: its sources as they are committed, and its pages as a smoke build makes them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from benign.book import parameters
+from benign.book.presentation import spoken
+from benign.book.project import Project
+
+PROJECT = Project(Path(__file__).parents[1])
+CHAPTERS = sorted(PROJECT.chapters)
+PRESETS = PROJECT.presets
+KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+# -- sources --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_is_committed_without_outputs(chapter):
+    for cell in PROJECT.notebook(chapter).cells:
+        if cell.cell_type == "code":
+            assert (cell.outputs, cell.execution_count) == ([], None), f"cell {cell.id} was executed: run nbstripout"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_nbstripout_would_change_nothing(chapter):
+    content = (PROJECT.root / PROJECT.chapter(chapter)).read_bytes()
+    strip = [Path(sys.executable).with_name("nbstripout"), "--keep-id", "-t"]
+    done = subprocess.run(strip, input=content, capture_output=True, check=True)
+    assert done.stdout == content
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_cells_have_names_that_stay(chapter):
+    ids = [cell.id for cell in PROJECT.notebook(chapter).cells]
+    assert [name for name in ids if not KEBAB.fullmatch(name)] == []
+    # Jupyter makes up eight hexadecimal digits, papermill and others a whole UUID.
+    assert [name for name in ids if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4,12})*", name)] == []
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_number_that_can_be_changed_says_what_is_allowed(chapter):
+    for parameter in PROJECT.parameters(chapter).values():
+        of_numbers = parameter.type in (int, float) or (
+            parameter.type is list and parameter.default and not isinstance(parameter.default[0], str)
+        )
+        assert parameter.allowed is not None or not of_numbers, (
+            f"{parameter.name}: end its help with e.g. ', in [1, 100]'"
+        )
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_runs_where_torch_has_no_gpu_unless_told_otherwise(chapter):
+    device = PROJECT.parameters(chapter).get("device")
+    assert device is None or (device.default, device.allowed) == ("cpu", ("cpu", "cuda"))
+
+
+def test_ids_of_figures_tables_and_claims_are_used_once():
+    ids = Counter(
+        name
+        for chapter in CHAPTERS
+        for cell in PROJECT.notebook(chapter).cells
+        if cell.cell_type == "code"
+        for name in spoken(cell.source)
+    )
+    assert len(ids) >= len(CHAPTERS)
+    assert [name for name, uses in ids.items() if uses > 1] == []
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_names_what_there_is_and_what_is_allowed(preset):
+    variant = PROJECT.variant(preset, {})
+    assert variant.overrides.keys() <= set(CHAPTERS)
+    for chapter, values in variant.overrides.items():
+        assert parameters.validate(chapter, PROJECT.parameters(chapter), values) == values
+
+
+def test_the_smoke_preset_knows_every_chapter():
+    """A chapter that it forgot would run at its published values in every test."""
+    assert set(PROJECT.variant("smoke", {}).overrides) == set(CHAPTERS)
+
+
+# -- pages ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The pages of the book, built from a copy of its sources at the smoke preset."""
+    root = tmp_path_factory.mktemp("book") / "book"
+    left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests", "benchmarks")
+    shutil.copytree(PROJECT.root, root, ignore=left_out)
+    environment = {name: value for name, value in os.environ.items() if name != "BENIGN_CACHE_DIR"}
+    environment["PYTHONPATH"] = str(root / "src")
+    command = [sys.executable, "-m", "benign.cli", "build", "--preset", "smoke"]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root / "_build" / "smoke" / "html"
+
+
+@pytest.fixture(scope="session")
+def pages(site):
+    """The parsed pages by their address relative to the site, without the mere redirections."""
+    parsed = {
+        str(path.relative_to(site)): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.relative_to(site).parts
+    }
+    found = {name: page for name, page in parsed.items() if page.find("meta", {"http-equiv": "Refresh"}) is None}
+    assert {str(path.with_suffix(".html")) for path in PROJECT.pages} <= found.keys()
+    return found
+
+
+def is_external(address):
+    return bool(urlsplit(address).scheme or urlsplit(address).netloc)
+
+
+def article(page):
+    return page.find("article") or page.find("main")
+
+
+def test_every_page_says_its_language_its_title_and_that_it_is_not_the_paper(pages):
+    for name, page in pages.items():
+        assert page.html.get("lang"), name
+        assert page.title and page.title.get_text(strip=True), name
+        assert "This is the build smoke" in page.get_text(" ", strip=True), name
+
+
+def test_every_picture_is_described_in_words(pages):
+    pictures = [(name, picture) for name, page in pages.items() for picture in page.find_all("img")]
+    assert len(pictures) >= len(CHAPTERS)
+    for name, picture in pictures:
+        alt = picture.get("alt", "")
+        assert alt.strip() and not re.fullmatch(r"\S+\.\w+", alt), f"{name}: {picture.get('src')}: alt is {alt!r}"
+
+
+def test_ids_are_unique_in_every_page(pages):
+    for name, page in pages.items():
+        ids = Counter(tag["id"] for tag in page.find_all(id=True))
+        assert [one for one, uses in ids.items() if uses > 1] == [], name
+
+
+def test_no_link_leads_nowhere(site, pages):
+    checked = 0
+    for name, page in pages.items():
+        for tag in page.find_all(href=True) + page.find_all(src=True):
+            address = tag.get("href") or tag["src"]
+            if is_external(address) or address.startswith("data:"):
+                continue
+            parts = urlsplit(address)
+            target = (site / name).parent / unquote(parts.path) if parts.path else site / name
+            assert target.is_file() or (target / "index.html").is_file(), f"{name}: {address}"
+            if parts.fragment and tag.name == "a" and target.suffix == ".html":
+                there = pages.get(os.path.relpath(target, site))
+                assert there is not None and there.find(id=unquote(parts.fragment)), f"{name}: {address}"
+            checked += 1
+    assert checked > 20 * len(pages)
+
+
+def test_reading_asks_no_other_host_for_anything(site, pages):
+    asking = {
+        "script": "src",
+        "img": "src",
+        "link": "href",
+        "iframe": "src",
+        "source": "src",
+        "video": "src",
+        "audio": "src",
+    }
+    for name, page in pages.items():
+        for tag in page.find_all(asking):
+            address = tag.get(asking[tag.name], "")
+            fetched = tag.name != "link" or set(tag.get("rel", [])) & {"stylesheet", "preload", "icon", "modulepreload"}
+            assert not (fetched and is_external(address) and not address.startswith("data:")), f"{name}: {address}"
+        for style in [tag.get_text() for tag in page.find_all("style")] + [
+            tag["style"] for tag in page.find_all(style=True)
+        ]:
+            assert not external_in_css(style), name
+    for path in site.rglob("*.css"):
+        assert not external_in_css(path.read_text(encoding="utf-8", errors="replace")), path.relative_to(site)
+
+
+def external_in_css(text):
+    """The addresses on other hosts that a style sheet loads."""
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    found = re.findall(r"""url\(\s*['"]?([^'")]+)""", text) + re.findall(r"""@import\s+['"]([^'"]+)""", text)
+    return [address for address in found if is_external(address) and not address.startswith("data:")]
+
+
+def test_nothing_is_left_of_markup_that_should_have_been_replaced(pages):
+    for name, page in pages.items():
+        body = BeautifulSoup(str(article(page)), "html.parser")
+        for shown_as_is in body.find_all(["pre", "code", "script", "style"]):
+            shown_as_is.decompose()
+        for formula in body.select(".math"):
+            text = formula.get_text()
+            assert "$" not in text and "{glue" not in text, f"{name}: {text}"
+            assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}"), f"{name}: {text}"
+            assert text.count(r"\left") - text.count(r"\leftarrow") == text.count(r"\right") - text.count(
+                r"\rightarrow"
+            ), text
+            formula.decompose()
+        text = body.get_text(" ")
+        for leftover in ("{glue", "{numref}", "{cite", "{ref}", "{eq}", "$", "np.float64", "nan", "**", "```", ":::"):
+            pattern = rf"\b{leftover}\b" if leftover.isalpha() else re.escape(leftover)
+            assert not re.search(pattern, text), f"{name}: {leftover!r} near {context(text, pattern)!r}"
+
+
+def context(text, pattern):
+    place = re.search(pattern, text).start()
+    return text[max(0, place - 60) : place + 60]
+
+
+def test_every_formula_is_within_what_the_typesetter_on_the_page_reads(pages):
+    """MathJax searches elements of class ``math`` for these delimiters; a formula without them stays as it is."""
+    formulas = [
+        "".join(text for text in formula.find_all(string=True) if not text.find_parent(class_="eqno"))
+        for page in pages.values()
+        for formula in article(page).select(".math")
+    ]
+    assert len(formulas) > 20
+    assert [text for text in formulas if not re.match(r"\s*\\[(\[].*\\[)\]]\s*$", text, re.DOTALL)] == []
+
+
+def test_mathjax_comes_from_the_book(site, pages):
+    for name, page in pages.items():
+        for script in page.find_all("script", src=re.compile("mathjax|tex-")):
+            assert ((site / name).parent / script["src"].partition("?")[0]).resolve().is_file(), name
+    assert any(page.find("script", src=re.compile("mathjax")) for page in pages.values())
+
+
+def test_the_lists_of_figures_and_claims_are_complete(site, pages):
+    figures = json.loads((site / "figures/index.json").read_text())["figures"]
+    claims = json.loads((site / "claims.json").read_text())["claims"]
+    written = {
+        name
+        for chapter in CHAPTERS
+        for cell in PROJECT.notebook(chapter).cells
+        if cell.cell_type == "code"
+        for name in spoken(cell.source)
+    }
+    assert {entry["id"] for entry in [*figures, *claims]} == written
+    for entry in figures:
+        assert entry["caption"] and entry["number"] and (entry["alt"] or entry["kind"] == "table")
+        for file in entry["files"]:
+            assert (site / "figures" / file).stat().st_size > 0
+        record = json.loads((site / f"figures/{entry['id']}.json").read_text())["run"]
+        assert record["variant"] == "smoke" and record["modules"] and record["versions"]["torch"]
+    for claim in claims:
+        assert claim["verdict"] in ("holds", "fails", "unresolved") and claim["on_record"], claim["id"]
+        low, high = claim["interval"]
+        assert low <= claim["estimate"] <= high
+        page, _, anchor = claim["page"].partition("#")
+        assert pages[page].find(id=anchor), claim["page"]
+
+
+def test_every_figure_has_its_legend_of_files(site, pages):
+    for entry in json.loads((site / "figures/index.json").read_text())["figures"]:
+        page, _, anchor = entry["page"].partition("#")
+        suffixes = ["csv", "bib", "json"] + (["svg", "pdf"] if entry["kind"] == "figure" else [])
+        wanted = {f"../figures/{entry['id']}.{suffix}" for suffix in suffixes} | {f"#{entry['id']}-code"}
+        legends = [{link["href"] for link in legend.find_all("a")} for legend in pages[page].select(".figure-links")]
+        assert len([links for links in legends if wanted <= links]) == 1, entry["id"]
+        assert pages[page].find(id=anchor), entry["page"]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_shows_its_parameters_with_published_and_present_values(pages, chapter):
+    page = pages[str(PROJECT.chapter(chapter).with_suffix(".html"))]
+    smoke = PROJECT.variant("smoke", {}).overrides[chapter]
+    tables = [
+        table
+        for table in page.find_all("table")
+        if set(PROJECT.parameters(chapter)) <= set(table.get_text(" ").split())
+    ]
+    assert len(tables) == 1
+    rows = {row.find("td").get_text(strip=True): row.get_text(" ", strip=True) for row in tables[0].select("tbody tr")}
+    for name, parameter in PROJECT.parameters(chapter).items():
+        if isinstance(parameter.default, int | float):
+            assert str(parameter.default) in rows[name]
+            assert str(smoke.get(name, parameter.default)) in rows[name]
+
+
+def test_notebooks_that_the_site_offers_carry_no_trace_of_the_machine(site):
+    """papermill writes paths and times into what it executes."""
+    offered = list(site.rglob("*.ipynb"))
+    assert {path.stem for path in offered} >= set(CHAPTERS)
+    for path in offered:
+        notebook = nbformat.read(path, as_version=4)
+        assert "papermill" not in notebook.metadata
+        assert not [cell.id for cell in notebook.cells if "papermill" in cell.metadata]
+        assert str(site.parents[2]) not in path.read_text(encoding="utf-8")
