@@ -3,7 +3,8 @@
 from jaxtyping import install_import_hook
 
 # Before anything else imports them: the annotations of these packages are checked at every call.
-install_import_hook(["benign.data", "benign.networks", "benign.train", "benign.measure"], "beartype.beartype")
+CHECKED = ["benign.data", "benign.networks", "benign.train", "benign.ntk", "benign.measure"]
+install_import_hook(CHECKED, "beartype.beartype")
 
 import matplotlib as mpl  # noqa: E402
 import numpy as np  # noqa: E402

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from benign import files
+from benign import cli, files
 from benign.book import render
 
 FIRST, SECOND = "chapters/first.ipynb", "chapters/second.ipynb"
@@ -304,13 +304,24 @@ def test_a_chapter_is_stopped_at_the_time_limit_with_its_kernel(built, benign):
     assert built.processes() == []
 
 
-def test_code_that_changes_while_a_chapter_runs_is_not_taken_for_what_ran(built, benign):
-    """The notebook runs as it was when the plan was made; a module, which a kernel imports when it likes, cannot."""
+def test_a_notebook_that_is_edited_after_the_plan_runs_as_planned(built, benign, monkeypatch):
+    def edit_then_show(*arguments):
+        built.edit(SECOND, "seeds += 1", "raise ValueError")
+        show(*arguments)
+
+    show = cli._show_plan
+    monkeypatch.setattr(cli, "_show_plan", edit_then_show)
+    built.edit(FIRST, "range(n)]", "range(n + 0)]")
+    built.edit(SECOND, "Table(id=", "seeds += 1\nTable(id=")
+    said = benign("build", "--only", "second")
+    assert said.status == 0, said.errors
+
+
+def test_a_module_that_is_edited_while_a_chapter_runs_is_not_taken_for_what_ran(built, benign):
 
     def edit_when_running():
         built.wait_until_held()
         built.edit("src/benign/experiments/toy.py", '"""A training that', '"""Another training that')
-        built.edit(SECOND, "seeds=seeds)", "seeds=seeds + 1)")
         built.hold.unlink()
 
     built.calls_file.unlink()

@@ -65,7 +65,7 @@ def test_ctrl_c_and_a_polite_kill_stop_everything_and_say_how_to_go_on(built, be
     built.edit("src/benign/experiments/toy.py", "time.sleep(0.05)", "time.sleep(0.06)")
     process = held_build(built)
 
-    said = benign("build")  # a second build at the same time
+    said = benign("build", "--time-limit", "1")  # a second build at the same time
     assert said.status == 1
     assert re.search("another build is at work in .*_build: wait for it, or stop it", said.errors)
     assert benign("build", "--dry-run").status == 0
@@ -88,7 +88,7 @@ def test_a_kill_while_pages_are_rendered_leaves_the_old_site_and_no_process(buil
         time.sleep(0.05)
     process.kill()
     process.communicate(timeout=20)
-    assert gone(built)
+    assert gone(built, seconds=2.5)  # rendering to the end takes longer
     assert built.files() == before
 
 

@@ -160,3 +160,9 @@ def test_the_cache_is_where_the_command_was_started_even_if_the_variable_is_rela
     """Chapters run in their own folders and would each take the variable for another place."""
     monkeypatch.setenv("BENIGN_CACHE_DIR", "mine")
     assert project.cache == project.root / "mine"
+
+
+def test_a_preset_may_not_take_a_folder_of_the_build(project):
+    (project.root / "presets" / "cache.yml").write_text("chapters: {}\n")
+    with pytest.raises(InputError, match="_build/cache is a folder of the build's own: rename the preset"):
+        project.variant("cache", {})

@@ -14,7 +14,7 @@ import torch
 
 from benign.errors import BenignError, InputError
 from benign.experiments.clusters import PollutedClusters
-from benign.sweep import grid, sweep
+from benign.sweep import engine, grid, sweep
 from benign.sweep.progress import VARIABLE
 
 CLUSTERS = dict(n=8, p=50, signal_index=4.0, width=5, steps=4, records=(0,), test_points=50)
@@ -211,3 +211,10 @@ def test_a_build_is_told_what_each_sweep_was(monkeypatch, tmp_path):
     assert (first["experiment"], first["runs"], first["computed"]) == ("Squares", 4, 4)
     assert (second["runs"], second["computed"]) == (4, 2)
     assert first["seconds"] > 0 and second["seconds"] > 0
+
+
+def test_code_edited_after_the_start_is_not_taken_for_the_code_that_runs(monkeypatch):
+    monkeypatch.setattr(engine, "LOADED", 0.0)
+    with pytest.raises(BenignError, match=r"clusters\.py.* changed after this process had started.*restart the kernel"):
+        sweep(Squares, grid(number=2.0), seeds=1)
+    assert computed() == []

@@ -97,7 +97,7 @@ def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: Noteb
         job.failure = f"not kept, since {what} while it ran: run the same command again"
         return
     notebook = nbformat.read(job.output, as_version=4)
-    step.entry = Entry(notebook, step.parts, _record(project, variant, step, job.seconds))
+    step.entry = Entry(notebook, step.parts, _record(project, variant, step, job))
     cache.save(step.key, step.entry)
     step.reasons = []
 
@@ -165,7 +165,7 @@ def _check_record(variant: Variant, steps: list[Step], pages: list[nbformat.Note
         )
 
 
-def _record(project: Project, variant: Variant, step: Step, seconds: float) -> dict:
+def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
     """The record of a run: what was computed, from what, where and how long it took."""
     commit, dirty = _commit(project.root)
     return {
@@ -174,8 +174,9 @@ def _record(project: Project, variant: Variant, step: Step, seconds: float) -> d
         "preset": variant.preset or "published",
         "parameters": step.parts["parameters"],
         "overrides": step.parameters,
-        "started": datetime.fromtimestamp(time.time() - seconds, UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 2),
+        "started": datetime.fromtimestamp(time.time() - job.seconds, UTC).isoformat(timespec="seconds"),
+        "seconds": round(job.seconds, 2),
+        "sweeps": job.sweeps(),
         "commit": commit,
         "dirty": dirty,
         "modules": step.parts["modules"],

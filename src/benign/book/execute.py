@@ -54,6 +54,11 @@ class Job:
             done += sweep["done"] / sweep["total"]
         return words, done / status["of"]
 
+    def sweeps(self) -> list[dict]:
+        """What each finished sweep of the chapter was: how many trainings, how many of them new, their seconds."""
+        path = self.file("progress.sweeps")
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
 
 def run(
     jobs: Sequence[Job], parallel: int, time_limit: float, cache: Path, watch: Callable[[Sequence[Job]], None]
@@ -90,7 +95,7 @@ def run(
 
 def _start(job: Job, cache: Path) -> Job:
     job.folder.mkdir(parents=True, exist_ok=True)
-    for suffix in ("ipynb", "partial.ipynb", "status", "progress", "failure"):
+    for suffix in ("ipynb", "partial.ipynb", "status", "progress", "progress.sweeps", "failure"):
         job.file(suffix).unlink(missing_ok=True)
     source = job.file("source.ipynb")
     source.write_text(nbformat.writes(job.notebook), encoding="utf-8")

@@ -18,6 +18,7 @@ from benign.errors import BenignError, InputError
 from benign.files import cache_folder, project_root
 from benign.sweep.store import digest
 
+RESERVED = ("html", "work", "cache", "runs")  # below _build, where a preset's site has the preset's name
 TIME_LIMIT = 3600.0  # seconds a chapter may take unless its preset says otherwise
 
 
@@ -149,6 +150,8 @@ class Project:
     def _preset(self, name: str) -> tuple[dict[str, dict[str, object]], float]:
         """The values of a preset by chapter, and its time limit."""
         _known(name, self.presets, "preset")
+        if name in RESERVED:
+            raise InputError(f"presets/{name}.yml: _build/{name} is a folder of the build's own: rename the preset")
         content = _yaml(self.root / "presets" / f"{name}.yml")
         if unknown := content.keys() - {"time_limit", "chapters"}:
             raise InputError(f"presets/{name}.yml has {min(unknown)!r}: it takes 'time_limit' and 'chapters'")

@@ -83,7 +83,7 @@ def label_lines(axes: Axes, labels: dict[str, str] | None = None, size: float = 
     heights = np.array([height for height, _, _ in ends])
     slots = 1.25 * size * np.arange(len(ends))
     placed = isotonic_regression(heights - slots).x + slots
-    for wanted, height, (_, end, line) in zip(heights, placed, ends):
+    for wanted, height, (_, end, line) in zip(heights, placed, ends, strict=True):
         text = (labels or {}).get(line.get_label(), line.get_label())
         axes.annotate(
             text,

@@ -11,7 +11,7 @@ weights, to Theta_L (``ntk``). Both are homogeneous, ||x|| ||z|| times a functio
 
     Sigma_1 = Theta_1 = rho,    Sigma_{l+1} = kappa1(Sigma_l),    Theta_{l+1} = Theta_l kappa0(Sigma_l) + Sigma_{l+1}
 
-(Jacot, Gabriel & Hongler 2018, theorem 1; the arc-cosine functions kappa0, kappa1 are Cho & Saul's, 2009, eq. (6)).
+(Jacot, Gabriel & Hongler 2018, theorem 1; kappa0 and kappa1 are the arc-cosine functions of Cho & Saul 2009).
 Thus Sigma_L(1) = 1 and Theta_L(1) = L.
 
 The recursion runs on the defect 1 - Sigma_l, not on Sigma_l: kappa0 has an infinite derivative at 1, where an angle
@@ -27,8 +27,8 @@ from torch import Tensor
 
 from benign.errors import InputError
 
-#: Rows of the matrix product and entries of a tile of the recursion, whose six arrays fit a core's second-level cache.
-ROWS, TILE = 256, 2**15
+#: Rows and entries of a tile: its five arrays stay in a core's cache, and it is large enough for a matrix product.
+ROWS, TILE = 128, 2**15
 #: A cosine this close to -1 or 1 is computed anew, from the difference or the sum of the two unit vectors.
 CLOSE = 1e-6
 
@@ -44,7 +44,7 @@ class ProfileConstants(NamedTuple):
 def kappa0(rho: Float64[Tensor, "*shape"], slope: float | int = 0) -> Float64[Tensor, "*shape"]:
     """The arc-cosine function of degree 0: c E[sigma'(u) sigma'(v)] for standard normal u, v with correlation rho.
 
-    For the ReLU (slope 0) it is 1 - theta / pi, theta = arccos(rho): twice the probability that both are positive.
+    For the ReLU, slope 0, it is 1 - theta / pi, theta = arccos(rho): twice the probability that both are positive.
     In general sigma' = slope + (1 - slope) 1[u > 0], so that
 
         E[sigma' sigma'] = slope^2 + slope (1 - slope) + (1 - slope)^2 (1 - theta / pi) / 2,
@@ -58,12 +58,12 @@ def kappa0(rho: Float64[Tensor, "*shape"], slope: float | int = 0) -> Float64[Te
 def kappa1(rho: Float64[Tensor, "*shape"], slope: float | int = 0) -> Float64[Tensor, "*shape"]:
     """The arc-cosine function of degree 1: c E[sigma(u) sigma(v)] for standard normal u, v with correlation rho.
 
-    For the ReLU it is (sin theta + (pi - theta) cos theta) / pi, theta = arccos(rho). In general
+    For the ReLU it is r = (sin theta + (pi - theta) cos theta) / pi, theta = arccos(rho). In general
     sigma(u) = slope u + (1 - slope) relu(u) and E[u relu(v)] = rho / 2, so that
 
-        E[sigma sigma] = slope^2 rho + slope (1 - slope) rho + (1 - slope)^2 (sin theta + (pi - theta) cos theta) / (2 pi),
+        E[sigma sigma] = slope^2 rho + slope (1 - slope) rho + (1 - slope)^2 r / 2,
 
-    and times c: the mixture (1 - lambda) rho + lambda (sin theta + (pi - theta) cos theta) / pi. Its derivative is kappa0.
+    and times c: the mixture (1 - lambda) rho + lambda r. Its derivative is kappa0.
     """
     theta = torch.acos(rho)
     sine = ((1 - rho) * (1 + rho)).sqrt()
@@ -148,9 +148,7 @@ def kernel(
     return result
 
 
-def diagonal(
-    x: Float64[Tensor, "n d"], *, depth: int, kind: Literal["ntk", "nngp"] = "ntk"
-) -> Float64[Tensor, " n"]:
+def diagonal(x: Float64[Tensor, "n d"], *, depth: int, kind: Literal["ntk", "nngp"] = "ntk") -> Float64[Tensor, " n"]:
     """The diagonal of the kernel matrix: Theta_L(x, x) = L ||x||^2 and Sigma_L(x, x) = ||x||^2, whatever the slope.
 
     Raises:

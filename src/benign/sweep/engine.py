@@ -8,10 +8,13 @@ from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
 
-from benign.errors import InputError
-from benign.sweep import closure, environment
+from benign.errors import BenignError, InputError
+from benign.sweep import closure, cluster, environment
 from benign.sweep.progress import note, progress
 from benign.sweep.store import SECONDS, Store, digest
+
+
+LOADED = time.time()  # experiments are imported after this module, or at the same time
 
 
 class Experiment(Protocol):
@@ -32,6 +35,7 @@ def sweep(
     *,
     batch_size: int = 16,
     device: str = "cpu",
+    scheduler: str | None = None,
 ) -> pd.DataFrame:
     """The table of an experiment over settings and seeds: the setting's fields, then what was measured.
 
@@ -40,6 +44,9 @@ def sweep(
     that an interrupted sweep goes on where it stopped. Rows are ordered as settings, then seeds, and do
     not depend on ``batch_size``. A run that is asked for twice, by grids that overlap, is in the table once: counted
     twice, it would make every interval over seeds too short.
+
+    With the address of a Dask ``scheduler`` (or one in ``DASK_SCHEDULER_ADDRESS``) the batches are computed by its
+    workers, and the table is the same. Results come back to this process, which stores them.
 
     Raises:
         InputError: no setting or no seed, a setting that the experiment does not have, lacks or refuses, an experiment
@@ -58,23 +65,25 @@ def sweep(
             "the package, so that its results can be tied to its code"
         )
     every = [_make(experiment, setting, seed) for setting in settings for seed in seeds]
-    runs = {digest(dataclasses.asdict(run)): run for run in every}
-    store = Store(
-        {
-            "experiment": f"{experiment.__module__}.{experiment.__qualname__}",
-            "modules": closure.of_modules([experiment.__module__]),
-            "versions": environment.versions(),
-            "device": environment.device_class(device),
-        }
-    )
+    runs = {name_of(run): run for run in every}
+    scheduler = cluster.address(scheduler)
+    parts = {
+        "experiment": f"{experiment.__module__}.{experiment.__qualname__}",
+        "modules": closure.of_modules([experiment.__module__]),
+        "versions": environment.versions(),
+        # On a cluster the device is the workers'; only its kind is known here.
+        "device": device if scheduler else environment.device_class(device),
+    }
+    _check_unedited(parts["modules"])
+    store = Store(parts)
     done = store.load(runs)
     missing = {name: run for name, run in runs.items() if name not in done}
     with progress(experiment.__name__, len(runs)) as display:
         display.advance(len(runs) - len(missing))
-        for batch in _batches(missing, experiment.batched_by, batch_size):
-            started = time.perf_counter()
-            tables = dict(zip(batch, experiment.run(list(batch.values()), device), strict=True))
-            store.save(tables, time.perf_counter() - started)
+        work, batches = Work(experiment, device), _batches(missing, experiment.batched_by, batch_size)
+        finished = cluster.compute(scheduler, work, parts, batches) if scheduler else ((b, work(b)) for b in batches)
+        for batch, (tables, seconds) in finished:
+            store.save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
             display.advance(len(batch))
     done |= store.load(missing)  # fresh tables too are read back, so that fresh and stored cannot differ
     seconds = sum(float(table[SECONDS].iloc[0]) for table in done.values())
@@ -86,6 +95,32 @@ def sweep(
     ]
     table = pd.concat(tables, ignore_index=True)
     return table[fields + [column for column in table.columns if column not in fields]]
+
+
+def _check_unedited(modules: Iterable[str]) -> None:
+    """Refuse to keep results under the digest of a file that has changed since this process read it."""
+    if edited := [path for path in modules if (closure.PACKAGE.parent / path).stat().st_mtime > LOADED]:
+        raise BenignError(
+            f"src/{', src/'.join(edited)} changed after this process had started, so that its results would be kept as "
+            "those of the new code: restart the kernel"
+        )
+
+
+def name_of(run: Experiment) -> str:
+    """The digest of a run's setting and seed."""
+    return digest(dataclasses.asdict(run))
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is done to a batch, here or on a worker: its tables, and the seconds that they took."""
+
+    experiment: type[Experiment]
+    device: str
+
+    def __call__(self, batch: Sequence[Experiment]) -> tuple[list[pd.DataFrame], float]:
+        started = time.perf_counter()
+        return self.experiment.run(batch, self.device), time.perf_counter() - started
 
 
 def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> Experiment:
@@ -103,11 +138,11 @@ def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> E
     return experiment(**setting, seed=seed)
 
 
-def _batches(runs: dict[str, Experiment], batched_by: tuple[str, ...], size: int) -> Iterable[dict[str, Experiment]]:
+def _batches(runs: dict[str, Experiment], batched_by: tuple[str, ...], size: int) -> Iterable[list[Experiment]]:
     """Runs that share the fields ``batched_by``, at most ``size`` at a time, in the order given."""
-    groups: dict[tuple, list[str]] = {}
-    for name, run in runs.items():
-        groups.setdefault(tuple(getattr(run, field) for field in batched_by), []).append(name)
+    groups: dict[tuple, list[Experiment]] = {}
+    for run in runs.values():
+        groups.setdefault(tuple(getattr(run, field) for field in batched_by), []).append(run)
     for group in groups.values():
         for first in range(0, len(group), size):
-            yield {name: runs[name] for name in group[first : first + size]}
+            yield group[first : first + size]

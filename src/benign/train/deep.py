@@ -60,14 +60,14 @@ def train(
 ) -> Trained:
     """Gradient descent on the empirical risk of deep networks, for a batch of runs.
 
-    ``step_size`` is one number, or one a run, shape (runs,), or one a run and layer, shape (runs, L). Of ``layers``, the
-    numbers 1 to L, the others keep their weights. With a ``batch_size``, a step takes the mean over so many points
-    instead of all: every run goes through its sample again and again, each time in a new random order that its seed in
-    ``seeds`` decides, the last batch of an epoch being what is left.
+    ``step_size`` is one number, or one a run, shape (runs,), or one a run and layer, shape (runs, L). Layers that are
+    not among ``layers``, numbers from 1 to L, keep their weights. With a ``batch_size``, a step takes the mean over so
+    many points instead of all: a run goes through its sample again and again, without replacement, each time in a new
+    order that its seed in ``seeds`` decides; the last batch of an epoch is what is left.
 
     A run ends after ``steps`` steps, or as soon as ``stop`` says so, which is asked before every step, or with a
     ``batch_size`` at the start of every epoch; finished runs leave the batch and cost nothing. ``observe`` names
-    functions of a ``DeepSnapshot``, evaluated at the steps ``record``; losses and outputs there are of the whole sample.
+    functions of a ``DeepSnapshot``, evaluated at the steps ``record``; its outputs and losses are the whole sample's.
 
     Raises:
         InputError: a batch that does not make sense, wrong labels, steps, step sizes, layers, batch size or seeds, a

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from benign.errors import InputError
-from benign.networks.deep import Deep
-from benign.networks.two_layer import TwoLayer
+
+#: A batch of functions f, of the kind that was trained. No network is imported here: a change of one kind of network
+#: must not make the trainings of another kind stale.
+Network = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Snapshot(ABC):
 
     @property
     @abstractmethod
-    def network(self) -> TwoLayer | Deep:
+    def network(self) -> Network:
         """The networks themselves."""
 
     @abstractmethod
@@ -88,7 +90,7 @@ class Trained:
     early keeps its final values in the records after its stop.
     """
 
-    network: TwoLayer | Deep
+    network: Network
     steps: Tensor
     recorded: Tensor
     history: Mapping[str, Tensor]
@@ -128,7 +130,7 @@ class Recorder:
                 self._rows[name][at, snapshot.runs] = value
             self._rows[name][at:, snapshot.runs[stopping]] = value[stopping]
 
-    def trained(self, network: TwoLayer | Deep, steps: Tensor) -> Trained:
+    def trained(self, network: Network, steps: Tensor) -> Trained:
         """The finished batch."""
         return Trained(
             network=network,

@@ -14,8 +14,7 @@ from benign.networks.deep import Deep
 
 def relative_distances(network: Deep, initial: Deep) -> Float64[Tensor, "runs layers"]:
     """The distance travelled by each layer, ||W_l - W_l(0)||_F / ||W_l(0)||_F, shape (runs, L)."""
-    lengths = [start.square().sum((1, 2)).sqrt() for start in initial.weights]
-    moves = [move.square().sum((1, 2)).sqrt() for move in _moves(network, initial)]
+    moves, lengths = ([w.square().sum((1, 2)).sqrt() for w in ws] for ws in (_moves(network, initial), initial.weights))
     return torch.stack(moves, -1) / torch.stack(lengths, -1)
 
 
@@ -24,7 +23,7 @@ def flipped(network: Deep, initial: Deep, x: Float64[Tensor, "*runs n d"]) -> Fl
 
     One number a hidden layer, shape (runs, L - 1).
     """
-    _moves(network, initial)
+    _check_same(network, initial)
     shares = [x.new_empty((len(network.weights[0]), 0))]
     for now, start in zip(network.preactivations(x)[:-1], initial.preactivations(x)[:-1], strict=True):
         shares.append(((now > 0) != (start > 0)).to(x.dtype).mean((1, 2)).unsqueeze(1))
@@ -37,11 +36,17 @@ def linearised(network: Deep, initial: Deep, x: Float64[Tensor, "*runs n d"]) ->
 
 
 def _moves(network: Deep, initial: Deep) -> tuple[Tensor, ...]:
-    """W_l - W_l(0), once the two are known to be the same networks."""
-    shapes, initial_shapes = ([tuple(w.shape) for w in n.weights] for n in (network, initial))
-    if shapes != initial_shapes or network.parameterisation != initial.parameterisation:
-        raise InputError(
-            f"the networks differ: weights of the shapes {shapes}, {network.parameterisation}, now, and "
-            f"{initial_shapes}, {initial.parameterisation}, at the start"
-        )
+    """W_l - W_l(0) for every layer."""
+    _check_same(network, initial)
     return tuple(w - start for w, start in zip(network.weights, initial.weights, strict=True))
+
+
+def _check_same(network: Deep, initial: Deep) -> None:
+    now, start = (
+        ([tuple(w.shape) for w in n.weights], n.activation.name, n.parameterisation) for n in (network, initial)
+    )
+    if now != start:
+        raise InputError(
+            f"the networks are {now} and {start}: to be compared, both need the same shapes, activation and "
+            "parameterisation"
+        )

@@ -1,0 +1,415 @@
+"""Training deep networks: against PyTorch's own loops, lazy read-outs by brute force, and runs against batches."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benign.errors import InputError
+from benign.networks.activations import Activation, named, relu
+from benign.networks.deep import initialise
+from benign.seeds import generator
+from benign.train import history, lazy
+from benign.train.deep import train
+from benign.train.losses import LOGISTIC, SQUARED
+from benign.train.problem import interpolates, loss_at_most, never
+
+FUNCTIONS = {
+    "relu": torch.nn.functional.relu,
+    "leaky_relu(0.3)": lambda u: torch.nn.functional.leaky_relu(u, 0.3),
+    "elu": torch.nn.functional.elu,
+}
+RISKS = {  # PyTorch's
+    LOGISTIC: torch.nn.SoftMarginLoss(),
+    SQUARED: lambda outputs, targets: torch.nn.functional.mse_loss(outputs, targets) / 2,
+}
+OBSERVE = {
+    "loss": history.loss,
+    "margins": history.margins,
+    "training_error": history.training_error,
+    "norm": history.norm,
+    "norm_21": history.norm_21,
+    "distance": history.distance,
+    "outputs": lambda s: s.outputs,
+    "step": lambda s: torch.full((len(s.runs),), s.step),  # not a float
+    "network": lambda s: s.network(s.x),
+    "relative_distances": lambda s: lazy.relative_distances(s.network, s.initial),
+    "flipped": lambda s: lazy.flipped(s.network, s.initial, s.x),
+    "linearised": lambda s: lazy.linearised(s.network, s.initial, s.x),
+}
+STOPS = {"never": never, "loss_at_most": loss_at_most(0.4), "interpolates": interpolates}
+
+
+def problem(runs=3, n=6, widths=(5, 7, 6, 1), name="relu", parameterisation="ntk", loss=LOGISTIC, scale=1.0, seed=0):
+    """Networks, inputs of unit norm, and labels or targets."""
+    rng = generator(seed, "test")
+    x = torch.nn.functional.normalize(torch.tensor(rng.standard_normal((runs, n, widths[0]))), dim=2)
+    targets = rng.standard_normal((runs, n)) if loss is SQUARED else rng.choice([-1.0, 1.0], (runs, n))
+    return initialise(widths, range(runs), named(name), parameterisation, scale), x, torch.tensor(targets)
+
+
+def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_size, seed):
+    """One run with torch.nn and torch.optim: its losses, one a step, and its weights at the end."""
+    parts = []
+    for w in network.weights:
+        # Without PyTorch's own start, which would draw from the global generator.
+        parts.append(torch.nn.utils.skip_init(torch.nn.Linear, w.shape[2], w.shape[1], bias=False, dtype=w.dtype))
+        parts[-1].weight.data = w[run].clone()
+    for part, s in zip(parts, network.multipliers, strict=True):
+        part.register_forward_hook(lambda module, arguments, output, s=s: s * output)
+    sigma = FUNCTIONS[name]
+
+    def model(points):
+        for part in parts[:-1]:
+            points = sigma(part(points))
+        return parts[-1](points).squeeze(-1)
+
+    optimiser = torch.optim.SGD(
+        [
+            {"params": part.parameters(), "lr": sizes[run, i].item() * ((i + 1) in layers)}
+            for i, part in enumerate(parts)
+        ]
+    )
+    rng, batches, losses = generator(seed, "mini-batch order"), [], []
+    for _ in range(steps):
+        if not batches:
+            batches = [...] if batch_size is None else list(torch.tensor(rng.permutation(len(x))).split(batch_size))
+        losses.append(RISKS[loss](model(x), targets).item())
+        batch = batches.pop(0)
+        optimiser.zero_grad()
+        RISKS[loss](model(x[batch]), targets[batch]).backward()
+        optimiser.step()
+    losses.append(RISKS[loss](model(x), targets).item())
+    return losses, [part.weight.detach() for part in parts]
+
+
+@settings(max_examples=40)
+@given(
+    name=st.sampled_from(list(FUNCTIONS)),
+    loss=st.sampled_from([LOGISTIC, SQUARED]),
+    parameterisation=st.sampled_from(["ntk", "standard"]),
+    widths=st.lists(st.integers(1, 20), min_size=1, max_size=5).map(lambda widths: (*widths, 1)),
+    runs=st.integers(1, 3),
+    n=st.integers(1, 8),
+    steps=st.integers(0, 12),
+    size=st.sampled_from(["number", "run", "layer"]),
+    seed=st.integers(0, 10**6),
+    data=st.data(),
+)
+def test_training_is_pytorchs(name, loss, parameterisation, widths, runs, n, steps, size, seed, data):
+    depth = len(widths) - 1
+    layers = data.draw(st.just("all") | st.sets(st.integers(1, depth), min_size=1))
+    batch_size = data.draw(st.none() | st.integers(1, n))
+    seeds = None if batch_size is None else list(range(seed, seed + runs))
+    network, x, targets = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
+    sizes = torch.linspace(0.05, 0.3, runs * depth, dtype=torch.float64).view(runs, depth)
+    step_size = {"number": 0.2, "run": sizes[:, 0], "layer": sizes}[size]
+    sizes = {"number": torch.full_like(sizes, 0.2), "run": sizes[:, :1].expand(runs, depth), "layer": sizes}[size]
+    trained = train(
+        network, x, targets, step_size=step_size, steps=steps, loss=loss, layers=layers, batch_size=batch_size,
+        seeds=seeds, observe={"loss": history.loss}, record=range(steps + 1),
+    )  # fmt: skip
+    assert trained.steps.tolist() == [steps] * runs
+    chosen = range(1, depth + 1) if layers == "all" else layers
+    for run in range(runs):
+        losses, weights = plain(
+            network, run, x[run], targets[run], name=name, loss=loss, sizes=sizes, steps=steps, layers=chosen,
+            batch_size=batch_size, seed=seed + run,
+        )  # fmt: skip
+        assert trained.history["loss"][:, run].tolist() == pytest.approx(losses, rel=1e-10, abs=1e-13)
+        for layer, (ours, theirs) in enumerate(zip(trained.network.weights, weights, strict=True), start=1):
+            torch.testing.assert_close(ours[run], theirs, rtol=1e-10, atol=1e-11)
+            if layer not in chosen:
+                assert torch.equal(ours[run], network.weights[layer - 1][run])
+
+
+@pytest.mark.parametrize("loss", [LOGISTIC, SQUARED])
+def test_losses_and_their_forces(loss):
+    _, _, targets = problem(loss=loss)
+    outputs = torch.linspace(-3, 3, targets.numel(), dtype=torch.float64).view_as(targets).requires_grad_()
+    risk = RISKS[loss](outputs, targets) * targets.numel()
+    torch.testing.assert_close(loss.at(outputs, targets).sum(), risk, rtol=1e-13, atol=0)
+    (gradient,) = torch.autograd.grad(risk, outputs)
+    torch.testing.assert_close(loss.force(outputs.detach(), targets), -gradient, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_both_parameterisations_take_the_same_way(batch_size):
+    ntk, x, labels = problem(widths=(5, 30, 20, 1))
+    standard, _, _ = problem(widths=(5, 30, 20, 1), parameterisation="standard")
+    arguments = dict(steps=30, batch_size=batch_size, seeds=None if batch_size is None else [4, 5, 6])
+    sizes = 0.7 * torch.tensor(ntk.multipliers, dtype=torch.float64).square().expand(3, -1)
+    first = train(ntk, x, labels, step_size=0.7, observe=OBSERVE, record=range(31), **arguments)
+    second = train(standard, x, labels, step_size=sizes, observe=OBSERVE, record=range(31), **arguments)
+    for s, a, b in zip(ntk.multipliers, first.network.weights, second.network.weights, strict=True):
+        torch.testing.assert_close(s * a, b, rtol=1e-10, atol=1e-12)
+    for name in ("loss", "outputs", "relative_distances", "flipped", "linearised"):
+        torch.testing.assert_close(first.history[name], second.history[name], rtol=1e-10, atol=1e-12)
+
+
+def test_the_whole_sample_as_a_batch_is_full_batch_descent():
+    network, x, labels = problem()
+    full = train(network, x, labels, step_size=0.5, steps=20)
+    batch = train(network, x, labels, step_size=0.5, steps=20, batch_size=6, seeds=[7, 8, 9])
+    for a, b in zip(full.network.weights, batch.network.weights, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_observables_are_what_they_say(batch_size):
+    network, x, labels = problem(n=9, scale=1.2)
+    seeds = None if batch_size is None else [0, 1, 2]
+    trained = train(network, x, labels, step_size=1.0, steps=7, batch_size=batch_size, seeds=seeds, observe=OBSERVE)
+    outputs = trained.network(x)
+    weights, start = ([torch.cat([w[run].flatten() for w in n.weights]) for run in range(3)]
+                      for n in (trained.network, network))  # fmt: skip
+    expected = {
+        "loss": torch.log1p(torch.exp(-labels * outputs)).mean(-1),
+        "outputs": outputs,
+        "network": outputs,
+        "margins": labels * outputs,
+        "training_error": (labels * outputs <= 0).double().mean(-1),
+        "norm": torch.stack([w.norm() for w in weights]),
+        "distance": torch.stack([(w - w0).norm() for w, w0 in zip(weights, start, strict=True)]),
+        "norm_21": sum(w.norm(dim=2).sum(1) for w in trained.network.weights),
+    }
+    for name, value in expected.items():
+        torch.testing.assert_close(trained.final[name], value, rtol=1e-11, atol=1e-13)
+
+
+def test_lazy_read_outs_by_brute_force():
+    network, x, labels = problem(n=9)
+    trained = train(network, x, labels, step_size=3.0, steps=25, observe=OBSERVE)
+    now = trained.network
+    points = torch.cat([x, x.neg()], dim=1)  # also at others than the training points, and more of them
+    flipped, distances = lazy.flipped(now, network, points), lazy.relative_distances(now, network)
+    assert flipped.shape == (3, 2) and distances.shape == (3, 3)
+    assert (flipped > 0).all()  # or the test is void
+    for run in range(3):
+        for layer in range(3):
+            w, w0 = now.weights[layer][run], network.weights[layer][run]
+            assert distances[run, layer].item() == pytest.approx(((w - w0).norm() / w0.norm()).item(), rel=1e-12)
+        count = [0, 0]
+        for point in points[run]:
+            h, h0 = point, point
+            for layer, s in enumerate(network.multipliers[:2]):
+                u, u0 = s * now.weights[layer][run] @ h, s * network.weights[layer][run] @ h0
+                count[layer] += sum((a > 0) != (b > 0) for a, b in zip(u.tolist(), u0.tolist(), strict=True))
+                h, h0 = u.clamp(min=0), u0.clamp(min=0)
+        assert flipped[run].tolist() == pytest.approx([count[0] / (18 * 7), count[1] / (18 * 6)], rel=1e-14)
+    torch.testing.assert_close(trained.final["flipped"], lazy.flipped(now, network, x))
+    torch.testing.assert_close(trained.final["relative_distances"], distances)
+    assert lazy.flipped(network, network, x[0]).tolist() == [[0, 0]] * 3
+    alone = problem(widths=(5, 1))[0]
+    assert lazy.flipped(alone, alone, x).shape == (3, 0)  # no hidden layer
+
+
+@pytest.mark.parametrize("name", ["relu", "elu", "smoothed_leaky_relu(0.1, 2)"])
+@pytest.mark.parametrize("layers", ["all", {2}])
+def test_the_linearised_prediction_is_the_tangent_at_the_start(name, layers):
+    network, x, labels = problem(name=name)
+    trained = train(network, x, labels, step_size=1.0, steps=10, layers=layers, observe=OBSERVE)
+    fresh = torch.nn.functional.normalize(problem(seed=1)[1][0], dim=1)
+    for points in (x, fresh):
+        ours = lazy.linearised(trained.network, network, points)
+        value, change = torch.autograd.functional.jvp(
+            lambda *weights, points=points: type(network)(weights, network.activation)(points),
+            network.weights,
+            tuple(w - w0 for w, w0 in zip(trained.network.weights, network.weights, strict=True)),
+        )
+        torch.testing.assert_close(ours, value + change, rtol=1e-10, atol=1e-12)
+    assert torch.equal(trained.final["linearised"], lazy.linearised(trained.network, network, x))
+
+
+def test_the_network_leaves_its_tangent_at_second_order():
+    # Smooth, so that a tenth of the way leaves a hundredth of the difference.
+    network, x, labels = problem(name="elu")
+    end = train(network, x, labels, step_size=1.0, steps=5).network
+    gaps = []
+    for share in (1e-2, 1e-3):
+        pairs = zip(end.weights, network.weights, strict=True)
+        between = type(network)(tuple(w0 + share * (w - w0) for w, w0 in pairs), network.activation)
+        gaps.append((between(x) - lazy.linearised(between, network, x)).norm())
+    assert gaps[0] / gaps[1] == pytest.approx(100, rel=0.05)
+
+
+def test_wide_networks_are_lazy():
+    def read(width):
+        network, x, labels = problem(runs=8, n=10, widths=(5, width, width, 1), loss=SQUARED)
+        final = train(network, x, labels, step_size=0.3, steps=60, loss=SQUARED, observe=OBSERVE).final
+        gap = (final["linearised"] - final["outputs"]).square().mean().sqrt()
+        return gap, final["flipped"].mean(), final["relative_distances"][:, 1].mean()
+
+    # At 16 times the width: a quarter of each, to leading order; we ask for a half, on average over eight networks.
+    for narrow, wide in zip(read(16), read(256), strict=True):
+        assert 0 < wide < narrow / 2
+
+
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_a_finished_run_keeps_its_values(batch_size):
+    network, x, labels = problem(runs=6, n=7)
+    sizes = torch.linspace(0.2, 1, 6, dtype=torch.float64)
+    seeds = None if batch_size is None else list(range(6))
+    arguments = dict(batch_size=batch_size, seeds=seeds, step_size=sizes, observe=OBSERVE)
+    trained = train(network, x, labels, steps=40, stop=loss_at_most(0.5), record=range(0, 41), **arguments)
+    assert len(set(trained.steps.tolist())) > 2  # runs end at different steps, or the test is void
+    assert trained.recorded.tolist() == list(range(41))
+    for run, taken in enumerate(trained.steps.tolist()):
+        assert taken == 40 or trained.final["loss"][run] <= 0.5
+        for step, loss in enumerate(trained.history["loss"][:, run].tolist()):
+            # With mini-batches the rule is asked at the start of an epoch, here every third step.
+            assert (loss == trained.final["loss"][run]) if step >= taken else (loss > 0.5 or step % 3)
+        if batch_size is not None:
+            assert taken == 40 or taken % 3 == 0
+        again = train(network, x, labels, steps=taken, **arguments)
+        for a, b in zip(trained.network.weights, again.network.weights, strict=True):
+            assert torch.equal(a[run], b[run])
+        for name in OBSERVE:
+            assert torch.equal(trained.final[name][run], again.final[name][run]), name
+    # What is recorded changes nothing.
+    unrecorded = train(network, x, labels, steps=40, stop=loss_at_most(0.5), **arguments)
+    assert torch.equal(unrecorded.steps, trained.steps)
+    assert all(torch.equal(a, b) for a, b in zip(trained.network.weights, unrecorded.network.weights, strict=True))
+
+
+def test_finished_runs_leave_the_batch_and_frozen_layers_cost_nothing():
+    network, x, labels = problem(runs=3)
+    seen = {"value": [], "derivative": []}
+
+    def spy(part, function):
+        return lambda u: seen[part].append(len(u) if u.ndim else 0) or function(u)
+
+    network = type(network)(
+        network.weights, Activation("spy", spy("value", relu().value), spy("derivative", relu().derivative))
+    )
+    sizes = torch.tensor([1.0, 0.5, 1e-9], dtype=torch.float64)
+    trained = train(network, x, labels, step_size=sizes, steps=60, stop=loss_at_most(0.4))
+    assert len(set(trained.steps.tolist())) == 3 and trained.steps.max() == 60  # or the test is void
+    # Two hidden layers, backward at every step taken.
+    assert len(seen["derivative"]) == 2 * 60 and sum(seen["derivative"]) == 2 * trained.steps.sum()
+    for layers, derivatives in (({3}, 0), ({2, 3}, 1), ({1}, 2)):
+        seen["derivative"].clear()
+        train(network, x, labels, step_size=sizes, steps=1, layers=layers)
+        assert len(seen["derivative"]) == derivatives
+    # Between the starts of two epochs only the mini-batch is looked at: one pass a step, and one more an epoch.
+    seen["value"].clear()
+    train(network, x, labels, step_size=sizes, steps=6, batch_size=2, seeds=[0, 1, 2])
+    assert len([runs for runs in seen["value"] if runs == 3]) == 2 * (6 + 2 + 1)
+
+
+@settings(max_examples=30)
+@given(
+    runs=st.integers(2, 5),
+    n=st.integers(1, 35),
+    widths=st.lists(st.integers(1, 35), min_size=1, max_size=4).map(lambda widths: (*widths, 1)),
+    name=st.sampled_from([*FUNCTIONS, "smoothed_leaky_relu(0.1, 2)"]),
+    parameterisation=st.sampled_from(["ntk", "standard"]),
+    loss=st.sampled_from([LOGISTIC, SQUARED]),
+    stop=st.sampled_from(list(STOPS)),
+    seed=st.integers(0, 10**6),
+    data=st.data(),
+)
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch(
+    runs, n, widths, name, parameterisation, loss, stop, seed, data
+):
+    network, x, labels = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
+    sizes = torch.linspace(0.01, 0.1, runs, dtype=torch.float64)
+    batch_size = data.draw(st.none() | st.integers(1, n))
+    chosen = data.draw(st.permutations(range(runs)))[: data.draw(st.integers(1, runs))]
+
+    def run(rows):
+        seeds = None if batch_size is None else rows
+        return train(
+            network.select(torch.tensor(rows)), x[rows], labels[rows], step_size=sizes[rows], steps=8, loss=loss,
+            batch_size=batch_size, seeds=seeds, stop=STOPS[stop], observe=OBSERVE, record=(0, 5, 8),
+        )  # fmt: skip
+
+    together, apart = run(list(range(runs))), run(chosen)
+    assert torch.equal(together.steps[chosen], apart.steps)
+    assert together.final["loss"].isfinite().all()
+    for a, b in zip(together.network.weights, apart.network.weights, strict=True):
+        assert torch.equal(a[chosen], b)
+    for name in OBSERVE:
+        assert torch.equal(together.history[name][:, chosen], apart.history[name]), name
+        assert torch.equal(together.final[name][chosen], apart.final[name]), name
+
+
+@pytest.mark.parametrize("width", [16, 7])  # with 16 nothing needs filling up
+def test_arguments_are_left_alone(width):
+    network, x, labels = problem(n=width, widths=(width, width, 1))
+    before = [tensor.clone() for tensor in (*network.weights, x, labels)]
+    train(network, x, labels, step_size=1.0, steps=3, stop=interpolates, observe=OBSERVE, record=(0, 1))
+    after = (*network.weights, x, labels)
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(steps=-1), "steps is -1: the number of gradient steps must be at least 0"),
+        (dict(step_size=0.0), "step_size is 0.0: it must be a positive number"),
+        (dict(step_size=math.inf), "step_size is inf"),
+        (dict(step_size=math.nan), "step_size is nan"),
+        (
+            dict(step_size=torch.ones(3, 2, dtype=torch.float64)),
+            r"step_size has shape \(3, 2\): .* each of 3 runs, or shape \(3, 3\), one for each run and layer",
+        ),
+        (dict(layers={0, 1}), r"layers is \{0, 1\}: give 'all', or some of the numbers 1 to 3"),
+        (dict(batch_size=0, seeds=[0, 1, 2]), "batch_size is 0: it must lie between 1 and the 6 points"),
+        (dict(batch_size=7, seeds=[0, 1, 2]), "batch_size is 7: it must lie between 1 and the 6 points"),
+        (dict(batch_size=2), "no seeds with a batch_size: the order of the points needs one for each of 3 runs"),
+        (dict(batch_size=2, seeds=[0, 1]), "2 seeds with a batch_size"),
+        (dict(batch_size=2, seeds=[0, 1, -1]), "seed is -1"),
+        (dict(seeds=[0, 1, 2]), "seeds are given without a batch_size: .* leave them out"),
+        (dict(record=[0, 9]), "record holds the step 9: steps are counted from 0 to 3, the last"),
+    ],
+)
+def test_wrong_arguments_are_explained(changes, message):
+    network, x, labels = problem()
+    with pytest.raises(InputError, match=message):
+        train(network, x, labels, **(dict(step_size=1.0, steps=3, record=[0]) | changes))
+
+
+def test_a_batch_that_does_not_fit_together_is_explained():
+    network, x, labels = problem()
+    wrong = {
+        "fewer networks": (network.select(torch.tensor([0, 1])), x, labels),
+        "another dimension": (network, x[..., :4].contiguous(), labels),
+        "no points": (network, x[:, :0], labels[:, :0]),
+    }
+    for batch in wrong.values():
+        with pytest.raises(InputError, match="the batch does not fit together: the networks are [23] with inputs of"):
+            train(*batch, step_size=1.0, steps=1)
+
+
+def test_labels_that_a_loss_does_not_take_are_explained():
+    network, x, labels = problem()
+    with pytest.raises(InputError, match="labels hold 0.0: the logistic loss needs -1 and"):
+        train(network, x, labels.clamp(min=0), step_size=1.0, steps=1)
+    with pytest.raises(InputError, match="labels hold -?inf: the squared loss needs finite numbers"):
+        train(network, x, labels / 0, step_size=1.0, steps=1, loss=SQUARED)
+
+
+def test_networks_that_are_not_the_same_are_not_compared():
+    network, x, _ = problem()
+    others = [problem(parameterisation="standard"), problem(widths=(5, 7, 1)), problem(name="elu")]
+    for (other, _, _), function in itertools.product(others, (lazy.flipped, lazy.linearised)):
+        with pytest.raises(InputError, match="both need the same shapes, activation and parameterisation"):
+            function(other, network, x)
+    with pytest.raises(InputError, match="the networks are"):
+        lazy.relative_distances(others[0][0], network)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("batch_size", [None, 6])
+def test_a_gpu_computes_the_same(batch_size):
+    network, x, labels = problem(n=20, widths=(5, 40, 30, 1), name="elu")
+    seeds = None if batch_size is None else [0, 1, 2]
+    arguments = dict(step_size=0.5, steps=50, batch_size=batch_size, seeds=seeds, observe=OBSERVE, record=(0, 7))
+    here = train(network, x, labels, **arguments)
+    there = train(network.to("cuda"), x.cuda(), labels.cuda(), **arguments)
+    for name, part in itertools.product(OBSERVE, ("history", "final")):
+        torch.testing.assert_close(getattr(there, part)[name].cpu(), getattr(here, part)[name], rtol=1e-9, atol=1e-9)
