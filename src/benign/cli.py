@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import http.server
 import json
+import os
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ from benign.book.execute import Job
 from benign.book.plan import Step, plan
 from benign.book.project import Project, Variant
 from benign.errors import BenignError, InputError
+from benign.sweep import cluster
 
 app = typer.Typer(
     help="Build and explore the living paper on benign overfitting: every figure and number is computed.",
@@ -63,6 +65,10 @@ TimeLimit = Annotated[
     float | None,
     typer.Option("--time-limit", min=0.001, help="Seconds a chapter may take; default: the preset's, else 3600."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", envvar=cluster.VARIABLE, help="Train on this Dask cluster."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
@@ -89,6 +95,7 @@ def build(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
     force: Force = False,
     time_limit: TimeLimit = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Execute what is stale, render the pages and publish them.
 
@@ -96,6 +103,7 @@ def build(
     pages are rendered if the other chapters are fresh.
     """
     started = time.monotonic()
+    _use(scheduler)
     project = Project.find()
     variant = _limited(project.variant(preset, _by_chapter(project, p or [])), time_limit)
     named = [_existing(project, name) for name in only or project.chapters]
@@ -127,8 +135,10 @@ def run(
     preset: PresetName = None,
     force: Force = False,
     time_limit: TimeLimit = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Execute one chapter with other parameters; notebook, figures and claims go to a folder of their own."""
+    _use(scheduler)
     project = Project.find()
     name = _existing(project, chapter)
     given = _by_chapter(project, [f"{name}.{text}" for text in p or []])
@@ -227,6 +237,11 @@ def main() -> None:
 
 def _stop(number: int, _frame: object) -> None:
     raise Stopped(number)
+
+
+def _use(scheduler: str | None) -> None:
+    if scheduler:
+        os.environ[cluster.VARIABLE] = scheduler  # the chapters' processes inherit it
 
 
 def _existing(project: Project, name: str) -> str:

@@ -148,6 +148,7 @@ def test_covariance_of_the_outputs_is_the_nngp_kernel():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda x: empirical.kernel(two_layer(), x, layers=[1, 2]), r"layers is \(1, 2\): of a two-layer network only"),
         (
             lambda x: empirical.kernel(two_layer(), x, layers=[2]),
             r"layers is \(2,\): of a two-layer network only layer 1",

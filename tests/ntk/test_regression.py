@@ -124,6 +124,19 @@ def test_a_singular_kernel_has_a_flow_at_finite_times():
     assert null.coefficients(torch.ones(2, dtype=torch.float64), 3).tolist() == [1.5, 1.5]
 
 
+def test_an_eigenvalue_that_is_negative_by_rounding_is_zero():
+    solution = regression.factor(torch.tensor([[1.0, 0.0], [0.0, -1e-17]], dtype=torch.float64))
+    assert solution.smallest_eigenvalue == 0
+    late = solution.residuals(torch.ones(2, dtype=torch.float64), 1e20)  # not exp(500)
+    assert late.tolist() == [0, 1]
+
+
+def test_an_eigenvalue_that_is_positive_by_rounding_has_no_limit():
+    solution = regression.factor(torch.tensor([[1.0, 0.0], [0.0, 1e-17]], dtype=torch.float64))
+    with pytest.raises(InputError, match="the smallest is 1e-17 and the largest 1"):
+        solution.coefficients(torch.ones(2, dtype=torch.float64))
+
+
 def test_a_singular_kernel_has_no_limit_and_the_error_says_so():
     labels, matrix, cross = singular()
     solution = regression.factor(matrix)

@@ -273,6 +273,7 @@ def test_a_finished_run_keeps_its_values(batch_size):
     unrecorded = train(network, x, labels, steps=40, stop=loss_at_most(0.5), **arguments)
     assert torch.equal(unrecorded.steps, trained.steps)
     assert all(torch.equal(a, b) for a, b in zip(trained.network.weights, unrecorded.network.weights, strict=True))
+    assert all(torch.equal(trained.final[name], unrecorded.final[name]) for name in OBSERVE)
 
 
 def test_finished_runs_leave_the_batch_and_frozen_layers_cost_nothing():

@@ -14,8 +14,9 @@ the expected tangent kernel of "ntk", all layers trained, follows the recursion 
 Sigma_{l+1} = kappa_1(Sigma_l), Theta_{l+1} = Theta_l kappa_0(Sigma_l) + kappa_1(Sigma_l), and Theta_L(1) = L.
 Gradient descent with the step size a on "ntk" is that with the step sizes a s_l^2 on "standard".
 
-On a CPU a run's numbers are the same, bit for bit, alone and in any batch: as in ``train.span``, whose comment says
-why, every matrix is filled up with zeros to multiples of 16. Since sigma(0) = 0 they stay zero, in training too.
+On a CPU a run's numbers are the same, bit for bit, alone and in any batch. The last bits of a matrix product depend on
+the alignment of its factors, so every matrix is filled up with zeros to multiples of 16, and begins in a batch as it
+does alone. Since sigma(0) = 0 the zeros stay, in training too.
 """
 
 import functools
@@ -33,7 +34,6 @@ from benign.errors import InputError
 from benign.networks.activations import Activation
 from benign.seeds import generator
 
-Parameterisation = Literal["ntk", "standard"]
 Layers = Literal["all"] | Iterable[int]
 
 
@@ -217,7 +217,7 @@ def forward(
     for w, s in zip(weights, multipliers, strict=True):
         if preactivations:
             hidden.append(activation(preactivations[-1]))
-        preactivations.append((hidden[-1] @ w.transpose(1, 2)) * s)
+        preactivations.append((hidden[-1] @ w.transpose(1, 2)).mul_(s))
     return preactivations, hidden
 
 
@@ -235,7 +235,7 @@ def backward(
     """
     signals = [torch.nn.functional.pad(top.unsqueeze(-1), (0, preactivations[-1].shape[-1] - 1))]
     for below in range(len(weights) - 2, lowest - 2, -1):
-        signal = (signals[-1] @ weights[below + 1]) * multipliers[below + 1]
+        signal = (signals[-1] @ weights[below + 1]).mul_(multipliers[below + 1])
         signals.append(activation.derivative(preactivations[below]).mul_(signal))
     return signals[::-1]
 
