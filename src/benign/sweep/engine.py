@@ -13,7 +13,6 @@ from benign.sweep import closure, cluster, environment
 from benign.sweep.progress import note, progress
 from benign.sweep.store import SECONDS, Store, digest
 
-
 LOADED = time.time()  # experiments are imported after this module, or at the same time
 
 

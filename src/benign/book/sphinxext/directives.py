@@ -10,7 +10,6 @@ from benign.book import parameters
 from benign.book.sphinxext.tables import table, text
 from benign.errors import InputError
 
-
 NUMERIC = ("seconds", "trainings", "of these new", "training seconds")
 MAIN = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib")  # the versions that the status page names
 

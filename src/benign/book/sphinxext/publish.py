@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 from benign.book.figures import contents
 from benign.book.sphinxext.directives import read_records
 
+
 def publish(app: Sphinx, exception: Exception | None) -> None:
     """Write every figure's files, the index of figures and the list of claims into the finished site."""
     if exception is not None or app.builder.format not in ("html", "latex"):

@@ -30,7 +30,9 @@ def _row(cells: Sequence[Cell], columns: int, numeric: Sequence[bool]) -> nodes.
     if len(cells) == 1 < columns:
         return nodes.row("", _entry(cells[0], ["group"], morecols=columns - 1), classes=["group"])
     right = list(numeric) or [False] * columns
-    return nodes.row("", *(_entry(cell, ["number"] if number else []) for cell, number in zip(cells, right)))
+    return nodes.row(
+        "", *(_entry(cell, ["number"] if number else []) for cell, number in zip(cells, right, strict=True))
+    )
 
 
 def _entry(cell: Cell, classes: list[str], **spans: int) -> nodes.entry:
