@@ -1,6 +1,11 @@
 """What holds for every test: shapes are checked, draws are pinned, nothing global changes, no user file is touched."""
 
+import os
+
 from jaxtyping import install_import_hook
+
+# As in a build, and before anything reads them: with several threads a product's last bits depend on the batch.
+os.environ |= {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 # Before anything else imports them: the annotations of these packages are checked at every call.
 CHECKED = ["benign.data", "benign.networks", "benign.train", "benign.ntk", "benign.measure"]
