@@ -496,6 +496,12 @@ def test_papermill_alone_runs_a_chapter(built):
 
 
 def test_jupyter_book_alone_builds_the_book(unbuilt):
+    # What lies around in a clone: a virtual environment whose packages bring notebooks that fail, and tools' caches.
+    broken = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    (unbuilt.root / ".venv/lib").mkdir(parents=True)
+    nbformat.write(broken, unbuilt.root / ".venv/lib/broken.ipynb")
+    (unbuilt.root / ".pytest_cache").mkdir()
+    (unbuilt.root / ".pytest_cache/README.md").write_text("# A cache\n")
     done = subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", "."],
         cwd=unbuilt.root, env=unbuilt.environment | {"BENIGN_CACHE_DIR": str(unbuilt.root / "cache")},
