@@ -4,16 +4,13 @@ PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: book test bench install clean
+.PHONY: book test install clean
 
 book: install  ## execute every chapter at its published values and render the site
 	$(BIN)/benign build
 
 test: install  ## the whole test suite, a smoke build of the book among it
 	$(BIN)/python -m pytest
-
-bench: install  ## side-by-side measurements; nothing else should run meanwhile
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 install: $(VENV)/.installed
 
