@@ -65,7 +65,7 @@ def test_what_was_built(built):
 
 
 def test_the_log_of_a_chapter_says_which_cell_ran_and_what_it_printed(built):
-    log = (built.root / "_build/work/published/first.log").read_text()
+    log = (built.root / "_build/stage/published/first.log").read_text()
     assert "--- cell numbers (5 of 7)\nthe points are 4\n" in log
 
 

@@ -18,7 +18,7 @@ from benign.errors import BenignError, InputError
 from benign.files import cache_folder, project_root
 from benign.sweep.store import digest
 
-RESERVED = ("html", "work", "cache", "runs")  # below _build, where a preset's site has the preset's name
+RESERVED = ("html", "stage", "cache", "runs")  # below _build, where a preset's site has the preset's name
 TIME_LIMIT = 3600.0  # seconds a chapter may take unless its preset says otherwise
 
 
@@ -63,7 +63,7 @@ class Project:
 
     def work(self, variant: Variant) -> Path:
         """The folder of logs and of pages in the making."""
-        return self.build / "work" / variant.name
+        return self.build / "stage" / variant.name
 
     @property
     def cache(self) -> Path:
