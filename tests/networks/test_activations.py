@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.errors import InputError
-from benign.networks.activations import FAMILY, elu, leaky_relu, named, relu, smoothed_leaky_relu
+from benign.networks.activations import FAMILY, elu, leaky_relu, named, per_run, relu, smoothed_leaky_relu
 
 slopes = st.floats(0, 1)
 activations = st.one_of(
@@ -139,3 +139,18 @@ def test_names(text, name):
 def test_a_wrong_name_is_explained(text, message):
     with pytest.raises(InputError, match=message):
         named(text)
+
+
+def test_runs_may_have_activations_of_their_own():
+    members = [named("relu"), named("leaky_relu(0.5)"), named("elu"), named("relu")]
+    several = per_run(members)
+    u = torch.tensor([[-2.0, 1.0]] * 4, dtype=torch.float64)
+    for row, member in enumerate(members):
+        assert torch.equal(several(u)[row], member(u[row]))
+        assert torch.equal(several.derivative(u)[row], member.derivative(u[row]))
+    assert several.gamma == 1 and several.name == "relu, leaky_relu(0.5), elu, relu"
+    assert several.select(torch.tensor([2, 1])).name == "elu, leaky_relu(0.5)"
+    assert several.select(torch.tensor([0, 3])) is named("relu")  # equal ones are one
+    assert several.select(torch.tensor([False, True, True, False])).name == "leaky_relu(0.5), elu"
+    with pytest.raises(InputError, match="give one for each run, at least one"):
+        per_run([])

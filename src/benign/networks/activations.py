@@ -6,9 +6,10 @@ PyTorch. Xu & Gu allow any number between the left and the right derivative.
 """
 
 import difflib
+import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,27 +30,65 @@ class Activation:
     def __call__(self, u: Tensor) -> Tensor:
         return self.value(u)
 
+    def select(self, rows: Tensor) -> "Activation":
+        """The activation of some runs of a batch: the same for all, unless it is ``PerRun``."""
+        return self
 
+
+@dataclass(frozen=True)
+class PerRun(Activation):
+    """An activation of its own for each run of a batch, the first axis of what it is applied to."""
+
+    members: tuple[Activation, ...] = ()
+
+    def select(self, rows: Tensor) -> Activation:
+        chosen = torch.arange(len(self.members), device=rows.device)[rows]  # of indices, or of a mask
+        return per_run([self.members[row] for row in chosen.tolist()])
+
+
+def per_run(members: Sequence[Activation]) -> Activation:
+    """The activation of a batch whose runs have these; the common one, if they are all equal."""
+    if not members:
+        raise InputError("there are no activations: give one for each run, at least one")
+    if all(member == members[0] for member in members):
+        return members[0]
+    return PerRun(
+        ", ".join(member.name for member in members),
+        lambda u: torch.stack([member(part) for member, part in zip(members, u, strict=True)]),
+        lambda u: torch.stack([member.derivative(part) for member, part in zip(members, u, strict=True)]),
+        min(member.gamma for member in members),
+        tuple(members),
+    )
+
+
+# Two activations of the same name are equal, so that their runs can be computed together.
+_cached = functools.lru_cache(maxsize=None, typed=True)
+
+
+@_cached
 def relu() -> Activation:
     """The positive part, max(u, 0)."""
     return Activation("relu", lambda u: u.clamp(min=0), _positive)
 
 
+@_cached
 def leaky_relu(slope: float | int = 0.1) -> Activation:
     """The function max(u, slope u), 0 <= slope <= 1."""
     _check_slope(slope)
     return Activation(
         f"leaky_relu({slope})",
-        lambda u: torch.maximum(u, slope * u),
+        lambda u: torch.nn.functional.leaky_relu(u, slope),
         lambda u: _positive(u).mul_(1 - slope).add_(slope),
     )
 
 
+@_cached
 def elu() -> Activation:
     """The function u for u > 0 and exp(u) - 1 otherwise."""
     return Activation("elu", torch.nn.functional.elu, lambda u: u.clamp(max=0).exp_())
 
 
+@_cached
 def smoothed_leaky_relu(slope: float | int = 0.1, curvature: float | int = 1.0) -> Activation:
     """The leaky ReLU whose kink is replaced by a parabola on |u| <= 1/H (Frei et al. 2022, section 2).
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from benign import seeds
@@ -19,25 +19,29 @@ class TwoLayer:
     ``weights`` has the rows w_j, shape (runs, m, d); ``signs`` the frozen a_j = +-1, shape (runs, m).
     """
 
-    weights: Float64[Tensor, "runs m d"]
-    signs: Float64[Tensor, "runs m"]
+    weights: Float[Tensor, "runs m d"]
+    signs: Float[Tensor, "runs m"]
     activation: Activation
 
-    def __call__(self, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs n"]:
+    def __call__(self, x: Float[Tensor, "*runs n d"]) -> Float[Tensor, "runs n"]:
         """The outputs f_W(x), at n inputs for each run or at the same n inputs, shape (n, d), for all."""
         return read_out(self.signs, self.activation(self.weights @ x.transpose(-1, -2)))
+
+    def select(self, rows: Tensor) -> "TwoLayer":
+        """Some of the networks."""
+        return TwoLayer(self.weights[rows], self.signs[rows], self.activation.select(rows))
 
     def alone(self, run: int) -> "TwoLayer":
         """One of the networks, as a batch of one."""
         # A copy: the last bits of a matrix product depend on where its factors begin in memory.
-        return TwoLayer(self.weights[[run]], self.signs[[run]], self.activation)
+        return self.select(torch.tensor([run]))
 
     def to(self, device: torch.device | str) -> "TwoLayer":
         """The same networks on another device."""
         return TwoLayer(self.weights.to(device), self.signs.to(device), self.activation)
 
 
-def read_out(signs: Float64[Tensor, "runs m"], hidden: Float64[Tensor, "runs m n"]) -> Float64[Tensor, "runs n"]:
+def read_out(signs: Float[Tensor, "runs m"], hidden: Float[Tensor, "runs m n"]) -> Float[Tensor, "runs n"]:
     """The second layer, m^(-1/2) sum_j a_j h_j."""
     # Not a matrix product: its last bits may depend on the place of a run in the batch.
     return (signs.unsqueeze(-1) * hidden).sum(-2) / math.sqrt(signs.shape[-1])

@@ -128,7 +128,7 @@ def train(
         for layer in trained:
             push = signals[layer - trained[0]] * rates[:, layer - 1].view(-1, 1, 1)
             weights[layer - 1].baddbmm_(push.transpose(1, 2), hs[layer - 1])
-    return recorder.trained(replace(network, weights=tuple(final)), taken)
+    return recorder.trained(lambda: replace(network, weights=tuple(final)), taken)
 
 
 def check(

@@ -5,42 +5,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float
 from torch import Tensor
 
-from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer
-from benign.train.history import Observable, Recorder, Snapshot, Trained
+from benign.train.history import Observable, Recorder, Trained
 from benign.train.losses import LOGISTIC, Loss
-from benign.train.problem import Stop, check, never
+from benign.train.neurons import TwoLayerSnapshot
+from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, step_sizes
 
 
 @dataclass(frozen=True)
-class DenseSnapshot(Snapshot):
+class DenseSnapshot(TwoLayerSnapshot):
     """A state that holds the weights themselves."""
 
-    weights: Tensor
-    initial: Tensor
-    signs: Tensor
-    activation: Activation
-
-    @property
-    def network(self) -> TwoLayer:
-        return TwoLayer(self.weights, self.signs, self.activation)
+    network: TwoLayer
+    initial: TwoLayer
 
     def squared_norms(self) -> Tensor:
-        return self.weights.square().sum(-1)
+        return self.network.weights.square().sum(-1)
 
     def squared_moves(self) -> Tensor:
-        return (self.weights - self.initial).square().sum(-1)
+        return (self.network.weights - self.initial.weights).square().sum(-1)
+
+    def spectral_norms(self) -> Tensor:
+        return torch.linalg.matrix_norm(self.network.weights, 2)
 
 
 def train(
     network: TwoLayer,
-    x: Float64[Tensor, "runs n d"],
-    labels: Float64[Tensor, "runs n"],
+    x: Float[Tensor, "runs n d"],
+    labels: Float[Tensor, "runs n"],
     *,
-    step_size: Float64[Tensor, "*runs"] | float | int,
+    step_size: Float[Tensor, "*runs"] | float | int,
     steps: int,
     loss: Loss = LOGISTIC,
     stop: Stop = never,
@@ -50,33 +47,37 @@ def train(
     """Gradient descent W <- W - step_size grad L(W) on the empirical risk, for a batch of runs.
 
     The gradient is Xu & Gu (2023), eq. (23). A run ends after ``steps`` steps, or as soon as
-    ``stop`` says so. ``observe`` names functions of a ``Snapshot``, evaluated at the steps ``record``.
+    ``stop`` says so. ``observe`` names functions of a ``TwoLayerSnapshot``, evaluated at the steps ``record``.
 
     Raises:
-        InputError: a batch that does not make sense (``problem.check``), a record outside 0..steps.
+        InputError: shapes that do not fit together, labels other than -1 and +1, a step size that is not positive,
+            a negative number of steps, a record outside 0..steps.
     """
+    check_shapes(network, x, labels)
+    check_labels(labels, loss)
+    check_steps(steps)
     runs, n, _ = x.shape
-    step_size = check(network, x, labels, step_size, steps)
+    sizes = step_sizes(step_size, labels)
     recorder = Recorder(observe, record, runs, steps)
-    initial, signs, activation = network.weights, network.signs, network.activation
-    final, taken = initial.clone(), torch.zeros(runs, dtype=torch.long, device=x.device)
+    final, taken = network.weights.clone(), torch.zeros(runs, dtype=torch.long, device=x.device)
     active = torch.arange(runs, device=x.device)
-    weights = initial.clone()
+    weights = network.weights.clone()
     for step in range(steps + 1):
-        a, y, inputs = signs[active], labels[active], x[active]
+        initial, y, inputs = network.select(active), labels[active], x[active]
+        now = TwoLayer(weights, initial.signs, initial.activation)
         hidden = weights @ inputs.transpose(1, 2)  # (runs, m, n)
-        outputs = (a.unsqueeze(1) @ activation(hidden)).squeeze(1) / math.sqrt(a.shape[1])
+        outputs = now(inputs)
         margins = y * outputs
-        losses = loss.value(margins)
+        losses, g = loss.value(margins), loss.negative_derivative(margins)
         stopping = stop(margins, losses) | (step == steps)
-        recorder(DenseSnapshot(step, active, outputs, y, losses, weights, initial[active], a, activation), stopping)
+        start = initial.weights @ inputs.transpose(1, 2)
+        recorder(DenseSnapshot(step, active, outputs, y, losses, g, hidden, start, now, initial), stopping)
         final[active[stopping]] = weights[stopping]
         taken[active[stopping]] = step
         if stopping.all():
             break
-        g = loss.negative_derivative(margins)
-        push = a.unsqueeze(2) * activation.derivative(hidden) * (y * g).unsqueeze(1)
-        descent = push @ inputs / (n * math.sqrt(a.shape[1]))  # minus the gradient
-        weights = (weights + step_size[active].view(-1, 1, 1) * descent)[~stopping]
+        push = now.signs.unsqueeze(2) * now.activation.derivative(hidden) * (y * g).unsqueeze(1)
+        descent = push @ inputs / (n * math.sqrt(now.signs.shape[1]))  # minus the gradient
+        weights = (weights + sizes[active].view(-1, 1, 1) * descent)[~stopping]
         active = active[~stopping]
-    return recorder.trained(TwoLayer(final, signs, activation), taken)
+    return recorder.trained(lambda: TwoLayer(final, network.signs, network.activation), taken)

@@ -2,6 +2,7 @@
 
 import bisect
 import dataclasses
+import functools
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +18,22 @@ from benign.errors import InputError
 Network = Callable[[Tensor], Tensor]
 
 
+class Batch:
+    """A dataclass whose tensors, and parts that can ``select``, have the run as their first axis."""
+
+    def select(self, rows: Tensor) -> "Batch":
+        """The same, of the given rows only."""
+        parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        chosen = {
+            name: part[rows] if isinstance(part, Tensor) else part.select(rows)
+            for name, part in parts.items()
+            if isinstance(part, Tensor) or hasattr(part, "select")
+        }
+        return dataclasses.replace(self, **chosen)
+
+
 @dataclass(frozen=True)
-class Snapshot(ABC):
+class Snapshot(Batch, ABC):
     """The state of some runs of a batch after a number of gradient steps; every tensor's first axis is the run."""
 
     step: int
@@ -26,16 +41,6 @@ class Snapshot(ABC):
     outputs: Tensor  #: f(x_i), shape (runs, n)
     labels: Tensor  #: the training labels y_i, shape (runs, n)
     losses: Tensor  #: l(y_i f(x_i)), shape (runs, n)
-
-    def select(self, rows: Tensor) -> "Snapshot":
-        """The same state, of the given rows only."""
-        tensors = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return dataclasses.replace(self, **{k: v[rows] for k, v in tensors.items() if isinstance(v, Tensor)})
-
-    @property
-    @abstractmethod
-    def network(self) -> Network:
-        """The networks themselves."""
 
     @abstractmethod
     def squared_norms(self) -> Tensor:
@@ -84,17 +89,23 @@ def distance(s: Snapshot) -> Tensor:
 class Trained:
     """A batch of finished runs.
 
-    ``network`` is the final state and ``steps`` (runs,) the number of gradient steps that each run took.
+    ``network`` is the final state, formed when it is asked for: an engine that trains without the weights need not
+    have them. ``steps`` (runs,) is the number of gradient steps that each run took.
     ``history[name]`` has the values of an observable at the steps ``recorded``: first axis the record,
     second the run. ``final[name]`` has its values at the end, first axis the run. A run that stopped
     early keeps its final values in the records after its stop.
     """
 
-    network: Network
+    form: Callable[[], Network]
     steps: Tensor
     recorded: Tensor
     history: Mapping[str, Tensor]
     final: Mapping[str, Tensor]
+
+    @functools.cached_property
+    def network(self) -> Network:
+        """The trained networks."""
+        return self.form()
 
 
 class Recorder:
@@ -130,10 +141,10 @@ class Recorder:
                 self._rows[name][at, snapshot.runs] = value
             self._rows[name][at:, snapshot.runs[stopping]] = value[stopping]
 
-    def trained(self, network: Network, steps: Tensor) -> Trained:
-        """The finished batch."""
+    def trained(self, form: Callable[[], Network], steps: Tensor) -> Trained:
+        """The finished batch; ``form`` makes its networks."""
         return Trained(
-            network=network,
+            form=form,
             steps=steps,
             recorded=torch.tensor(self.steps, dtype=torch.long),
             history={name: rows[:-1] for name, rows in self._rows.items()},

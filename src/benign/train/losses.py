@@ -42,7 +42,14 @@ class Squared:
         return targets - outputs
 
 
-# l(u) = log(1 + exp(-u)). PyTorch's softplus is either rounded off early or infinite far out; logsigmoid is neither.
+# l(u) = log(1 + exp(-u)), g = 1 / (1 + exp(u)).
+# PyTorch's softplus is either rounded off early or infinite far out; logsigmoid is neither.
 LOGISTIC = Loss("logistic", lambda u: -torch.nn.functional.logsigmoid(u), lambda u: torch.sigmoid(-u))
+
+# l(u) = exp(-u) = g.
+EXPONENTIAL = Loss("exponential", lambda u: torch.exp(-u), lambda u: torch.exp(-u))
+
+# l(u) = max(1 - u, 0); at the kink u = 1 the derivative is the right one, 0.
+HINGE = Loss("hinge", lambda u: (1 - u).clamp(min=0), lambda u: (u < 1).to(u.dtype))
 
 SQUARED = Squared()

@@ -1,13 +1,14 @@
-"""What both engines share: when a run is over, and what a training problem must satisfy before it starts."""
+"""What all engines share: when a run is over, and what a training problem must satisfy before it starts."""
 
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float
 from torch import Tensor
 
 from benign.errors import InputError
 from benign.networks.two_layer import TwoLayer
+from benign.train.losses import Loss
 
 #: When a run is over: a boolean mask (runs,), given the margins and the losses, both (runs, n).
 Stop = Callable[[Tensor, Tensor], Tensor]
@@ -18,7 +19,7 @@ def never(margins: Tensor, losses: Tensor) -> Tensor:
     return torch.zeros(margins.shape[0], dtype=torch.bool, device=margins.device)
 
 
-def loss_at_most(level: float) -> Stop:
+def loss_at_most(level: float | int) -> Stop:
     """A run is over when its empirical risk is at most ``level``."""
     return lambda margins, losses: losses.mean(-1) <= level
 
@@ -28,15 +29,8 @@ def interpolates(margins: Tensor, losses: Tensor) -> Tensor:
     return (margins > 0).all(-1)
 
 
-def check(
-    network: TwoLayer, x: Tensor, labels: Tensor, step_size: Tensor | float | int, steps: int
-) -> Float64[Tensor, " runs"]:
-    """The step size of each run, once the batch is known to make sense.
-
-    Raises:
-        InputError: shapes that do not fit together, an empty sample, labels other than -1 and +1, a step size that is
-            not a positive number, a negative number of steps.
-    """
+def check_shapes(network: TwoLayer, x: Tensor, labels: Tensor) -> None:
+    """Raise an ``InputError`` unless networks, inputs and labels are those of one batch of non-empty samples."""
     (runs, m, d), n = network.weights.shape, x.shape[-2]
     if n < 1 or x.shape != (runs, n, d) or labels.shape != (runs, n) or network.signs.shape != (runs, m):
         raise InputError(
@@ -44,13 +38,31 @@ def check(
             f"signs (runs, m) {tuple(network.signs.shape)}, x (runs, n, d) {tuple(x.shape)}, "
             f"labels (runs, n) {tuple(labels.shape)}"
         )
+
+
+def check_labels(labels: Tensor, loss: Loss) -> None:
+    """Raise an ``InputError`` unless every label is -1 or +1."""
     if (strangers := labels[labels.abs() != 1]).numel():
-        raise InputError(f"labels hold {strangers[0].item()}: the logistic loss needs -1 and +1")
+        raise InputError(f"labels hold {strangers[0].item()}: the {loss.name} loss needs -1 and +1")
+
+
+def check_steps(steps: int) -> None:
+    """Raise an ``InputError`` unless it is a number of steps."""
     if steps < 0:
         raise InputError(f"steps is {steps}: the number of gradient steps must be at least 0")
-    sizes = torch.as_tensor(step_size, dtype=labels.dtype, device=labels.device)
-    if sizes.shape not in ((), (runs,)):
-        raise InputError(f"step_size has shape {tuple(sizes.shape)}: give one number, or one for each of {runs} runs")
+
+
+def step_sizes(step_size: Tensor | float | int, like: Float[Tensor, "runs n"]) -> Float[Tensor, " runs"]:
+    """The step size of each run, in the type and on the device of the labels.
+
+    Raises:
+        InputError: neither one number nor one a run, a step size that is not a positive number.
+    """
+    sizes = torch.as_tensor(step_size, dtype=like.dtype, device=like.device)
+    if sizes.shape not in ((), (len(like),)):
+        raise InputError(
+            f"step_size has shape {tuple(sizes.shape)}: give one number, or one for each of {len(like)} runs"
+        )
     if (wrong := sizes[~((sizes > 0) & sizes.isfinite())]).numel():
         raise InputError(f"step_size is {wrong[0].item()}: it must be a positive number")
-    return sizes.expand(runs)
+    return sizes.expand(len(like))

@@ -1,0 +1,46 @@
+"""What can be seen of a two-layer network in training beside its outputs: slopes of the loss, activity, lengths."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from benign.train.history import Snapshot
+
+
+@dataclass(frozen=True)
+class TwoLayerSnapshot(Snapshot):
+    """A state of two-layer networks; a neuron is a row of W."""
+
+    g: Tensor  #: -l'(y_i f(x_i)), shape (runs, n)
+    preactivations: Tensor  #: A = W X^T, shape (runs, m, n)
+    initial_preactivations: Tensor  #: W(0) X^T
+
+    @abstractmethod
+    def spectral_norms(self) -> Tensor:
+        """||W||_2, the largest singular value, shape (runs,)."""
+
+
+def g(s: TwoLayerSnapshot) -> Tensor:
+    """The slopes g_i = -l'(y_i f(x_i)), how hard each sample pulls, shape (runs, n)."""
+    return s.g
+
+
+def active(s: TwoLayerSnapshot) -> Tensor:
+    """The activation pattern, which neurons are active at which samples, <w_j, x_i> > 0, boolean (runs, m, n)."""
+    return s.preactivations > 0
+
+
+def active_share(s: TwoLayerSnapshot) -> Tensor:
+    """The share of the pairs (neuron, sample) that are active, shape (runs,)."""
+    return active(s).to(s.outputs.dtype).mean((1, 2))
+
+
+def flipped_share(s: TwoLayerSnapshot) -> Tensor:
+    """The share of the pairs (neuron, sample) that are active and were not at the start, or the reverse, (runs,)."""
+    return (active(s) != (s.initial_preactivations > 0)).to(s.outputs.dtype).mean((1, 2))
+
+
+def spectral_norm(s: TwoLayerSnapshot) -> Tensor:
+    """The spectral norm ||W||_2, shape (runs,)."""
+    return s.spectral_norms()
