@@ -11,6 +11,7 @@ PARTS = {
     "schema": keys.SCHEMA,
     "cells": [["setup", "1"], ["run", "2"]],
     "modules": {"benign/train/span.py": "1"},
+    "files": {"benchmarks/results.json": "1"},
     "parameters": {"n": 5},
     "versions": {"torch": "2.13.0"},
     "device": "cpu",
@@ -33,6 +34,7 @@ def chapter(*sources, text="words"):
         ({"cells": [["run", "2"], ["setup", "1"]]}, ["cells in another order"]),
         ({"modules": {"benign/train/span.py": "2"}}, ["src/benign/train/span.py changed"]),
         ({"modules": {}}, ["src/benign/train/span.py removed"]),
+        ({"files": {"benchmarks/results.json": "2"}}, ["benchmarks/results.json changed"]),
         ({"parameters": {"n": 6}}, ["n 5 → 6"]),
         ({"parameters": {"n": 5, "m": 0}}, ["m – → 0"]),
         ({"versions": {"torch": "2.14.0"}}, ["torch 2.13.0 → 2.14.0"]),
@@ -76,6 +78,19 @@ def test_the_help_of_a_parameter_is_no_part_but_the_id_and_the_place_of_its_cell
     moved.cells[:2] = moved.cells[1::-1]
     assert keys.parts(said, {"n": 1}) == keys.parts(before, {"n": 1})
     assert keys.parts(renamed, {"n": 1}) != keys.parts(before, {"n": 1}) != keys.parts(moved, {"n": 1})
+
+
+def test_measured_speeds_that_a_cell_names_are_a_part(tmp_path):
+    record = tmp_path / "benchmarks" / "results.json"
+    record.parent.mkdir()
+    record.write_text("{}")
+    reading = chapter('recorded("benchmarks/results.json")', 'recorded("benchmarks/none.json")')
+    before = keys.parts(reading, {"n": 1}, tmp_path)
+    assert list(before["files"]) == ["benchmarks/results.json"]
+    record.write_text('{"rows": []}')
+    after = keys.parts(reading, {"n": 1}, tmp_path)
+    assert keys.changes(before, after) == ["benchmarks/results.json changed"]
+    assert keys.parts(chapter("x = 1"), {"n": 1}, tmp_path)["files"] == {}
 
 
 def test_a_magic_is_refused_with_the_name_of_the_cell():

@@ -25,7 +25,7 @@ def batch(**changes) -> list[PollutedClusters]:
 def test_the_table():
     (table,) = PollutedClusters.run([SMALL])
     assert table.columns.tolist() == [
-        "at_step", "loss", "training_error", "training_error_clean", "training_error_flipped", "norm_21",
+        "at_step", "loss", "smallest_margin", "training_error", "training_error_clean", "training_error_flipped", "norm_21",
         "test_errors", "test_error", "normalised_margin", "averaging_test_error",
     ]  # fmt: skip
     assert table.at_step.tolist() == [0, 7, 60]
@@ -46,10 +46,11 @@ def test_the_table():
     assert table.normalised_margin.iloc[-1] > 0
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu(0.2)", "elu"])
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch(activation):
+@pytest.mark.parametrize("activations", [["relu"] * 4, ["elu"] * 4, ["relu", "leaky_relu(0.2)", "elu", "relu"]])
+@pytest.mark.parametrize("loss", ["logistic", "exponential"])
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch(activations, loss):
     runs = batch(
-        activation=[activation] * 4, seed=[0, 1, 2, 3], signal_index=[6.0, 2.0, 0.5, 0.0],
+        loss=[loss] * 4, activation=activations, seed=[0, 1, 2, 3], signal_index=[6.0, 2.0, 0.5, 0.0],
         label_noise=[0.25, 0.0, 0.1, 0.4], step=[1.0, 0.2, 1.0, 2.0], test_points=[800, 100, 10_000, 1],
     )  # fmt: skip
     together = PollutedClusters.run(runs)
@@ -58,6 +59,15 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(activation):
         (alone,) = PollutedClusters.run([run])
         pd.testing.assert_frame_equal(alone, one, check_exact=True)
         pd.testing.assert_frame_equal(alone, other, check_exact=True)
+
+
+@pytest.mark.parametrize("frame", ["reduced", "ambient"])
+@pytest.mark.parametrize("loss", ["logistic", "exponential", "hinge"])
+def test_both_engines_give_the_same_table(frame, loss):
+    run = dataclasses.replace(SMALL, frame=frame, loss=loss, step=0.3)
+    (fast,), (slow,) = (PollutedClusters.run([dataclasses.replace(run, engine=engine)]) for engine in ("span", "dense"))
+    pd.testing.assert_frame_equal(fast, slow, rtol=1e-9)
+    assert fast.training_error.iloc[-1] == 0
 
 
 def test_no_wrong_label_has_no_error():
@@ -108,6 +118,9 @@ def test_any_dimension(p):
         (dict(steps=-1), "steps is -1"),
         (dict(test_points=0), "test_points is 0: it must be a finite number, at least 1"),
         (dict(records=(0, 61)), r"records is \(0, 61\): it must be a tuple of steps from 0 to 60, the last"),
+        (dict(frame="flat"), "frame is 'flat': it must be one of reduced, ambient"),
+        (dict(engine="fast"), "engine is 'fast': it must be one of span, dense"),
+        (dict(loss="squared"), "loss is 'squared': it must be one of logistic, exponential, hinge"),
         (dict(records=[0, 1]), r"records is \[0, 1\]: it must be a tuple"),
     ],
 )

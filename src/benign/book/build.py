@@ -90,7 +90,7 @@ def run_stale(project: Project, variant: Variant, steps: list[Step], jobs: int, 
 
 
 def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: NotebookCache) -> None:
-    now = keys.parts(step.notebook, step.parts["parameters"])
+    now = keys.parts(step.notebook, step.parts["parameters"], project.root)
     if now != step.parts:
         # The cells ran with the old code or the new one, or with some of each: the outputs belong to neither key.
         what = "; ".join(keys.changes(step.parts, now))

@@ -41,7 +41,7 @@ def plan(
 def _step(project: Project, variant: Variant, cache: NotebookCache, chapter: str, force: bool) -> Step:
     notebook, overrides = project.notebook(chapter), variant.overrides.get(chapter, {})
     try:
-        parts = keys.parts(notebook, keys.values(notebook, overrides))
+        parts = keys.parts(notebook, keys.values(notebook, overrides), project.root)
     except BenignError as error:
         raise type(error)(f"{project.chapter(chapter)}: {error}") from None
     key = cache.key(chapter, parts)
