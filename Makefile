@@ -1,16 +1,21 @@
-# Everything from a clone: make book, make test. Needs Python 3.11, 3.12 or 3.13, git and make.
+# Everything from a clone: make book, make test, make bench. Needs Python 3.11, 3.12 or 3.13, git and make.
 
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version))) python3)
 VENV ?= .venv
+PEERS ?= .peers
 BIN := $(VENV)/bin
 
-.PHONY: book test install clean
+.PHONY: book test bench install clean
 
 book: install  ## execute every chapter at its published values and render the site
 	$(BIN)/benign build
 
 test: install  ## the whole test suite, a smoke build of the book among it
 	$(BIN)/python -m pytest
+
+# BENCH='--rows 1,2 --again' passes options on; BENIGN_PEERS_PYTHON names an interpreter that has the peers already.
+bench: install $(if $(BENIGN_PEERS_PYTHON)$(findstring --no-peers,$(BENCH)),,$(PEERS)/.installed)  ## measure side by side, results to benchmarks/results.json
+	BENIGN_PEERS_PYTHON=$(or $(BENIGN_PEERS_PYTHON),$(PEERS)/bin/python) $(BIN)/python benchmarks/run.py $(BENCH)
 
 install: $(VENV)/.installed
 
@@ -20,5 +25,11 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
-clean:  ## everything that was made, the cache of finished trainings too; the virtual environment stays
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	@echo "Installing JAX and neural-tangents into $(PEERS), once: 2.5 GB, for they bring TensorFlow"
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+clean:  ## everything that was made, the cache of finished trainings too; virtual environments stay
 	rm -rf _build

@@ -1,10 +1,8 @@
 """Make tests/ntk/fixtures/neural-tangents.json: a few tangent kernels as neural-tangents computes them.
 
-neural-tangents needs an old jax and NumPy 1, so it lives in an environment of its own, 2.5 GB with tensorflow:
+neural-tangents needs an old jax and NumPy 1, so it lives in an environment of its own, the one of `make bench`:
 
-    uv venv peer --python 3.11
-    uv pip install --python peer/bin/python 'jax==0.4.35' 'jaxlib==0.4.35' 'numpy<2' 'neural-tangents==0.6.5'
-    peer/bin/python benchmarks/peers/neural_tangents_fixture.py
+    .peers/bin/python benchmarks/peers/neural_tangents_fixture.py
 
 One core, half a minute. The correspondence: their dense layer multiplies by W_std / sqrt(fan-in). Hence W_std = sqrt(d)
 in the first layer, whose kernel is then <x, z> and not <x, z> / d, and W_std = sqrt(2 / (1 + slope^2)) in the others.
