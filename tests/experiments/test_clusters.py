@@ -50,7 +50,7 @@ def test_the_table():
 @pytest.mark.parametrize("loss", ["logistic", "exponential"])
 def test_a_run_is_the_same_to_the_last_bit_in_any_batch(activations, loss):
     runs = batch(
-        loss=[loss] * 4, activation=activations, seed=[0, 1, 2, 3], signal_index=[6.0, 2.0, 0.5, 0.0],
+        loss_function=[loss] * 4, activation=activations, seed=[0, 1, 2, 3], signal_index=[6.0, 2.0, 0.5, 0.0],
         label_noise=[0.25, 0.0, 0.1, 0.4], step=[1.0, 0.2, 1.0, 2.0], test_points=[800, 100, 10_000, 1],
     )  # fmt: skip
     together = PollutedClusters.run(runs)
@@ -64,7 +64,7 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(activations, loss):
 @pytest.mark.parametrize("frame", ["reduced", "ambient"])
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "hinge"])
 def test_both_engines_give_the_same_table(frame, loss):
-    run = dataclasses.replace(SMALL, frame=frame, loss=loss, step=0.3)
+    run = dataclasses.replace(SMALL, frame=frame, loss_function=loss, step=0.3)
     (fast,), (slow,) = (PollutedClusters.run([dataclasses.replace(run, engine=engine)]) for engine in ("span", "dense"))
     pd.testing.assert_frame_equal(fast, slow, rtol=1e-9)
     assert fast.training_error.iloc[-1] == 0
@@ -120,7 +120,7 @@ def test_any_dimension(p):
         (dict(records=(0, 61)), r"records is \(0, 61\): it must be a tuple of steps from 0 to 60, the last"),
         (dict(frame="flat"), "frame is 'flat': it must be one of reduced, ambient"),
         (dict(engine="fast"), "engine is 'fast': it must be one of span, dense"),
-        (dict(loss="squared"), "loss is 'squared': it must be one of logistic, exponential, hinge"),
+        (dict(loss_function="squared"), "loss_function is 'squared': it must be one of logistic, exponential, hinge"),
         (dict(records=[0, 1]), r"records is \[0, 1\]: it must be a tuple"),
     ],
 )

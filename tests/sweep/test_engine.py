@@ -218,3 +218,12 @@ def test_code_edited_after_the_start_is_not_taken_for_the_code_that_runs(monkeyp
     with pytest.raises(BenignError, match=r"clusters\.py.* changed after this process had started.*restart the kernel"):
         sweep(Squares, grid(number=2.0), seeds=1)
     assert computed() == []
+
+
+def test_a_measurement_with_the_name_of_a_setting_is_refused(monkeypatch):
+    run = Squares.run
+    monkeypatch.setattr(
+        Squares, "run", lambda batch, device: [t.rename(columns={"k": "group"}) for t in run(batch, device)]
+    )
+    with pytest.raises(BenignError, match="Squares measures group, and has a setting of that name"):
+        sweep(Squares, grid(number=[2.0]), seeds=1)

@@ -40,13 +40,13 @@ class Polluted:
     width: int = 128
     step: float = 0.2
     init_scale: float = 1.0
-    loss: str = "logistic"
+    loss_function: str = "logistic"
     steps: int = 300
     records: tuple[int, ...] = ()
     frame: str = "reduced"
     engine: str = "span"
 
-    batched_by: ClassVar[tuple[str, ...]] = ("n", "p", "width", "loss", "steps", "records", "frame", "engine")
+    batched_by: ClassVar[tuple[str, ...]] = ("n", "p", "width", "loss_function", "steps", "records", "frame", "engine")
 
     def __post_init__(self) -> None:
         # All that can be said before a sweep starts: not after hours, at the one wrong setting.
@@ -59,7 +59,7 @@ class Polluted:
             raise InputError(f"step is {self.step}: it must be a positive number")
         if not isinstance(self.records, tuple) or any(not 0 <= record <= self.steps for record in self.records):
             raise InputError(f"records is {self.records}: it must be a tuple of steps from 0 to {self.steps}, the last")
-        choices = {"loss": LOSSES, "frame": ("reduced", "ambient"), "engine": ENGINES}
+        choices = {"loss_function": LOSSES, "frame": ("reduced", "ambient"), "engine": ENGINES}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"{name} is {getattr(self, name)!r}: it must be one of {', '.join(allowed)}")
@@ -110,7 +110,7 @@ def train(
         torch.stack([sample.labels for sample in samples]).to(device),
         step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
         steps=first.steps,
-        loss=LOSSES[first.loss],
+        loss=LOSSES[first.loss_function],
         stop=stop,
         observe=observe,
         record=(*first.records, first.steps),

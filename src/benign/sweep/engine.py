@@ -82,6 +82,7 @@ def sweep(
         work, batches = Work(experiment, device), _batches(missing, experiment.batched_by, batch_size)
         finished = cluster.compute(scheduler, work, parts, batches) if scheduler else ((b, work(b)) for b in batches)
         for batch, (tables, seconds) in finished:
+            _check_names(experiment, tables[0])
             store.save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
             display.advance(len(batch))
     done |= store.load(missing)  # fresh tables too are read back, so that fresh and stored cannot differ
@@ -102,6 +103,14 @@ def _check_unedited(modules: Iterable[str]) -> None:
         raise BenignError(
             f"src/{', src/'.join(edited)} changed after this process had started, so that its results would be kept as "
             "those of the new code: restart the kernel"
+        )
+
+
+def _check_names(experiment: type[Experiment], table: pd.DataFrame) -> None:
+    """Refuse a measured column that has the name of a field, which stands beside it in the result."""
+    if both := [field.name for field in dataclasses.fields(experiment) if field.name in table.columns]:
+        raise BenignError(
+            f"{experiment.__name__} measures {', '.join(both)}, and has a setting of that name: rename one of them"
         )
 
 
