@@ -78,7 +78,7 @@ def leaky_relu(slope: float | int = 0.1) -> Activation:
     return Activation(
         f"leaky_relu({slope})",
         lambda u: torch.nn.functional.leaky_relu(u, slope),
-        lambda u: _positive(u).mul_(1 - slope).add_(slope),
+        lambda u: _two_slopes(u, slope),
     )
 
 
@@ -144,6 +144,12 @@ def named(name: str) -> Activation:
 def _positive(u: Tensor) -> Tensor:
     # Six times faster than (u > 0).to(u.dtype), which was a quarter of the training time.
     return torch.gt(u, 0, out=torch.empty_like(u))
+
+
+def _two_slopes(u: Tensor, slope: float | int) -> Tensor:
+    # slope + (1 - slope) 1{u > 0}, in one pass beside that of the comparison
+    step = _positive(u)
+    return torch.add(u.new_tensor(slope), step, alpha=1 - slope, out=step)
 
 
 def _check_slope(slope: float | int) -> None:

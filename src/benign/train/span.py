@@ -187,6 +187,7 @@ class _Group(Batch):
     initial: Tensor  # A_0
     gram: Tensor
     signs: Tensor
+    read_out: Tensor  # a^T / sqrt(m)
     labels: Tensor
     pull: Tensor  # y_i step_size / (n sqrt(m)), or 0 once the run is over
     running: Tensor
@@ -217,8 +218,9 @@ def _train(
     for rows in _groups(activation, labels, m):
         source, targets = start.select(rows), filled(labels[rows], 32)
         initial, gram = source.matrices()
+        a = filled(signs[rows], 8)
         group = _Group(
-            torch.zeros_like(initial), initial.clone(), initial, gram, filled(signs[rows], 8),
+            torch.zeros_like(initial), initial.clone(), initial, gram, a, a.unsqueeze(1) / math.sqrt(m),
             targets, targets * rates[rows].unsqueeze(1), torch.ones_like(rows, dtype=torch.bool),
             torch.zeros_like(rows), rows, source, activation.select(rows),
         )  # fmt: skip
@@ -231,7 +233,7 @@ def _descend(
 ) -> None:
     look = _looks(group)
     for step in range(steps + 1):
-        outputs = torch.bmm(group.signs.unsqueeze(1), group.activation(group.now)).squeeze(1) / math.sqrt(m)
+        outputs = torch.bmm(group.read_out, group.activation(group.now)).squeeze(1)
         margins = group.labels * filled(outputs, 32)
         if stop is not never:
             group.running &= ~stop(margins[:, :n], loss.value(margins)[:, :n])
@@ -273,6 +275,5 @@ def _groups(activation: Activation, labels: Tensor, m: int) -> Iterator[Tensor]:
     run = m * labels.shape[1] * labels.element_size()
     size = len(labels) if labels.is_cuda else max(CACHED // run, 1) * torch.get_num_threads()
     for member in dict.fromkeys(members):
-        rows = [row for row, other in enumerate(members) if other == member]
-        for first in range(0, len(rows), size):
-            yield torch.tensor(rows[first : first + size], device=labels.device)
+        rows = torch.tensor([row for row, other in enumerate(members) if other == member], device=labels.device)
+        yield from rows.tensor_split(-(-len(rows) // size))  # of nearly equal sizes

@@ -1,0 +1,57 @@
+"""Row 6: the analytic tangent kernel against neural-tangents, in time and in peak memory."""
+
+import tempfile
+from pathlib import Path
+
+import harness
+import numpy as np
+import torch
+from row import Agreement, Comparison, Row, ratio_of_times
+from row_5_empirical_kernel import unit_vectors
+
+from benign.ntk import analytic
+
+
+def ours(n: int, d: int, depth: int):
+    """The work in a process of its own, whose memory is measured."""
+    x = unit_vectors(n, d)
+    return lambda: (analytic.kernel(x, depth=depth), None)[1]
+
+
+def measure(options: harness.Options) -> Row:
+    n, d = (8, 6) if options.quick else (4000, 784)
+    comparisons = [part for depth in (3, 10) for part in compare(n, d, depth, options)]
+    return Row(
+        6, f"analytic kernel, n = {n}, d = {d}", "neural-tangents, jitted", comparisons,
+        note="ours in float64, neural-tangents in float32, as each comes",
+    )  # fmt: skip
+
+
+def compare(n: int, d: int, depth: int, options: harness.Options) -> list[Comparison]:
+    x = unit_vectors(n, d).to(options.device)
+    candidates, agreement, peaks = {"benign": lambda: analytic.kernel(x, depth=depth)}, None, {}
+    repetitions = 2 if options.quick else 7
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder, "x.npy"), x.cpu().float().numpy())
+        if options.peers:
+            with harness.Peer("peers.kernels_jax:analytic", device=options.device, folder=folder, depth=depth) as peer:
+                seconds = harness.interleaved(candidates | {"neural-tangents": peer}, repetitions)
+                theirs = torch.from_numpy(np.load(peer.result)).double()
+            apart = float((candidates["benign"]().cpu() - theirs).abs().max() / theirs.max())
+            agreement = Agreement("largest difference, of the largest entry", apart, 1e-3)
+            python, target = harness.peers_python(), "peers.kernels_jax:analytic"
+            peaks["neural-tangents"] = [harness.peak_memory(target, python, options.device, folder=folder, depth=depth)]
+        else:
+            seconds = harness.interleaved(candidates, repetitions)
+    times = ratio_of_times(
+        f"time, {depth} layers", ">= 1", seconds, over="neural-tangents", under="benign", agreement=agreement
+    )
+    if options.device != "cpu":
+        return [times]
+    peaks["benign"] = [harness.peak_memory("row_6_analytic_kernel:ours", n=n, d=d, depth=depth)]
+    ratios = [peaks["neural-tangents"][0] / peaks["benign"][0]] if options.peers else []
+    return [times, Comparison(f"peak memory, {depth} layers", ">= 2", ratios, peaks, unit="B")]
+
+
+if __name__ == "__main__":
+    harness.main(measure)
