@@ -36,6 +36,11 @@ class Network(nn.Module):
         return self.layers[-1](x).squeeze(-1)
 
 
+def risk(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The logistic loss: unlike soft_margin_loss, logsigmoid has a batching rule."""
+    return -F.logsigmoid(labels * outputs).mean()
+
+
 def loop(network: Deep, x: torch.Tensor, labels: torch.Tensor, runs: int, steps: int):
     """A candidate: some of the networks, one after the other."""
     networks = [Network([w[run] for w in network.weights]) for run in range(runs)]
@@ -45,7 +50,7 @@ def loop(network: Deep, x: torch.Tensor, labels: torch.Tensor, runs: int, steps:
             optimiser = torch.optim.SGD(module.parameters(), lr=STEP_SIZE)
             for _ in range(steps):
                 optimiser.zero_grad()
-                F.soft_margin_loss(module(x[run]), labels[run]).backward()
+                risk(module(x[run]), labels[run]).backward()
                 optimiser.step()
 
     return work
@@ -57,17 +62,17 @@ def ensemble(network: Deep, x: torch.Tensor, labels: torch.Tensor, steps: int):
     stacked, _ = stack_module_state(modules)
     parameters = {name: value.detach() for name, value in stacked.items()}
 
-    def risk(parameters, x, labels):
-        return F.soft_margin_loss(functional_call(modules[0], parameters, (x,)), labels)
+    def of_parameters(parameters, x, labels):
+        return risk(functional_call(modules[0], parameters, (x,)), labels)
 
-    gradients = vmap(grad(risk))
+    gradients = vmap(grad(of_parameters))
 
     def work() -> None:
         for _ in range(steps):
             for name, gradient in gradients(parameters, x, labels).items():
                 parameters[name].sub_(gradient, alpha=STEP_SIZE)
 
-    work.losses = lambda: vmap(risk)(parameters, x, labels)
+    work.losses = lambda: vmap(of_parameters)(parameters, x, labels)
     return work
 
 

@@ -14,9 +14,9 @@ the expected tangent kernel of "ntk", all layers trained, follows the recursion 
 Sigma_{l+1} = kappa_1(Sigma_l), Theta_{l+1} = Theta_l kappa_0(Sigma_l) + kappa_1(Sigma_l), and Theta_L(1) = L.
 Gradient descent with the step size a on "ntk" is that with the step sizes a s_l^2 on "standard".
 
-On a CPU a run's numbers are the same, bit for bit, alone and in any batch. The last bits of a matrix product depend on
-the alignment of its factors, so every matrix is filled up with zeros to multiples of 16, and begins in a batch as it
-does alone. Since sigma(0) = 0 the zeros stay, in training too.
+On a CPU with one thread a run's numbers are the same, bit for bit, alone and in any batch. The last bits of a matrix
+product depend on the alignment of its factors, so the number of points and the widths are filled up with zeros to whole
+cache lines: in a batch every matrix begins as it does alone. Since sigma(0) = 0 the zeros stay, in training too.
 """
 
 import functools
@@ -26,15 +26,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float
 from scipy import integrate
 from torch import Tensor
 
 from benign.errors import InputError
 from benign.networks.activations import Activation
+from benign.networks.alignment import filled
 from benign.seeds import generator
 
 Layers = Literal["all"] | Iterable[int]
+
+#: Bytes of a cache line: where a matrix begins, as far as a matrix product can tell.
+LINE = 64
+#: Bytes that the largest matrices of the runs that one thread computes together may have, half of a core's cache.
+CACHE = 2**19
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Deep:
             activation with sigma(0) other than 0.
     """
 
-    weights: tuple[Float64[Tensor, "runs _ _"], ...]
+    weights: tuple[Float[Tensor, "runs _ _"], ...]
     activation: Activation
     parameterisation: str = "ntk"
 
@@ -90,72 +96,101 @@ class Deep:
             raise InputError(f"layers is {layers!r}: give 'all', or some of the numbers 1 to {last}")
         return numbers
 
-    def __call__(self, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs n"]:
+    def groups(self, points: int) -> list[slice]:
+        """The runs of the batch in groups, in order: so many that their matrices fit the cache; on a GPU all at once."""
+        first = self.weights[0]
+        runs = len(first)
+        if first.device.type != "cpu":
+            return [slice(0, runs)]
+        largest = max(b * max(a, points) for a, b in zip(self.widths, self.widths[1:], strict=False))
+        size = torch.get_num_threads() * max(1, CACHE // (largest * first.element_size()))
+        return [slice(start, min(start + size, runs)) for start in range(0, runs, size)]
+
+    def __call__(self, x: Float[Tensor, "*runs n d"]) -> Float[Tensor, "runs n"]:
         """The outputs f(x), at n inputs for each run or at the same n inputs, shape (n, d), for all."""
         return self.preactivations(x)[-1].squeeze(-1)
 
-    def preactivations(self, x: Float64[Tensor, "*runs n d"]) -> list[Tensor]:
+    def preactivations(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
         """The pre-activations u_1, ..., u_L, each of shape (runs, n, m_l)."""
-        return self._cut(self._forward(x)[0], x, self.widths[1:])
+        return self._cut(self._forward(self.lined, x)[0], x, self.widths[1:])
 
-    def hidden(self, x: Float64[Tensor, "*runs n d"]) -> list[Tensor]:
+    def hidden(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
         """The inputs of the layers, h_0 = x, h_1, ..., h_{L-1}, each of shape (runs, n, m_l)."""
-        return self._cut(self._forward(x)[1], x, self.widths[:-1])
+        return self._cut(self._forward(self.lined, x)[1], x, self.widths[:-1])
 
-    def sensitivities(self, x: Float64[Tensor, "*runs n d"]) -> list[Tensor]:
+    def sensitivities(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
         """The derivatives b_l = df/du_l for l = 1, ..., L, each of shape (runs, n, m_l); b_L = 1.
 
         They make the derivative in the weights: df(x)/dW_l = s_l b_l(x) h_{l-1}(x)^T.
         """
-        us, _ = self._forward(x)
-        top = torch.ones(us[-1].shape[:2], dtype=us[-1].dtype, device=us[-1].device)
-        return self._cut(backward(self._filled, self.multipliers, self.activation, us, top), x, self.widths[1:])
+        return self._cut(self.factors(x)[1], x, self.widths[1:])
 
     def gradient(
-        self, x: Float64[Tensor, "*runs n d"], factors: Float64[Tensor, "runs n"]
-    ) -> tuple[Float64[Tensor, "runs _ _"], ...]:
+        self, x: Float[Tensor, "*runs n d"], factors: Float[Tensor, "runs n"]
+    ) -> tuple[Float[Tensor, "runs _ _"], ...]:
         """The gradient in W_1, ..., W_L of sum_i r_i f(x_i), with the factors r_i; shapes as the weights'."""
-        us, hs = self._forward(x)
-        bs = backward(self._filled, self.multipliers, self.activation, us, filled(factors, axes=1))
-        products = [s * (b.transpose(1, 2) @ h) for s, b, h in zip(self.multipliers, bs, hs, strict=True)]
+        hs, bs = self._factors(x, lined(factors, axes=1))
+        products = [product(b.mT, h, s) for s, b, h in zip(self.multipliers, bs, hs, strict=True)]
         return tuple(p[:, : w.shape[1], : w.shape[2]] for p, w in zip(products, self.weights, strict=True))
 
     def derivative(
-        self, x: Float64[Tensor, "*runs n d"], direction: tuple[Float64[Tensor, "runs _ _"], ...]
-    ) -> Float64[Tensor, "runs n"]:
+        self, x: Float[Tensor, "*runs n d"], direction: tuple[Float[Tensor, "runs _ _"], ...]
+    ) -> Float[Tensor, "runs n"]:
         """The derivative of f(x_i) in the weights along (V_1, ..., V_L), <df(x_i)/dW, V>; no Jacobian is formed.
 
         With a dot for the derivative, u_l' = s_l (V_l h_{l-1} + W_l h_{l-1}') and h_l' = sigma'(u_l) u_l'.
         """
-        us, hs = self._forward(x)
+        weights, directions = self.lined, Deep(direction, self.activation).lined
+        us, hs = self._forward(weights, x)
         moved = torch.zeros_like(hs[0])
-        for w, v, s, u, h in zip(self._filled, map(filled, direction), self.multipliers, us, hs, strict=True):
-            change = s * torch.baddbmm(h @ v.transpose(1, 2), moved, w.transpose(1, 2))
+        for w, v, s, u, h in zip(weights, directions, self.multipliers, us, hs, strict=True):
+            change = product(h, v.mT, s) + product(moved, w.mT, s)
             moved = self.activation.derivative(u) * change
         return change[:, : x.shape[-2], 0]
 
-    def select(self, rows: Tensor) -> "Deep":
-        """The networks of the given rows of the batch, numbers or a mask."""
+    def factors(self, x: Float[Tensor, "*runs n d"], lowest: int = 1) -> tuple[list[Tensor], list[Tensor]]:
+        """The ``hidden`` h_0, ..., h_{L-1} and the ``sensitivities`` b_l, l = lowest, ..., L, filled up with zeros."""
+        points = lined(x[..., 0], axes=1).shape[-1]
+        return self._factors(x, x.new_ones(len(self.weights[0]), points), lowest)
+
+    def select(self, rows: Tensor | slice) -> "Deep":
+        """The networks of the given rows of the batch: numbers, a mask, or a slice."""
         return Deep(tuple(w[rows] for w in self.weights), self.activation, self.parameterisation)
 
     def alone(self, run: int) -> "Deep":
         """One of the networks, as a batch of one."""
         return self.select(torch.tensor([run]))
 
-    def to(self, device: torch.device | str) -> "Deep":
-        """The same networks on another device."""
-        return Deep(tuple(w.to(device) for w in self.weights), self.activation, self.parameterisation)
+    def to(self, target: torch.device | torch.dtype | str) -> "Deep":
+        """The same networks on another device, or in another precision."""
+        return Deep(tuple(w.to(target) for w in self.weights), self.activation, self.parameterisation)
 
     @property
-    def _filled(self) -> tuple[Tensor, ...]:
-        return tuple(filled(w) for w in self.weights)
+    def lined(self) -> tuple[Tensor, ...]:
+        """Copies of the weights, filled up with zeros."""
+        *below, top = self.weights
+        # Two outputs: a product with a vector has other last bits in a batch than alone.
+        return (*map(lined, below), filled(lined(top, axes=1), 2, 1))
 
-    def _forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def check_inputs(self, x: Tensor) -> None:
+        """Make sure that these can be the inputs: filled up with zeros, some of a wrong dimension would fit.
+
+        Raises:
+            InputError: a shape other than (runs, n, d) and (n, d).
+        """
         runs, _, d = self.weights[0].shape
-        # Filled up with zeros, inputs of a wrong dimension would fit.
         if x.shape[-1] != d or x.ndim not in (2, 3) or x.shape[:-2] not in ((), (runs,)):
             raise InputError(f"x has the shape {tuple(x.shape)}: it must be ({runs}, n, {d}), or (n, {d}) for all runs")
-        return forward(self._filled, self.multipliers, self.activation, filled(x.expand(runs, *x.shape[-2:])))
+
+    def _forward(self, weights: Sequence[Tensor], x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        self.check_inputs(x)
+        inputs = lined(x).expand(len(self.weights[0]), -1, -1)
+        return forward(weights, self.multipliers, self.activation, inputs)
+
+    def _factors(self, x: Tensor, top: Tensor, lowest: int = 1) -> tuple[list[Tensor], list[Tensor]]:
+        weights = self.lined
+        us, hs = self._forward(weights, x)
+        return hs, backward(weights, self.multipliers, self.activation, us, top, lowest)
 
     @staticmethod
     def _cut(tensors: list[Tensor], x: Tensor, widths: Sequence[int]) -> list[Tensor]:
@@ -167,7 +202,7 @@ def initialise(
     seeds: Sequence[int],
     activation: Activation,
     parameterisation: str = "ntk",
-    scale: Float64[Tensor, " runs"] | float | int = 1.0,
+    scale: Float[Tensor, " runs"] | float | int = 1.0,
 ) -> Deep:
     """A batch of networks with independent Gaussian weights, one network a seed, drawn on the CPU.
 
@@ -217,7 +252,7 @@ def forward(
     for w, s in zip(weights, multipliers, strict=True):
         if preactivations:
             hidden.append(activation(preactivations[-1]))
-        preactivations.append((hidden[-1] @ w.transpose(1, 2)).mul_(s))
+        preactivations.append(product(hidden[-1], w.mT, s))
     return preactivations, hidden
 
 
@@ -226,21 +261,26 @@ def backward(
     multipliers: Sequence[float],
     activation: Activation,
     preactivations: Sequence[Tensor],
-    top: Float64[Tensor, "runs n"],
+    top: Float[Tensor, "runs n"],
     lowest: int = 1,
 ) -> list[Tensor]:
     """The signals top_i df(x_i)/du_l of the layers l = lowest, ..., L, from filled tensors.
 
     b_L = top and b_l = sigma'(u_l) (s_{l+1} W_{l+1}^T b_{l+1}).
     """
-    signals = [torch.nn.functional.pad(top.unsqueeze(-1), (0, preactivations[-1].shape[-1] - 1))]
+    signals = [filled(top.unsqueeze(-1), 2)]
     for below in range(len(weights) - 2, lowest - 2, -1):
-        signal = (signals[-1] @ weights[below + 1]).mul_(multipliers[below + 1])
-        signals.append(activation.derivative(preactivations[below]).mul_(signal))
+        signal = product(signals[-1], weights[below + 1], multipliers[below + 1])
+        signals.append(signal.mul_(activation.derivative(preactivations[below])))
     return signals[::-1]
 
 
-def filled(tensor: Tensor, axes: int = 2) -> Tensor:
-    """A copy of the tensor, its last axes filled up with zeros to multiples of 16."""
-    lengths = reversed(tensor.shape[-axes:])
-    return torch.nn.functional.pad(tensor, [size for length in lengths for size in (0, -length % 16)]).contiguous()
+def product(a: Float[Tensor, "runs n k"], b: Float[Tensor, "runs k m"], scale: float) -> Float[Tensor, "runs n m"]:
+    """The products scale A B."""
+    return torch.baddbmm(a.new_zeros(()), a, b, beta=0, alpha=scale)  # in one pass, not two
+
+
+def lined(tensor: Tensor, axes: int = 2, lines: int = 1) -> Tensor:
+    """A copy of the tensor, its last axes filled up with zeros to multiples of one or more cache lines."""
+    whole = filled(tensor, *[lines * LINE // tensor.element_size()] * axes)
+    return whole.clone(memory_format=torch.contiguous_format) if whole is tensor else whole

@@ -12,64 +12,79 @@ of entrywise products of two Gram matrices. The two-layer network has the one te
 
 import math
 
-from jaxtyping import Float64
+import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from benign.errors import InputError
-from benign.networks.deep import Deep, Layers, backward, filled
+from benign.networks.deep import Deep, Layers
 from benign.networks.two_layer import TwoLayer
+from benign.ntk.blocks import mirror
 
-#: Rows of the blocks of a kernel: few enough for the cache, and for one triangle to be little more than half the work.
+#: Rows of the blocks of a kernel: enough for matrix products at full speed, few enough to compute one triangle only.
 ROWS = 128
 
 
 def kernel(
     network: Deep | TwoLayer,
-    x: Float64[Tensor, "*runs n d"],
-    z: Float64[Tensor, "*runs_of_z k d"] | None = None,
+    x: Float[Tensor, "*runs n d"],
+    z: Float[Tensor, "*runs_of_z k d"] | None = None,
     *,
     layers: Layers = "all",
-) -> Float64[Tensor, "batch n k"]:
+) -> Float[Tensor, "batch n k"]:
     """The matrix of Theta(x_i, z_j) for each network of a batch, at inputs of its own or at the same, (n, d), for all.
 
     With z = None, that of x with itself: symmetric to the last bit, for half the work. Derivatives are taken in the
     weights of ``layers``, ``"all"`` or some of the numbers 1, ..., L; in a two-layer network only layer 1 is trained.
+    Networks and inputs are of one precision; in float32 an entry is wrong by about 1e-6 of the largest.
 
     Raises:
         InputError: layers that the network does not have or does not train, inputs that do not fit it.
     """
-    layers = layers if layers == "all" else tuple(layers)
-    left = _factors(network, x, layers)
-    right = left if z is None else _factors(network, z, layers)
+    if isinstance(network, TwoLayer):
+        network, layers = _as_deep(network, layers)
+    chosen = network.chosen(layers)
+    for points in (x, z):
+        if points is not None:
+            network.check_inputs(points)
     n, k = x.shape[-2], (x if z is None else z).shape[-2]
-    result = x.new_zeros(len(left[0][0]), n, k)
-    for run, matrix in enumerate(result):  # one by one: a run's last bits do not depend on the batch
-        for top in range(0, n, ROWS):
-            rows, columns = slice(top, min(top + ROWS, n)), slice(top if z is None else 0, k)
-            block = matrix[rows, columns]
-            for (h, b), (g, c) in zip(left, right, strict=True):
-                block.addcmul_(h[run, rows] @ g[run, columns].T, b[run, rows] @ c[run, columns].T)
-            if z is None:
-                square, rest = matrix[rows, rows], slice(rows.stop, n)
-                square.copy_(square.triu() + square.triu(1).T)
-                matrix[rest, rows] = matrix[rows, rest].T
+    result = x.new_zeros(len(network.weights[0]), n, k)
+    for part in network.groups(max(n, k)):
+        some = network.select(part)
+        left = _factors(some, x if x.ndim == 2 else x[part], chosen)
+        right = left if z is None else _factors(some, z if z.ndim == 2 else z[part], chosen)
+        for run, matrix in enumerate(result[part]):  # one by one: a run's last bits do not depend on the batch
+            pairs = [(s**2, h[run], g[run], b[run], c[run]) for (s, h, b), (_, g, c) in zip(left, right, strict=True)]
+            _fill(matrix, pairs, symmetric=z is None)
     return result
 
 
-def _factors(network: Deep | TwoLayer, x: Tensor, layers: Layers) -> list[tuple[Tensor, Tensor]]:
-    """The pairs (h_{l-1}, s_l b_l) of the layers, (runs, n, fan-in) and (runs, n, fan-out), filled up with zeros."""
-    if isinstance(network, Deep):
-        chosen, runs = network.chosen(layers), len(network.weights[0])
-        us = [filled(u) for u in network.preactivations(x)]
-        hs = [filled(x).expand(runs, -1, -1), *(network.activation(u) for u in us[: chosen[-1] - 1])]
-        weights, top = [filled(w) for w in network.weights], us[-1].new_ones(us[-1].shape[:2])
-        bs = backward(weights, network.multipliers, network.activation, us, top, lowest=chosen[0])
-        return [(hs[number - 1], network.multipliers[number - 1] * bs[number - chosen[0]]) for number in chosen]
+def _as_deep(network: TwoLayer, layers: Layers) -> tuple[Deep, list[int]]:
+    """The two-layer network as a deep one, of which the first layer is trained."""
+    layers = layers if layers == "all" else tuple(layers)
     if layers != "all" and set(layers) != {1}:
         raise InputError(f"layers is {layers!r}: of a two-layer network only layer 1 is trained; give 'all' or [1]")
-    runs, m, d = network.weights.shape
-    if x.shape[-1] != d or x.ndim not in (2, 3) or x.shape[:-2] not in ((), (runs,)):
-        raise InputError(f"x has the shape {tuple(x.shape)}: it must be ({runs}, n, {d}), or (n, {d}) for all runs")
-    inputs = filled(x).expand(runs, -1, -1)
-    slopes = network.activation.derivative(inputs @ filled(network.weights).transpose(1, 2))
-    return [(inputs, slopes * (filled(network.signs, axes=1) / math.sqrt(m)).unsqueeze(1))]
+    output = network.signs.unsqueeze(1) / math.sqrt(network.signs.shape[1])
+    return Deep((network.weights, output), network.activation, "standard"), [1]
+
+
+def _factors(network: Deep, x: Tensor, chosen: tuple[int, ...]) -> list[tuple[float, Tensor, Tensor]]:
+    """The triples s_l, h_{l-1}, b_l of the layers, (runs, n, fan-in) and (runs, n, fan-out), filled up with zeros."""
+    hs, bs = network.factors(x, lowest=chosen[0])
+    return [(network.multipliers[layer - 1], hs[layer - 1], bs[layer - chosen[0]]) for layer in chosen]
+
+
+def _fill(matrix: Tensor, pairs: list[tuple[float, Tensor, Tensor, Tensor, Tensor]], symmetric: bool) -> None:
+    """Add the terms s^2 <h, g> <b, c> of all layers to a matrix of zeros."""
+    n, k = matrix.shape
+    grams = matrix.new_empty(2, min(ROWS, n) * k)
+    for top in range(0, n, ROWS):
+        rows, columns = slice(top, min(top + ROWS, n)), slice(top if symmetric else 0, k)
+        block = matrix[rows, columns]
+        forward, backward = (gram[: block.numel()].view(block.shape) for gram in grams)
+        for scale, h, g, b, c in pairs:
+            torch.mm(h[rows], g[columns].T, out=forward)
+            torch.mm(b[rows], c[columns].T, out=backward)
+            block.addcmul_(forward, backward, value=scale)
+        if symmetric:
+            mirror(matrix, rows)

@@ -1,52 +1,51 @@
 """Gradient descent on deep networks: some layers or all, full-batch or stochastic, a batch of runs at a time.
 
 A step is W_l <- W_l + step_size s_l (1/|B|) sum_{i in B} r_i b_l(x_i) h_{l-1}(x_i)^T, with r_i = -dl/df at the point i,
-in the notation of ``networks.deep``; forward and backward are batched matrix products.
+in the notation of ``networks.deep``; forward and backward are batched matrix products. On a CPU a few runs at a time
+train to their end, as many as keep their matrices in the cores' caches.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float
 from torch import Tensor
 
 from benign.errors import InputError
-from benign.networks.deep import Deep, Layers, backward, filled, forward
+from benign.networks.deep import Deep, Layers, backward, forward, lined
 from benign.seeds import generator
-from benign.train.history import Observable, Recorder, Snapshot, Trained
+from benign.train.history import Batch, Observable, Recorder, Snapshot, Trained
 from benign.train.losses import LOGISTIC, Loss, Squared
-from benign.train.problem import Stop, never
+from benign.train.problem import Stop, check_labels, check_steps, never
+
+#: The host looks at every so many answers of ``stop``. A GPU waits while it looks, and ended runs stand still till then;
+#: on a CPU they leave at once.
+LOOK = {"cpu": 1, "cuda": 64}
 
 
 @dataclass(frozen=True)
 class DeepSnapshot(Snapshot):
     """A state that holds the networks, now and at the start; a neuron is a row of any of their layers."""
 
-    now: Deep
+    network: Deep
     initial: Deep
     x: Tensor  #: the training inputs, shape (runs, n, d)
 
-    def select(self, rows: Tensor) -> "DeepSnapshot":
-        return replace(super().select(rows), now=self.now.select(rows), initial=self.initial.select(rows))
-
-    @property
-    def network(self) -> Deep:
-        return self.now
-
     def squared_norms(self) -> Tensor:
-        return torch.cat([w.square().sum(-1) for w in self.now.weights], -1)
+        return torch.cat([w.square().sum(-1) for w in self.network.weights], -1)
 
     def squared_moves(self) -> Tensor:
-        pairs = zip(self.now.weights, self.initial.weights, strict=True)
+        pairs = zip(self.network.weights, self.initial.weights, strict=True)
         return torch.cat([(w - start).square().sum(-1) for w, start in pairs], -1)
 
 
 def train(
     network: Deep,
-    x: Float64[Tensor, "runs n d"],
-    labels: Float64[Tensor, "runs n"],
+    x: Float[Tensor, "runs n d"],
+    labels: Float[Tensor, "runs n"],
     *,
     step_size: Tensor | float | int,
     steps: int,
@@ -67,84 +66,137 @@ def train(
 
     A run ends after ``steps`` steps, or as soon as ``stop`` says so, which is asked before every step, or with a
     ``batch_size`` at the start of every epoch; finished runs leave the batch and cost nothing. ``observe`` names
-    functions of a ``DeepSnapshot``, evaluated at the steps ``record``; its outputs and losses are the whole sample's.
+    functions of a ``DeepSnapshot``, evaluated at the steps ``record`` for some runs at a time; its outputs and losses
+    are the whole sample's. Everything is computed in the type of ``x``, float64 or float32.
 
     Raises:
         InputError: a batch that does not make sense, wrong labels, steps, step sizes, layers, batch size or seeds, a
             record outside 0..steps.
     """
     runs, n, _ = x.shape
-    check(network, x, labels, steps, loss, batch_size, seeds)
-    step_sizes = per_layer(step_size, network)
-    trained = network.chosen(layers)
+    check(network, x, labels, loss, steps, batch_size, seeds)
     recorder = Recorder(observe, record, runs, steps)
-    multipliers, activation = network.multipliers, network.activation
-    rates = step_sizes * torch.tensor(multipliers, dtype=x.dtype, device=x.device)
-    epoch = 1 if batch_size is None else math.ceil(n / batch_size)
+    records = set(recorder.steps)
+    multipliers, activation, trained = network.multipliers, network.activation, network.chosen(layers)
+    rates = (per_layer(step_size, network) * torch.tensor(multipliers, dtype=torch.float64, device=x.device)).to(
+        x.dtype
+    )
     orders = [generator(seed, "mini-batch order") for seed in seeds or ()]
+    epoch, look = 1 if batch_size is None else math.ceil(n / batch_size), LOOK[x.device.type]
+    every = torch.arange(runs, device=x.device)
+    final, taken = [torch.empty_like(w) for w in network.weights], torch.empty_like(every)
 
-    final, taken = [w.clone() for w in network.weights], torch.zeros(runs, dtype=torch.long, device=x.device)
-    active = torch.arange(runs, device=x.device)
-    weights, inputs, targets = [filled(w) for w in network.weights], filled(x), filled(labels, axes=1)
-    for step in range(steps + 1):
-        # What is recorded does not decide when a run ends.
-        asked = step % epoch == 0 or step == steps
-        if asked or step in recorder.steps:
-            us, hs = forward(weights, multipliers, activation, inputs)
-            outputs = us[-1][..., 0].contiguous()
-            losses = loss.at(outputs, targets)[:, :n]
-            stopping = torch.full_like(active, step == steps, dtype=torch.bool)
-            if asked:
-                stopping |= stop((targets * outputs)[:, :n], losses)
-            if stopping.any() or step in recorder.steps:
-                shapes = [w.shape[1:] for w in network.weights]
-                cut = tuple(w[:, :fan_out, :fan_in] for w, (fan_out, fan_in) in zip(weights, shapes, strict=True))
-                recorder(
-                    DeepSnapshot(
-                        step, active, outputs[:, :n], targets[:, :n], losses,
-                        replace(network, weights=cut), network.select(active), x[active],
-                    ),
-                    stopping,
-                )  # fmt: skip
-                for whole, part in zip(final, cut, strict=True):
-                    whole[active[stopping]] = part[stopping]
-                taken[active[stopping]] = step
-            if stopping.all():
-                break
-            if stopping.any():
-                active, rates, inputs, targets = (t[~stopping] for t in (active, rates, inputs, targets))
-                weights, us, hs = ([t[~stopping] for t in ts] for ts in (weights, us, hs))
-        if batch_size is None:
-            points, seen = targets, n
-        else:
-            if step % epoch == 0:
-                order = torch.stack([torch.from_numpy(orders[run].permutation(n)) for run in active.tolist()])
-            batch = order[:, step % epoch * batch_size :][:, :batch_size].to(x.device)
-            rows = torch.arange(len(active), device=x.device).unsqueeze(1)
-            points, seen = filled(targets[rows, batch], axes=1), batch.shape[1]
-            us, hs = forward(weights, multipliers, activation, filled(inputs[rows, batch]))
-        forces = loss.force(us[-1][..., 0].contiguous(), points) / seen
-        signals = backward(weights, multipliers, activation, us, forces, lowest=trained[0])
-        for layer in trained:
-            push = signals[layer - trained[0]] * rates[:, layer - 1].view(-1, 1, 1)
-            weights[layer - 1].baddbmm_(push.transpose(1, 2), hs[layer - 1])
+    for part in network.groups(n):
+        group, drawing = _Group.of(network, x, labels, rates, every[part]), orders[part]
+        for step in range(steps + 1):
+            asked = step == steps or (stop is not never and step % epoch == 0)
+            if asked or step in records or batch_size is None:
+                us, hs = forward(group.weights, multipliers, activation, group.inputs)
+                outputs, targets, seen = lined(us[-1][..., 0], axes=1, lines=2), group.targets, n
+                losses = loss.at(outputs, targets)[:, :n]
+            if asked:  # what is recorded does not decide when a run ends
+                group.taken.masked_fill_(~group.ended, step)
+                group.ended |= stop((targets * outputs)[:, :n], losses) | (step == steps)
+                group.rates.masked_fill_(group.ended.unsqueeze(1), 0)
+            looks = asked and (step == steps or step in records or step // epoch % look == 0)
+            leaving = looks and bool(group.ended.any())
+            if leaving or step in records:
+                recorder(group.snapshot(step, outputs[:, :n], losses), group.ended)
+            if leaving:
+                group.hand_over(final, taken)
+                going = ~group.ended
+                if not going.any():
+                    break
+                group, outputs, targets = group.select(going), outputs[going], targets[going]
+                us, hs = [u[going] for u in us], [h[going] for h in hs]
+                drawing = [orders[row] for row in group.rows.tolist()] if orders else []
+            if batch_size is not None:
+                if step % epoch == 0:
+                    order = _order(drawing, n, x.device)
+                batch = order[:, step % epoch * batch_size :][:, :batch_size]
+                inputs, targets, seen = *group.points(batch), batch.shape[1]
+                us, hs = forward(group.weights, multipliers, activation, inputs)
+                outputs = lined(us[-1][..., 0], axes=1, lines=2)
+            forces = loss.force(outputs, targets)[:, : us[-1].shape[1]] / seen
+            signals = backward(group.weights, multipliers, activation, us, forces, lowest=trained[0])
+            for layer in trained:
+                push = signals[layer - trained[0]].mul_(group.rates[:, layer - 1].view(-1, 1, 1))
+                group.weights[layer - 1].baddbmm_(push.mT, hs[layer - 1])
     return recorder.trained(lambda: replace(network, weights=tuple(final)), taken)
+
+
+@dataclass
+class _Group(Batch):
+    """Some runs that train side by side."""
+
+    rows: Tensor  #: which runs of the batch these are
+    x: Tensor
+    inputs: Tensor  #: x, filled up
+    targets: Tensor  #: the labels, filled up
+    rates: Tensor  #: step_size s_l, shape (runs, L), or 0 once the run is over
+    taken: Tensor  #: steps, when ``stop`` was asked last
+    ended: Tensor
+    initial: Deep
+    weights: tuple[Tensor, ...]  #: filled up
+
+    @staticmethod
+    def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, rows: Tensor) -> "_Group":
+        """The runs of the given rows of a batch, before their first step."""
+        x, initial = x[rows], network.select(rows)
+        return _Group(
+            rows, x, lined(x), lined(labels[rows], axes=1, lines=2), rates[rows], torch.zeros_like(rows),
+            torch.zeros_like(rows, dtype=torch.bool), initial, initial.lined,
+        )  # fmt: skip
+
+    def select(self, rows: Tensor) -> "_Group":
+        return replace(super().select(rows), weights=tuple(w[rows] for w in self.weights))
+
+    def points(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """The inputs and targets of some points of each run, given by their numbers, shape (runs, points)."""
+        runs = torch.arange(len(batch), device=batch.device).unsqueeze(1)
+        return lined(self.inputs[runs, batch]), lined(self.targets[runs, batch], axes=1, lines=2)
+
+    def snapshot(self, step: int, outputs: Tensor, losses: Tensor) -> DeepSnapshot:
+        """What observables see."""
+        labels = self.targets[:, : outputs.shape[1]]
+        return DeepSnapshot(step, self.rows, outputs, labels, losses, self._network, self.initial, self.x)
+
+    def hand_over(self, final: list[Tensor], taken: Tensor) -> None:
+        """Write the weights and the steps of the runs that have ended where those of the whole batch are."""
+        rows = self.rows[self.ended]
+        taken[rows] = self.taken[self.ended]
+        for whole, now in zip(final, self._network.weights, strict=True):
+            whole[rows] = now[self.ended]
+
+    @property
+    def _network(self) -> Deep:
+        pairs = zip(self.weights, self.initial.weights, strict=True)
+        return replace(self.initial, weights=tuple(w[:, : start.shape[1], : start.shape[2]] for w, start in pairs))
+
+
+def _order(drawing: Sequence[np.random.Generator], n: int, device: torch.device) -> Tensor:
+    """An order of the n points for each run."""
+    order = torch.from_numpy(np.stack([rng.permutation(n) for rng in drawing]))
+    if device.type == "cuda":
+        order = order.pin_memory()  # or the host would wait for the GPU
+    return order.to(device, non_blocking=True)
 
 
 def check(
     network: Deep,
     x: Tensor,
     labels: Tensor,
-    steps: int,
     loss: Loss | Squared,
+    steps: int,
     batch_size: int | None,
     seeds: Sequence[int] | None,
 ) -> None:
     """Make sure that a training problem makes sense before it starts.
 
     Raises:
-        InputError: shapes that do not fit together, an empty sample, labels that the loss does not take, a negative
-            number of steps, a batch size outside 1..n, seeds that are not one for each run or have nothing to decide.
+        InputError: shapes or types that do not fit together, an empty sample, labels that the loss does not take, a
+            negative number of steps, a batch size outside 1..n, seeds that are not one for each run or have nothing to
+            decide.
     """
     (runs, _, d), n = network.weights[0].shape, x.shape[1]
     if n < 1 or x.shape != (runs, n, d) or labels.shape != (runs, n):
@@ -152,12 +204,13 @@ def check(
             f"the batch does not fit together: the networks are {runs} with inputs of dimension {d}, "
             f"x (runs, n, d) has the shape {tuple(x.shape)}, labels (runs, n) {tuple(labels.shape)}"
         )
-    if isinstance(loss, Loss) and (strangers := labels[labels.abs() != 1]).numel():
-        raise InputError(f"labels hold {strangers[0].item()}: the {loss.name} loss needs -1 and +1")
+    if len(types := {tensor.dtype for tensor in (x, labels, *network.weights)}) > 1:
+        raise InputError(f"weights, x and labels are of the types {', '.join(sorted(map(str, types)))}: give them one")
+    if isinstance(loss, Loss):
+        check_labels(labels, loss)
     if (strangers := labels[~labels.isfinite()]).numel():
         raise InputError(f"labels hold {strangers[0].item()}: the {loss.name} loss needs finite numbers")
-    if steps < 0:
-        raise InputError(f"steps is {steps}: the number of gradient steps must be at least 0")
+    check_steps(steps)
     if batch_size is None and seeds is not None:
         raise InputError("seeds are given without a batch_size: the full batch has no random order; leave them out")
     if batch_size is not None and not 1 <= batch_size <= n:
@@ -167,7 +220,7 @@ def check(
         raise InputError(f"{given} with a batch_size: the order of the points needs one for each of {runs} runs")
 
 
-def per_layer(step_size: Tensor | float | int, network: Deep) -> Float64[Tensor, "runs layers"]:
+def per_layer(step_size: Tensor | float | int, network: Deep) -> Float[Tensor, "runs layers"]:
     """The step size of each run and layer.
 
     Raises:
