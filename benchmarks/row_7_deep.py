@@ -77,8 +77,8 @@ def ensemble(network: Deep, x: torch.Tensor, labels: torch.Tensor, steps: int):
 
 
 def measure(options: harness.Options) -> Row:
-    runs, n, d, width, steps = (3, 6, 5, 16, 4) if options.quick else (32, 200, 100, 512, 500)
-    some_runs, some_steps, repetitions = (2, 2, 2) if options.quick else (2, 20, 5)
+    runs, n, d, width, steps = (3, 6, 5, 16, 4) if options.quick else (32, 200, 100, 512, 100)
+    some_runs, some_steps, repetitions = (2, 2, 2) if options.quick else (2, 20, 3)
     rng = generator(0, "benchmark sample")
     x = torch.tensor(rng.standard_normal((runs, n, d)))
     x = (x / x.norm(dim=2, keepdim=True)).float().to(options.device)
