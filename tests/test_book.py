@@ -100,7 +100,7 @@ def test_the_smoke_preset_knows_every_chapter():
 def site(tmp_path_factory):
     """The pages of the book, built from a copy of its sources at the smoke preset."""
     root = tmp_path_factory.mktemp("book") / "book"
-    left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests", "benchmarks")
+    left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests")
     shutil.copytree(PROJECT.root, root, ignore=left_out)
     environment = {name: value for name, value in os.environ.items() if name != "BENIGN_CACHE_DIR"}
     environment["PYTHONPATH"] = str(root / "src")
