@@ -1,0 +1,96 @@
+"""Gradient descent on polluted clusters with a test error that is not counted but estimated, however small it is.
+
+Beside it, what Xu & Gu (2023), Proposition 4.5, bounds it with: the margins' means, and the Lipschitz constants
+
+    ||W||_2 <= ||W||_F,    ||W||_{2,1} / sqrt(m) <= ||W||_F.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from benign import seeds
+from benign.data import mixtures
+from benign.errors import InputError
+from benign.experiments import polluted
+from benign.experiments.polluted import Polluted
+from benign.measure import errors, tails
+from benign.networks.two_layer import TwoLayer
+from benign.train import history, neurons
+
+
+@dataclass(frozen=True)
+class TailErrors(Polluted):
+    """Test error by importance sampling and by counting, margins by class, and norms, after the last step.
+
+    ``tail_points`` are those of ``measure.tails.tail_error``, ``test_points`` plain ones.
+    """
+
+    tail_points: int = 2_000
+    test_points: int = 2_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.records:
+            raise InputError(f"records is {self.records}: this experiment measures at the end, and needs none")
+        if self.tail_points < 20 or self.tail_points % 20:
+            raise InputError(f"tail_points is {self.tail_points}: it must be a positive multiple of 20")
+        if not 100 <= self.test_points < math.inf:
+            raise InputError(
+                f"test_points is {self.test_points}: the spread of the margins in each class needs at least 100"
+            )
+
+    @staticmethod
+    def run(batch: Sequence["TailErrors"], device: str = "cpu") -> list[pd.DataFrame]:
+        """One table a run, of one row."""
+        samples = [run.sample() for run in batch]
+        observe = {
+            "loss": history.loss,
+            "training_error": history.training_error,
+            "norm_21": history.norm_21,
+            "norm_frobenius": history.norm,
+            "norm_spectral": neurons.spectral_norm,
+        }
+        trained = polluted.train(batch, samples, observe, device)
+        finished = trained.network.to("cpu")
+        tables = []
+        for index, (run, sample) in enumerate(zip(batch, samples, strict=True)):
+            network = finished.alone(index)
+            row = {name: float(values[index]) for name, values in trained.final.items()}
+            row |= _margins(network, run)
+            row["normalised_margin"] = math.sqrt(run.width) * row["mean_margin"] / row["norm_21"]
+            tail = tails.tail_error(network, run.signal, run.seed, run.tail_points)
+            row |= {
+                "tail_error": tail.estimate,
+                "tail_low": tail.interval[0],
+                "tail_high": tail.interval[1],
+                "tail_standard_error": tail.standard_error,
+                "effective_points": tail.effective_points,
+                "largest_share": tail.largest_share,
+                "seen_twice": tail.seen_twice,
+                "valid": tail.valid,
+                "averaging_test_error": errors.averaging_test_error(sample.x, sample.labels, run.signal),
+            }
+            tables.append(pd.DataFrame([row]))
+        return tables
+
+
+def _margins(network: TwoLayer, run: TailErrors) -> dict[str, float]:
+    """Errors among plain test points, and the mean and the standard deviation of the margins in each class."""
+    rng = seeds.generator(run.seed, "test points")
+    parts: list[tuple[Tensor, Tensor]] = []
+    for first in range(0, run.test_points, errors.CHUNK):
+        count = min(errors.CHUNK, run.test_points - first)
+        x, y = mixtures.test_points(run.signal, network.weights.shape[-1], count, rng)
+        parts.append((y * network(x)[0], y))
+    margins, labels = (torch.cat(part) for part in zip(*parts, strict=True))
+    wrong = int((~(margins > 0)).sum())
+    row = {"test_errors": wrong, "test_error": wrong / run.test_points}
+    for name, of_class in {"positive": margins[labels > 0], "negative": margins[labels < 0]}.items():
+        row |= {f"mean_margin_{name}": float(of_class.mean()), f"margin_sd_{name}": float(of_class.std())}
+    row["mean_margin"] = (row["mean_margin_positive"] + row["mean_margin_negative"]) / 2
+    return row

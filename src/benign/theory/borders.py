@@ -1,0 +1,143 @@
+"""Where the conditions of Xu & Gu (2023) draw their borders, and where short calculations of our own expect them.
+
+With the signal load lambda = n ||mu||^2 / p, the two parts of eq. (6c) read lambda <= 1/C and p >= C n^2 log(n/delta).
+"""
+
+import math
+
+import numpy as np
+from scipy.stats import binom, norm
+
+from benign.errors import InputError
+
+
+def signal_load(n: int, p: int | np.ndarray, signal: float | np.ndarray) -> float | np.ndarray:
+    """lambda = n ||mu||^2 / p, which eq. (6c) wants to be at most 1/C: the signal in a sample against its noise."""
+    return n * np.square(signal) / p
+
+
+def signal_of_load(n: int, p: int | np.ndarray, load: float | np.ndarray) -> float | np.ndarray:
+    """The ||mu|| at which the signal load n ||mu||^2 / p has the given value."""
+    return np.sqrt(load * np.asarray(p) / n)
+
+
+def orthogonality(n: int, p: int | np.ndarray) -> float | np.ndarray:
+    """p / (n^2 log n), which the other half of eq. (6c) wants to be at least C (with log n for log(n/delta))."""
+    return p / (n**2 * math.log(n))
+
+
+def literal_step(n: int, p: int) -> float:
+    """The step size 1/p^2 of eq. (6e) with C = 1, in units of n/p."""
+    return 1 / (n * p)
+
+
+def proof_step() -> float:
+    """log(2)/3, the largest step size in units of n/p that the proof can bear.
+
+    Our reading: the step enters only through 3 step p/n <= log 2 (43) and 4 step p/(3n) <= 1 (Lemma 4.5) and, with
+    eq. (6f), through (28). The first is the strictest.
+    """
+    return math.log(2) / 3
+
+
+def descent_step(load: float | np.ndarray) -> float | np.ndarray:
+    """8 / (1 + lambda), a step size in units of n/p up to which the risk falls in every step; a calculation of ours.
+
+    For a fixed activation pattern the Hessian of the risk is at most lambda_max(X X^T) / (4n), for |l''| <= 1/4 and
+    slopes at most 1; X X^T has the largest eigenvalue p + n ||mu||^2, nearly, if p is much larger than n. A
+    step descends below 2 / curvature.
+    """
+    return 8 / (1 + np.asarray(load))
+
+
+def first_step_wall(label_noise: float | np.ndarray) -> float | np.ndarray:
+    """1 / (1 - 2 eta), the signal load beyond which the first step lowers the margins of wrong labels.
+
+    A calculation of ours, to leading order, for ReLU and any leaky ReLU. From a start so small that the step outweighs
+    it, with all g_i = 1/2 and neurons active at half of the samples, the margin of a wrong label grows by a
+    positive multiple of p - (1 - 2 eta) n ||mu||^2: what it gains through its own sample, minus what the others take.
+    """
+    return 1 / (1 - 2 * np.asarray(label_noise))
+
+
+def death_wall(label_noise: float | np.ndarray) -> float | np.ndarray:
+    """2 / (1 - 2 eta), the signal load beyond which the first step kills the ReLU neurons that a wrong label needs.
+
+    A calculation of ours, as for ``first_step_wall``. A neuron of the wrong label's sign, active there, moves by a
+    positive multiple of p - (1 - 2 eta) n ||mu||^2 / 2: it sees half of the others. Below zero it is inactive at that
+    sample after the step, against Lemma 4.3.
+    """
+    return 2 / (1 - 2 * np.asarray(label_noise))
+
+
+def max_margin_error(n: int, p: int, signal: float | np.ndarray, label_noise: float) -> float | np.ndarray:
+    """The clean test error of the shortest linear classifier that gives all n polluted labels the same margin.
+
+    A calculation of ours for orthogonal noise vectors of length sqrt(p); there it is the max-margin classifier. Of all
+    w with y_i <w, x_i> = 1 the shortest is w = A mu / ||mu||^2 + sum_i y_i* c_i z_i with
+
+        A = (1 - 2 eta) lambda / (1 + lambda),  p c_i = 1 - A (right labels) or -(1 + A) (wrong ones),
+
+    hence the error Q(A / sqrt(A^2 / ||mu||^2 + (n/p) (1 - 2 (1 - 2 eta) A + A^2))). For lambda << 1 this is the
+    averaging classifier's Q((1 - 2 eta) sqrt(S)). For lambda -> infinity it no longer depends on the signal but
+    through the first term: the memory of the wrong labels, n/p 4 eta (1 - eta), stays.
+    """
+    load = signal_load(n, p, signal)
+    pull = 1 - 2 * label_noise
+    along = pull * load / (1 + load)
+    memory = n / p * (1 - 2 * pull * along + along**2)
+    return norm.sf(along / np.sqrt(np.square(along / signal) + memory))
+
+
+def deepest_flips_error(n: int, p: int, signal: float, label_noise: float | np.ndarray) -> float | np.ndarray:
+    """The averaging classifier's clean test error when the wrong labels are the deepest points of their clusters.
+
+    A calculation of ours. The share eta of points with the largest <y* x, mu> has, in units of ||mu||, the mean depth
+    ||mu|| + phi(q)/eta, Q(q) = eta. So their flips take 2 (eta ||mu|| + phi(q)) from the mean depth ||mu||.
+    """
+    noise = np.asarray(label_noise, dtype=float)
+    along = (1 - 2 * noise) * signal - 2 * norm.pdf(norm.isf(noise))
+    return norm.sf(along * signal / np.sqrt(np.square(along) + p / n))
+
+
+def fitting_margin(n: int | np.ndarray, level: float = 1.0) -> float | np.ndarray:
+    """The margin at which the logistic loss is level/(2n), about log(2n / level)."""
+    return -np.log(np.expm1(level / (2 * np.asarray(n))))
+
+
+def tolerable_output(n: int, p: int | np.ndarray, level: float = 1.0) -> float | np.ndarray:
+    """sqrt(n/p) L/2, the size of the initial outputs at which they reach the noise of what a ReLU network learns.
+
+    A calculation of ours, see ``large_start_error``; L is the margin of ``fitting_margin``.
+    """
+    return np.sqrt(n / np.asarray(p)) * fitting_margin(n, level) / 2
+
+
+def large_start_error(index: float, label_noise: float, ratio: float | np.ndarray) -> float | np.ndarray:
+    """Q((1 - 2 eta) sqrt(S / (1 + r^2))), the clean test error of a lazily trained ReLU network.
+
+    A calculation of ours, to leading order in nearly orthogonal samples. ``ratio`` is r = f_0 / ``tolerable_output``,
+    f_0 the standard deviation of the initial outputs. The tangent kernel of ReLU is <x, x'>/2 on the diagonal and
+    <x, x'>/4 off it; giving all labels the margin L adds to the output at a fresh point the mean
+    (1 - 2 eta) lambda L/2 and noise of variance (L/2)^2 n/p. The initial output there is noise too, of variance f_0^2.
+    """
+    return norm.sf((1 - 2 * label_noise) * np.sqrt(index / (1 + np.square(ratio))))
+
+
+def coverage(width: int, positive: int, negative: int) -> float:
+    """The probability that each of some samples has an active ReLU neuron of the sign of its label before training.
+
+    Eq. (13) with one neuron in the place of m/(60 beta^2), for independent fair signs, and initial pre-activations
+    independent and symmetric, as they are for orthogonal samples: given K ~ Bin(m, 1/2) positive neurons, it is
+    (1 - 2^-K)^positive (1 - 2^-(m - K))^negative. ``positive`` and ``negative`` are the numbers of samples by label.
+
+    Raises:
+        InputError: fewer than one neuron, a negative number of samples.
+    """
+    if width < 1 or min(positive, negative) < 0:
+        raise InputError(
+            f"width is {width}, for {positive} and {negative} samples: give at least one neuron, and no negative number"
+        )
+    k = np.arange(width + 1)
+    every = (1 - 2.0**-k) ** positive * (1 - 2.0 ** -(width - k)) ** negative
+    return float(binom.pmf(k, width, 0.5) @ every)
