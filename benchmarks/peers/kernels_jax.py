@@ -1,4 +1,4 @@
-"""The peer of rows 5 and 6: tangent kernels by neural-tangents, He scaling, jitted, float32."""
+"""The peer of rows 5 and 6: tangent kernels by neural-tangents, He scaling, jitted."""
 
 import math
 
@@ -45,9 +45,10 @@ def empirical(folder: str, implementation: str):
     return _work(lambda: kernel(x, None, params), folder)
 
 
-def analytic(folder: str, depth: int):
-    """The work: the analytic kernel at given inputs; it answers with the kernel's file."""
-    x = jnp.asarray(np.load(f"{folder}/x.npy"))
+def analytic(folder: str, depth: int, dtype: str):
+    """The work: the analytic kernel at given inputs in a given precision; it answers with the kernel's file."""
+    jax.config.update("jax_enable_x64", dtype == "float64")
+    x = jnp.asarray(np.load(f"{folder}/x.npy").astype(dtype))
     kernel = network(x.shape[1], 1, depth)[2]
     compute = jax.jit(lambda x: kernel(x, None, "ntk"))
     return _work(lambda: compute(x), folder)

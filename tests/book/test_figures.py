@@ -1,4 +1,4 @@
-"""Figures and tables as objects: what they refuse, what they carry, how they look; numbers on their way to prose."""
+"""Figures and tables as objects: what they refuse, what they carry, how they look."""
 
 import base64
 import io
@@ -16,7 +16,6 @@ from matplotlib.text import Text
 
 from benign.book import style
 from benign.book.figures import MIME, Figure, Table
-from benign.book.glue import glue
 from benign.errors import InputError
 
 DATA = pd.DataFrame({"p": [1, 2, 3], "error": [0.1 + 0.2, 1 / 3, 1e-300]})
@@ -133,17 +132,3 @@ def test_labels_at_line_ends_do_not_overlap():
         order = sorted(boxes, key=lambda label: boxes[label].y0)
         assert len(order) == 7 and [label for label in order if label != "far"][-1] == "renamed"
         assert all(boxes[low].y1 <= boxes[high].y0 for low, high in pairwise(order))
-
-
-@pytest.mark.parametrize("value", [np.float64(0.5), np.array(0.5), 0.5, np.int64(3), "word", np.bool_(True)])
-def test_glue_passes_plain_python(monkeypatch, value):
-    sent = []
-    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: sent.append((name, value, display)))
-    glue("key", value)
-    assert type(sent[0][1]) in (float, int, str, bool) and sent[0][1] == value and sent[0][2] is False
-
-
-@pytest.mark.parametrize("value", [[1, 2], np.ones(2), None, float("nan"), 1j, DATA])
-def test_glue_refuses_what_is_not_one_number(value):
-    with pytest.raises(InputError, match="glue 'key'"):
-        glue("key", value)

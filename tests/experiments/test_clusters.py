@@ -25,8 +25,8 @@ def batch(**changes) -> list[PollutedClusters]:
 def test_the_table():
     (table,) = PollutedClusters.run([SMALL])
     assert table.columns.tolist() == [
-        "at_step", "loss", "smallest_margin", "training_error", "training_error_clean", "training_error_flipped", "norm_21",
-        "test_errors", "test_error", "normalised_margin", "averaging_test_error",
+        "at_step", "loss", "smallest_margin", "training_error", "training_error_clean", "training_error_flipped",
+        "norm_21", "test_errors", "test_error", "normalised_margin", "averaging_test_error",
     ]  # fmt: skip
     assert table.at_step.tolist() == [0, 7, 60]
     assert not table.isna().any(axis=None)

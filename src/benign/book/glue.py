@@ -6,6 +6,8 @@ import myst_nb
 
 from benign.errors import InputError
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def glue(name: str, value: float | str) -> None:
     """Make a number or a word available to the pages, shown nowhere by itself.
@@ -25,3 +27,9 @@ def glue(name: str, value: float | str) -> None:
     if isinstance(plain, float) and math.isnan(plain):
         raise InputError(f"glue {name!r}: the value is NaN: find out which run gave it before printing it")
     myst_nb.glue(name, plain, display=False)
+
+
+def scientific(value: float | int, digits: int = 1) -> str:
+    """A number as people write it, 1.5·10⁹, with ``digits`` digits after the point."""
+    factor, _, exponent = f"{value:.{digits}e}".partition("e")
+    return f"{factor}·10{str(int(exponent)).translate(_RAISED)}"

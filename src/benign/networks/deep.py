@@ -97,7 +97,7 @@ class Deep:
         return numbers
 
     def groups(self, points: int) -> list[slice]:
-        """The runs of the batch in groups, in order: so many that their matrices fit the cache; on a GPU all at once."""
+        """The runs of the batch in groups, in order: as many as fit the cache with their matrices; on a GPU all."""
         first = self.weights[0]
         runs = len(first)
         if first.device.type != "cpu":

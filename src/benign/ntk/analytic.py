@@ -119,8 +119,7 @@ def kernel(
 ) -> Float64[Tensor, "n k"]:
     """The matrix of Theta_L(x_i, z_j), or of Sigma_L for ``kind="nngp"``; with z = None that of x with itself.
 
-    The latter is symmetric to the last bit and costs half. Beside the result it needs memory for the unit vectors and
-    for a few blocks.
+    The latter is symmetric to the last bit and costs half. Beside the result it needs memory for a few blocks.
 
     Raises:
         InputError: a depth below 1, a slope outside [0, 1], an unknown kind, inputs of different dimensions.
@@ -129,16 +128,17 @@ def kernel(
     mixture = _mixture(slope)
     if z is not None and x.shape[1] != z.shape[1]:
         raise InputError(f"x has dimension {x.shape[1]} and z has {z.shape[1]}: a kernel takes inputs of one space")
-    left, lengths = _unit(x)
-    right, scales = (left, lengths) if z is None else _unit(z)
-    result = x.new_empty(len(left), len(right))
-    for top in range(0, len(left), ROWS):
-        rows = slice(top, min(top + ROWS, len(left)))
-        width = max(1, TILE // (rows.stop - top))
-        for start in range(top if z is None else 0, len(right), width):
+    other = x if z is None else z
+    result = x.new_empty(len(x), len(other))
+    for top in range(0, len(x), ROWS):
+        rows = slice(top, min(top + ROWS, len(x)))
+        left, lengths = _unit(x[rows])
+        width = max(1, TILE // len(left))
+        for start in range(top if z is None else 0, len(other), width):
             columns = slice(start, start + width)
-            tile = _tile(left[rows], right[columns], depth, mixture, kind)
-            tile.mul_(lengths[rows, None]).mul_(scales[columns])
+            right, scales = _unit(other[columns])
+            tile = _tile(left, right, depth, mixture, kind)
+            tile.mul_(lengths.unsqueeze(1)).mul_(scales)
             result[rows, columns] = tile
             if z is None:
                 result[columns, rows] = tile.T

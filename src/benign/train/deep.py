@@ -21,8 +21,8 @@ from benign.train.history import Batch, Observable, Recorder, Snapshot, Trained
 from benign.train.losses import LOGISTIC, Loss, Squared
 from benign.train.problem import Stop, check_labels, check_steps, never
 
-#: The host looks at every so many answers of ``stop``. A GPU waits while it looks, and ended runs stand still till then;
-#: on a CPU they leave at once.
+#: The host looks at every so many answers of ``stop``. A GPU waits while it looks, and ended runs stand still till
+#: then; on a CPU they leave at once.
 LOOK = {"cpu": 1, "cuda": 64}
 
 
