@@ -25,7 +25,19 @@ STATE = (
     "right_clean", "right_flipped", "opposite_clean", "opposite_flipped",
     "least_of_neuron", "least_of_sample",
 )  # fmt: skip
-CHANGE = ("deaths", "least_growth", "largest_growth", "growth_clean", "growth_flipped")
+CHANGE = (
+    "deaths", "least_growth", "largest_growth", "growth_clean", "growth_flipped", "least_fall", "largest_fall",
+)  # fmt: skip
+
+# What is looked at in every step, in the order in which it is computed.
+MEANS = ("loss", "margin", "mean_g", "growth", "right", "opposite")  # of all, clean and flipped samples each
+EXTREMES = ("loss", "margin", "g", "growth", "fall")  # over samples
+SEEN = (
+    *(f"{name}{kind}" for name in MEANS for kind in ("", "_clean", "_flipped")),
+    *(f"least_{name}" for name in EXTREMES),
+    *(f"largest_{name}" for name in EXTREMES),
+    "least_of_neuron", "least_of_sample", "deaths",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,9 +54,10 @@ class Dynamics(Polluted):
 
     The others are of all steps so far: ``deaths`` counts the right pairs that were active before a step and were not
     after it (Lemma 4.3), ``least_growth`` and ``largest_growth`` are extremes over samples and steps (Lemma 4.4),
-    ``largest_g_ratio`` of the ratio (Lemma C.1), ``lowest_margin`` of the smallest margin, and ``clocked_loss`` is the
-    largest value of clock * largest_loss. The ``clock`` is step size * p * t / n. A mean over no sample, and the growth
-    before the first step, are NaN.
+    ``largest_g_ratio`` of the ratio (Lemma C.1), ``lowest_margin`` of the smallest margin, ``least_fall`` and
+    ``largest_fall`` of the fall of a sample's loss in units of step size * p g_i^2 / n (Lemma 4.5), and
+    ``clocked_loss`` is the largest value of clock * largest_loss. The ``clock`` is step size * p * t / n. A mean over
+    no sample, and what a step changes before the first step, are NaN.
     """
 
     @staticmethod
@@ -63,12 +76,15 @@ class Dynamics(Polluted):
 
 
 def _table(run: Dynamics, values: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame(values, columns=[*STATE, *CHANGE])
+    table = pd.DataFrame(values, columns=SEEN)
+    table["smallest_margin"], table["g_ratio"] = table.least_margin, table.largest_g / table.least_g
+    table = table[[*STATE, *CHANGE]]
     table.insert(0, "at_step", range(len(table)))
     table.insert(1, "clock", run.step * table.at_step)
     table["deaths"] = table.deaths.cumsum().astype(int)
     table["largest_g_ratio"] = table.g_ratio.cummax()
     table["least_growth"], table["largest_growth"] = table.least_growth.cummin(), table.largest_growth.cummax()
+    table["least_fall"], table["largest_fall"] = table.least_fall.cummin(), table.largest_fall.cummax()
     table["clocked_loss"] = (table.clock * table.largest_loss).cummax()
     table["lowest_margin"] = table.smallest_margin.cummin()
     return table.loc[sorted({*run.records, run.steps})].reset_index(drop=True)
@@ -78,38 +94,41 @@ class _Watch:
     """Looks at each state, and for what a step changes at the one before."""
 
     def __init__(self, flipped: Tensor, right: Tensor, step: Tensor):
-        self._flipped, self._right, self._step = flipped, right, step
-        self._before: tuple[Tensor, Tensor, Tensor] | None = None  # margins, slopes, active right pairs
+        self._right, self._step = right, step.unsqueeze(1)
+        self._kinds = torch.stack([torch.ones_like(flipped), ~flipped, flipped], 1).double()  # (runs, 3, n)
+        each, of_right = torch.ones_like(self._kinds[:, 0]), right.sum(1).double()  # right pairs of each sample
+        totals = [each, each, each, each, of_right, right.shape[1] - of_right]  # what each of MEANS is a mean of
+        self._sizes = self._by_kind(torch.stack(totals, 1), self._kinds)
+        self._before: tuple[Tensor, Tensor, Tensor, Tensor] | None = None  # margins, losses, slopes, active right pairs
 
     def __call__(self, s: TwoLayerSnapshot) -> Tensor:
-        """The quantities ``STATE`` and, of the step that led here, ``CHANGE``; shape (runs, their number)."""
-        flipped, right, on, margins = self._flipped[s.runs], self._right[s.runs], active(s), history.margins(s)
-        clean, alive = ~flipped, on & right
-        opposite, of_right = right.shape[1] - right.sum(1), right.sum(1)  # pairs of each sample
-        on_right, on_opposite = alive.sum(1), on.sum(1) - alive.sum(1)
-        state = [
-            s.losses.mean(-1), _mean(s.losses, clean), _mean(s.losses, flipped), s.losses.amax(-1),
-            s.g.mean(-1), s.g.amax(-1) / s.g.amin(-1),
-            _mean(margins, clean), _mean(margins, flipped), margins.amin(-1),
-            _share(on_right, of_right, clean), _share(on_right, of_right, flipped),
-            _share(on_opposite, opposite, clean), _share(on_opposite, opposite, flipped),
-            alive.sum(2).amin(-1).double() / right.shape[2], on_right.amin(-1).double() / right.shape[1],
-        ]  # fmt: skip
-        before, self._before = self._before, (margins, s.g, alive)
+        """The quantities ``SEEN`` of the state and of the step that led here; shape (runs, their number)."""
+        right, on, margins = self._right[s.runs], active(s), history.margins(s)
+        alive = on & right
+        on_right, on_opposite = _count(alive, 1), _count(on & ~right, 1)
+        before, self._before = self._before, (margins, s.losses, s.g, alive)
         if s.step == 0:
-            change = [torch.zeros_like(state[0]), *[torch.full_like(state[0], torch.nan)] * 4]
+            growth = fall = torch.full_like(margins, torch.nan)
+            deaths = torch.zeros_like(margins[:, 0])
         else:
-            growth = (margins - before[0]) / (before[1] * self._step[s.runs].unsqueeze(1))  # step = step size * p / n
-            deaths = (before[2] & ~alive).sum((1, 2)).to(growth.dtype)
-            change = [deaths, growth.amin(-1), growth.amax(-1), _mean(growth, clean), _mean(growth, flipped)]
-        return torch.stack(state + change, -1)
+            margins_before, losses_before, g, alive_before = before
+            unit = g * self._step[s.runs]  # step = step size * p / n
+            growth, fall = (margins - margins_before) / unit, (losses_before - s.losses) / (unit * g)
+            deaths = _count(alive_before & ~alive, (1, 2))
+        sums = self._by_kind(
+            torch.stack([s.losses, margins, s.g, growth, on_right, on_opposite], 1), self._kinds[s.runs]
+        )
+        extremes = torch.stack([s.losses, margins, s.g, growth, fall], 1).aminmax(dim=-1)
+        of_neuron, of_sample = _count(alive, 2).amin(-1) / right.shape[2], on_right.amin(-1) / right.shape[1]
+        counts = torch.stack([of_neuron, of_sample, deaths], 1)
+        return torch.cat([(sums / self._sizes[s.runs]).flatten(1), extremes.min, extremes.max, counts], 1)
+
+    @staticmethod
+    def _by_kind(values: Tensor, kinds: Tensor) -> Tensor:
+        """Sums over all, the clean and the flipped samples, shape (runs, number of values, 3)."""
+        return (values.unsqueeze(2) * kinds.unsqueeze(1)).sum(-1)
 
 
-def _share(some: Tensor, all_: Tensor, among: Tensor) -> Tensor:
-    """The share of some pairs among all pairs, counted by sample, of the marked samples; shape (runs,)."""
-    return (some * among).sum(-1).double() / (all_ * among).sum(-1)
-
-
-def _mean(values: Tensor, among: Tensor) -> Tensor:
-    """The mean over the marked samples, NaN where none is marked; shape (runs,)."""
-    return (values * among).sum(-1) / among.sum(-1)
+def _count(marked: Tensor, axes: int | tuple[int, ...]) -> Tensor:
+    """How many are marked along some axes; to count in 32 bits is twice as fast as in PyTorch's 64."""
+    return marked.sum(axes, dtype=torch.int32).double()

@@ -45,8 +45,8 @@ class Store:
 
     def save(self, tables: dict[str, pd.DataFrame], seconds: float) -> None:
         """Keep the tables of a batch of finished runs, which took so many seconds."""
-        shares = {SECONDS: seconds / len(tables)}
-        rows = pd.concat([table.assign(**{RUN: run}, **shares) for run, table in tables.items()], ignore_index=True)
+        names = [run for run, table in tables.items() for _ in range(len(table))]
+        rows = pd.concat(tables.values(), ignore_index=True).assign(**{RUN: names, SECONDS: seconds / len(tables)})
         stream = BytesIO()
         rows.to_parquet(stream, index=False)
         key = self._folder / "key.json"

@@ -40,14 +40,25 @@ def proof_step() -> float:
     return math.log(2) / 3
 
 
-def descent_step(load: float | np.ndarray) -> float | np.ndarray:
-    """8 / (1 + lambda), a step size in units of n/p up to which the risk falls in every step; a calculation of ours.
+def top_eigenvalue(load: float | np.ndarray, aspect: float | np.ndarray = 0.0) -> float | np.ndarray:
+    """The largest eigenvalue of X X^T in units of p, for n and p large; ``aspect`` is n/p.
+
+    (1 + lambda) (1 + (n/p)/lambda) where the signal shows beyond the noise, lambda > sqrt(n/p), and the noise's own
+    (1 + sqrt(n/p))^2 below (Baik, Ben Arous & Peche 2005, Baik & Silverstein 2006, for one spike of strength
+    n ||mu||^2). For p much larger than n that is 1 + lambda.
+    """
+    seen = np.maximum(load, np.sqrt(aspect))  # at lambda = sqrt(n/p) both are the same
+    return (1 + seen) * (1 + np.divide(aspect, seen, out=np.zeros(np.shape(seen)), where=seen > 0))
+
+
+def descent_step(load: float | np.ndarray, aspect: float | np.ndarray = 0.0) -> float | np.ndarray:
+    """8 p / lambda_max(X X^T), a step size in units of n/p up to which the risk falls in every step; our calculation.
 
     For a fixed activation pattern the Hessian of the risk is at most lambda_max(X X^T) / (4n), for |l''| <= 1/4 and
-    slopes at most 1; X X^T has the largest eigenvalue p + n ||mu||^2, nearly, if p is much larger than n. A
-    step descends below 2 / curvature.
+    slopes at most 1, and a step descends below 2 / curvature. That is 8 / (1 + lambda) for p much larger than n, and
+    less otherwise: see ``top_eigenvalue``.
     """
-    return 8 / (1 + np.asarray(load))
+    return 8 / top_eigenvalue(load, aspect)
 
 
 def first_step_wall(label_noise: float | np.ndarray) -> float | np.ndarray:

@@ -8,28 +8,52 @@ import math
 
 import numpy as np
 
+from benign.theory.good_event import active_share
+
 
 def growth_bounds(beta: float = 2.0, gamma: float = 1.0) -> tuple[float, float]:
-    """gamma^2 / (240 beta^2) and 3: Lemma 4.4's bounds on the growth of a margin in units of step size * p g_i / n."""
-    return gamma**2 / (240 * beta**2), 3.0
+    """gamma^2 / (240 beta^2) and 3: Lemma 4.4's bounds on the growth of a margin in units of step size * p g_i / n.
+
+    The lower one is a quarter of gamma^2 times eq. (13)'s share of the neurons.
+    """
+    return gamma**2 * active_share(beta) / 4, 3.0
+
+
+def fall_bounds(beta: float = 2.0, gamma: float = 1.0) -> tuple[float, float]:
+    """gamma^2 / (480 beta^2) and 3, bounds on the fall of a sample's loss in units of step size * p g_i^2 / n.
+
+    Lemma 4.5, eq. (20), with constants of our derivation. Let d be a step's growth of the margin u. The loss is convex
+    and its slope g(u + d) >= e^(-d) g(u), so it falls by at least d e^(-d) g(u) and at most d g(u). Lemma 4.4 bounds d,
+    and d <= log 2 as 3 * step size * p / n <= log 2.
+    """
+    least, largest = growth_bounds(beta, gamma)
+    return least / 2, largest
+
+
+def inverse_time_bound(fall: float) -> float:
+    """16 / c, a bound on l_i(t) * step size * p t / n if each step lowers l_i by c * step size * p g_i^2 / n or more.
+
+    For l <= 4 g on margins from -1 on, so that l(t+1) <= l(t) - psi l(t)^2 with psi = c / 16 * step size * p / n,
+    and hence l(t) <= 1 / (psi t), Proposition 4.3, if psi l(0) <= 1.
+    """
+    return 16 / fall
 
 
 def clocked_loss_bound(beta: float = 2.0, gamma: float = 1.0) -> float:
     """7680 beta^2 / gamma^2, a bound on l_i(t) * step size * p t / n for every sample i and step t.
 
-    Our derivation, for the article leaves the constant of Lemma 4.6 unnamed. Let d be a step's growth of the margin u.
-    The loss is convex and g(u + d) >= e^(-d) g(u), so it falls by at least d g(u + d) >= d e^(-d) g(u). Lemma 4.4 has
-    d >= gamma^2 / (240 beta^2) * (step size * p / n) * g and, as 3 * step size * p / n <= log 2, d <= log 2. With
-    l <= 4 g this is l(t+1) <= l(t) - psi l(t)^2, hence l(t) <= 1 / (psi t), with
-    psi = gamma^2 / (2 * 16 * 240 beta^2) * step size * p / n.
+    Our derivation, for the article leaves the constant of Lemma 4.6 unnamed: Proposition 4.3 with the lower of the
+    constants ``fall_bounds``.
     """
-    return 2 * 16 / growth_bounds(beta, gamma)[0]
+    return inverse_time_bound(fall_bounds(beta, gamma)[0])
 
 
 def frei_slope_bound(
     clock: float | np.ndarray, step_to_signal: float, gamma: float, initial_loss: float = math.log(2)
 ) -> float | np.ndarray:
-    """(32 L(0) / (gamma^2 step_size ||mu||^2 t))^(1/2), the bound on the mean slope of Frei et al. (2022), Lemma 14.
+    """(32 L(0) / (gamma^2 step_size ||mu||^2 t))^(1/2), the bound on the mean slope after t - 1 steps.
+
+    Frei et al. (2022), Lemma 14.
 
     ``clock`` is step_size * p * t / n and ``step_to_signal`` the ratio n ||mu||^2 / p, so that their product is
     step_size * ||mu||^2 * t. Here ``gamma`` is the least slope of the activation on the whole line.
