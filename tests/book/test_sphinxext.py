@@ -302,7 +302,8 @@ def test_the_ledger_gathers_claims_by_paper_ours_last(site):
     ledger = page(site, "status").select_one(".ledger table")
     rows = [words(row) for row in ledger.select("tbody tr")]
     assert [row.split()[0] for row in rows] == ["Chatterji", "✓", "✗", "Ours", "?"]
-    assert "nothing yet differs" in rows[-1] and "differs" not in rows[1]
+    assert "on record: nothing yet differs" in rows[-1] and "on record" not in rows[1]
+    assert "holds if" in rows[1]
     hrefs = [link["href"] for link in ledger.select("a")]
     assert "chapters/errors.html#claim-bound" in hrefs and "chapters/errors.html#fig-error" in hrefs
     # a citation copied from a chapter points to the bibliography from this page

@@ -64,28 +64,22 @@ class Gather(SphinxPostTransform):
             if group:
                 heading = [self._citation(paper)] if paper else text("Ours")
                 rows += [[heading], *(self._ledger_row(claim, boxes[claim["id"]]) for claim in group)]
-        header = ["verdict", "statement", "where", "estimate", "holds if", "on record", "shown in"]
+        header = ["verdict", "statement, and where it stands", "estimate and condition"]
         return [nodes.container("", table([text(title) for title in header], rows), classes=["ledger"])]
 
     def _ledger_row(self, claim: dict, box: nodes.Element) -> list[list[nodes.Node]]:
         statement = next(node for node in box.children if "claim-statement" in node["classes"]).deepcopy()
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = self.env.docname
-        shown = [self._link(claim["docname"], claim["id"], "claim")]
+        shown = [nodes.Text(f"{claim['where']} · "), self._link(claim["docname"], claim["id"], "claim")]
         if claim["figure"]:
             shown += [nodes.Text(", "), self._numref(claim["figure"])]
-        record = [verdict_badge(claim["on_record"])]
+        verdict = [verdict_badge(claim["verdict"])]
         if claim["on_record"] != claim["verdict"]:
-            record += [nodes.Text(" "), nodes.inline("", "differs", classes=["differs"])]
-        return [
-            [verdict_badge(claim["verdict"])],
-            statement.children,
-            text(claim["where"]),
-            estimate_with_interval(claim),
-            text(predicate(claim)),
-            record,
-            shown,
-        ]
+            record = [nodes.Text("on record: "), verdict_badge(claim["on_record"]), nodes.Text(" ")]
+            verdict.append(_below(*record, nodes.inline("", "differs", classes=["differs"])))
+        condition = _below(nodes.Text(f"holds if {predicate(claim)}"))
+        return [verdict, [*statement.children, _below(*shown)], [*estimate_with_interval(claim), condition]]
 
     def _summary(self, catalogue, place: Gathered) -> list[nodes.Node]:
         found = [claim["verdict"] for claim in catalogue.claims.values()]
@@ -175,3 +169,8 @@ class LinkFiles(SphinxPostTransform):
 
     def _uri(self, path: str) -> str:
         return relative_uri(self.app.builder.get_target_uri(self.env.docname), path)
+
+
+def _below(*content: nodes.Node) -> nodes.inline:
+    """A second, quieter line in a cell."""
+    return nodes.inline("", "", *content, classes=["below"])
