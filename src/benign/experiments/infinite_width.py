@@ -16,15 +16,21 @@ import torch
 from torch import Tensor
 
 from benign import seeds
-from benign.experiments.deep_classification import wrong
+from benign.experiments.lazy_training import LazyTraining, wrong
 from benign.experiments.separated import Separated
-from benign.ntk import analytic
+from benign.ntk import analytic, regression
+from benign.theory.laziness import margin_at
 from benign.train.losses import LOGISTIC
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InfiniteWidth(Separated):
-    """The limit of ``DeepClassification`` for infinite width."""
+    """The limit of ``DeepClassification`` for infinite width, beside its twin with equal margins at all points.
+
+    The twin is gradient flow on the squared loss from the same f_0 to the targets q y_i; q is the margin at which the
+    logistic loss is ``level``. ``offset`` is the mean of the outputs over the test points of both classes, each
+    counting half, in units of q.
+    """
 
     @staticmethod
     def run(batch: Sequence["InfiniteWidth"], device: str = "cpu") -> list[pd.DataFrame]:
@@ -34,30 +40,32 @@ class InfiniteWidth(Separated):
 
 def _row(run: InfiniteWidth) -> dict[str, float]:
     (x, labels, _), (x_test, y_test) = run.sample(), run.fresh()
-    kernel = run.kernel_scale * analytic.kernel(x, depth=run.depth)
-    start = initial(run, torch.cat([x, x_test]))
-    coefficients, steps = descend(run, kernel, start[: run.n], labels)
-    outputs = start[: run.n] + kernel @ coefficients
-    learned = run.kernel_scale * analytic.kernel(x_test, x, depth=run.depth) @ coefficients
+    kernel, cross = (run.kernel_scale * analytic.kernel(a, b, depth=run.depth) for a, b in ((x, None), (x_test, x)))
+    start, start_test = initial(run, torch.cat([x, x_test])).split([run.n, run.test_points])
+    coefficients, steps = descend(run, kernel, start, labels)
+    outputs, q = start + kernel @ coefficients, margin_at(run.level)
+    fresh = start_test + cross @ coefficients
+    equal = regression.factor(kernel).predict(cross, q * labels, initial=(start_test, start))
     return {
         "steps_taken": steps,
         "loss": float(LOGISTIC.at(outputs, labels).mean()),
         "training_error": wrong(outputs, labels),
-        "test_error": wrong(start[run.n :] + learned, y_test),
-        "centred_error": wrong(learned, y_test),
-        "learned_margin": float((y_test * learned).mean()),
-        "learned_spread": float((y_test * learned).std()),
+        "label_mean": float(labels.mean()),
+        "test_error": wrong(fresh, y_test),
+        "offset": _offset(fresh, y_test) / q,
+        "equal_test_error": wrong(equal, y_test),
+        "equal_offset": _offset(equal, y_test) / q,
     }
 
 
-def initial(run: Separated, points: Tensor) -> Tensor:
+def initial(run: LazyTraining, points: Tensor) -> Tensor:
     """The values of f_0 at the points, a draw of the Gaussian process with covariance s^{2L} Sigma_L."""
     covariance = analytic.kernel(points, depth=run.depth, kind="nngp")
     draw = torch.from_numpy(seeds.generator(run.seed, "initial function").standard_normal(len(points)))
-    return run.init_noise * torch.linalg.cholesky(covariance) @ draw
+    return run.init_noise * (torch.linalg.cholesky(covariance) @ draw)
 
 
-def descend(run: Separated, kernel: Tensor, start: Tensor, labels: Tensor) -> tuple[Tensor, int]:
+def descend(run: LazyTraining, kernel: Tensor, start: Tensor, labels: Tensor) -> tuple[Tensor, int]:
     """The coefficients c when the loss is at ``level`` or the epochs are over, and the steps taken."""
     rng = seeds.generator(run.seed, "mini-batch order")  # that of ``train.deep``
     coefficients, steps = torch.zeros_like(labels), 0
@@ -69,3 +77,7 @@ def descend(run: Separated, kernel: Tensor, start: Tensor, labels: Tensor) -> tu
             coefficients[points] += run.step_size / len(points) * LOGISTIC.force(outputs, labels[points])
             steps += 1
     return coefficients, steps
+
+
+def _offset(outputs: Tensor, labels: Tensor) -> float:
+    return float(sum(outputs[labels == sign].mean() for sign in (-1, 1)) / 2)

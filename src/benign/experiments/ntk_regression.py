@@ -51,8 +51,8 @@ class KernelSplit:
             )
         if min(self.n, self.test_points) < 1 or not 0 <= self.slope < 1:
             raise InputError(
-                f"n is {self.n}, test_points is {self.test_points}, slope is {self.slope}: there must be a training and "
-                "a test point, and a slope in [0, 1)"
+                f"n is {self.n}, test_points is {self.test_points}, slope is {self.slope}: there must be a training "
+                "and a test point, and a slope in [0, 1)"
             )
 
     @staticmethod

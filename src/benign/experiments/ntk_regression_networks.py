@@ -1,8 +1,8 @@
 """Networks of finite width trained to interpolation from many random starts, beside the kernel's prediction.
 
-All networks of a run share a sample. Given its labels y, the kernel predicts for the mean of E networks the error
+All networks of a run share a sample. Given its labels y, the kernel predicts for the mean of M networks the error
 
-    (k(x)^T K^{-1} y - g(x))^2  +  initialisation / E,
+    (k(x)^T K^{-1} y - g(x))^2  +  initialisation / M,
 
 the kernel machine's, which starts at f_0 = 0, and the initialisation part of the split, which an ensemble divides.
 """
@@ -29,10 +29,10 @@ from benign.train.problem import loss_at_most
 class NetworkSplit:
     """One row an ensemble size 1, 2, 4, ..., ``networks``.
 
-    ``error`` is the squared error of an ensemble against the clean target, a mean over test points and over the disjoint
-    ensembles of that size; ``machine_error`` that of the kernel machine, ``predicted`` the kernel's prediction for
-    ``error``. Networks train with the parameterisation "ntk", all layers, by full-batch gradient descent on the squared
-    loss until it is at most ``level``; ``loss`` is the largest of them when they end.
+    ``error`` is the squared error of an ensemble against the clean target, a mean over test points and over the
+    disjoint ensembles of that size; ``machine_error`` that of the kernel machine, ``predicted`` the kernel's prediction
+    for ``error``. Networks train with the parameterisation "ntk", all layers, by full-batch gradient descent on the
+    squared loss until it is at most ``level``; ``loss`` is the largest of them when they end.
     """
 
     n: int
@@ -52,8 +52,8 @@ class NetworkSplit:
     def __post_init__(self) -> None:
         if self.d < 2 or self.depth < 2 or min(self.n, self.width, self.test_points, self.steps) < 1:
             raise InputError(
-                f"d is {self.d}, depth {self.depth}, n {self.n}, width {self.width}, test_points {self.test_points} and "
-                f"steps {self.steps}: d and depth must be at least 2, the others at least 1"
+                f"d is {self.d}, depth {self.depth}, n {self.n}, width {self.width}, test_points {self.test_points} "
+                f"and steps {self.steps}: d and depth must be at least 2, the others at least 1"
             )
         if self.target not in TARGETS:
             raise InputError(f"target is {self.target!r}: it must be one of {', '.join(TARGETS)}")

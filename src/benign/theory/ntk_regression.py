@@ -1,4 +1,4 @@
-"""What interpolation with the tangent kernel of a wide network costs, on the unit sphere of R^d, without free constants.
+"""What interpolation with the tangent kernel of a wide network costs on the unit sphere of R^d, without free constants.
 
 The network interpolates y_i = g(x_i) + eps_i from a random start f_0 with covariance Sigma. With K = Theta_L and
 a(x) = K^{-1} k(x) its expected squared error is the sum of three parts,
@@ -67,7 +67,7 @@ def harmonic(t: np.ndarray, degree: int, d: int) -> np.ndarray:
 def spectrum(depth: int, d: int, slope: float | int = 0) -> Spectrum:
     """The eigenvalues E[K(rho) P_k(rho)] (Funk-Hecke), where rho is one coordinate of a point of the sphere."""
     _check(d)
-    nodes, weights = special.roots_legendre(NODES)
+    nodes, weights = _quadrature()
     half = min(math.pi / 2, 12 / math.sqrt(d))  # twelve standard deviations of the angle about pi/2
     angle = math.pi / 2 + half * nodes
     weights = weights * np.sin(angle) ** (d - 2)
@@ -137,14 +137,14 @@ def proportional(ratio: float, depth: int, slope: float | int = 0) -> Parts:
 def high_dimension(n: int, d: int, depth: int, slope: float | int = 0) -> Parts:
     """The three parts for d much larger than n: every point is alone, and only the constant is learned.
 
-    The kernel matrix is (K(1) - K(0)) I + K(0) 1 1^T. So a network learns the mean, with the noise 1/n; beside it each
-    label reaches a test point with the weight K'(0) <x, x_i> / (K(1) - K(0)):
+    The kernel matrix is (K(1) - K(0)) I + K(0) 1 1^T. So a network learns the mean, to which each label contributes
+    w = K(0) / (K(1) - K(0) + n K(0)), about 1/n; beside it a label has the weight K'(0) <x, x_i> / (K(1) - K(0)):
 
-        label noise (n/d) (K'(0) / (K(1) - K(0)))^2 + 1/n,    bias 1 for every degree >= 1,    initialisation 1 - Sigma(0).
+        label noise (n/d) (K'(0) / (K(1) - K(0)))^2 + n w^2,    bias 1, degree >= 1,    initialisation 1 - Sigma(0).
     """
     one, zero, slope_at_zero = analytic.profile_constants(depth, slope)
     at_zero, _ = covariance_constants(depth, slope)
-    noise = n / d * (slope_at_zero / (one - zero)) ** 2 + 1 / n
+    noise = n / d * (slope_at_zero / (one - zero)) ** 2 + n * (zero / (one - zero + n * zero)) ** 2
     return Parts(noise, 1 - at_zero, (0.0, 1.0, 1.0, 1.0))
 
 
@@ -161,7 +161,7 @@ def tempered_noise(d: int) -> float:
 def initialisation_exponent(d: int) -> float:
     """The exponent -3 / (d - 1) of n in the initialisation part of ``equivalent``, for n -> infinity.
 
-    Sigma_L is smoother than Theta_L, its eigenvalues fall like m^{-(d + 2) / (d - 1)}; kappa is of the order n^{-alpha}.
+    Sigma_L is smoother than Theta_L: its eigenvalues fall like m^{-(d + 2) / (d - 1)}. kappa is like n^{-alpha}.
     """
     _check(d)
     return -3 / (d - 1)
@@ -188,6 +188,12 @@ def covariance_constants(depth: int, slope: float | int = 0) -> tuple[float, flo
         along *= analytic.kappa0(sigma, slope).item()
         sigma = analytic.kappa1(sigma, slope)
     return sigma.item(), along
+
+
+@functools.cache
+def _quadrature() -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights on [-1, 1]."""
+    return special.roots_legendre(NODES)
 
 
 def _gegenbauer(t: np.ndarray, highest: int, d: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from benign.book.sphinxext.directives import (
 )
 from benign.book.sphinxext.publish import publish
 from benign.book.sphinxext.render import FigureAndClaimRenderer, Picture
-from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles
+from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles, UniqueIds
 
 __all__ = ["FigureAndClaimRenderer", "setup"]
 
@@ -34,6 +34,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("figure-preview", FigurePreview)
     app.add_directive("run-records", RunRecords)
     app.add_transform(AnchorCode)
+    app.add_transform(UniqueIds)
     app.add_post_transform(Gather)
     app.add_post_transform(LinkFiles)
     app.connect("html-page-context", thebe.drop)

@@ -36,6 +36,17 @@ class AnchorCode(SphinxTransform):
                         link["refid"] = anchor
 
 
+class UniqueIds(SphinxTransform):
+    """Number the id that sphinx-proof gives the text of every theorem alike: an id stands once in a page."""
+
+    default_priority = 500
+
+    def apply(self, **kwargs) -> None:
+        alike = [section for section in self.document.findall(nodes.section) if section["ids"] == ["proof-content"]]
+        for number, section in enumerate(alike, start=1):
+            section["ids"] = [f"proof-content-{number}"]
+
+
 class Gather(SphinxPostTransform):
     """Put ledger, summary and previews where the pages ask for them."""
 

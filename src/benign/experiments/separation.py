@@ -1,0 +1,118 @@
+"""How well two classes of images are separated, and how benign it is to fit their polluted labels.
+
+The separation is measured on the sample with its clean labels, the images scaled to unit length. Four measures are
+geometric. The fifth knows what will be learned: leave one point out, fit the kernel K of the lazily trained, infinitely
+wide network to the clean labels of the others, and look at the output f at the point and at the weights a of the
+others' labels in it. If each label is then flipped with probability eta, independently, the output has the mean
+(1 - 2 eta) f and the variance 4 eta (1 - eta) ||a||^2. So with a Gaussian law the point is lost with the probability
+
+    Q((1 - 2 eta) y f / sqrt(4 eta (1 - eta) ||a||^2)),
+
+and the mean over the points, less the share with y f <= 0, predicts the cost of the noise without any test point. With
+B = K^{-1} and c = B y, leaving out needs no refit: y_i - f_i = c_i / B_ii and ||a_i||^2 = sum_{j != i} B_ij^2 / B_ii^2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+import torch
+from scipy.stats import norm
+from torch import Tensor
+
+from benign.data import images
+from benign.data.images import ImageSet, Problem
+from benign.errors import InputError
+from benign.experiments.lazy_training import wrong
+from benign.ntk import analytic, regression
+
+
+@dataclass(frozen=True)
+class Separation:
+    """Kernel regression with Theta_L on n images of two classes, with right labels and with wrong ones among them.
+
+    It is the mean, over random starts, of a lazily trained, infinitely wide ReLU network with ``depth`` layers, which
+    fits every label. Test labels are clean.
+    """
+
+    negative: int
+    positive: int
+    n: int
+    label_noise: float
+    seed: int
+    depth: int = 3
+    images: str = "mnist-sample"
+
+    batched_by: ClassVar[tuple[str, ...]] = ("images",)
+
+    def __post_init__(self) -> None:
+        if self.depth < 2:
+            raise InputError(f"depth is {self.depth}: a ReLU network has at least two layers of weights")
+        if self.n < 4:
+            raise InputError(f"n is {self.n}: distances within each class need at least two images of it")
+
+    @staticmethod
+    def run(batch: Sequence["Separation"], device: str = "cpu") -> list[pd.DataFrame]:
+        """One table of one row a run."""
+        source = images.load(batch[0].images)
+        return [pd.DataFrame([_row(run, run.problem(source))]) for run in batch]
+
+    def problem(self, source: ImageSet) -> Problem:
+        """The sample, its labels, and all test images of the two classes."""
+        return images.problem(
+            source, (self.negative, self.positive), self.n, label_noise=self.label_noise, seed=self.seed
+        )
+
+
+def _row(run: Separation, p: Problem) -> dict[str, float]:
+    kernel = analytic.kernel(p.x, depth=run.depth)
+    factored = regression.factor(kernel)
+    cross = analytic.kernel(p.x_test, p.x, depth=run.depth)
+    right, polluted = (factored.predict(cross, labels) for labels in (p.clean, p.labels))
+    row = geometry(p.x, p.clean) | {"predicted_excess": predicted_excess(kernel, p.clean, run.label_noise)}
+    row["clean_error"], row["noisy_error"] = (wrong(f, p.labels_test) for f in (right, polluted))
+    return row | {"excess": row["noisy_error"] - row["clean_error"]}
+
+
+def geometry(x: Tensor, labels: Tensor) -> dict[str, float]:
+    """Inner products and distances of unit vectors within the classes and between them.
+
+    ``within_negative``, ``within_positive`` and ``between`` are mean inner products of different points;
+    ``distance_within`` and ``distance_between`` mean distances, ``closest`` the smallest distance of two points of
+    different classes. ``margin`` is half the distance of the class means in units of the standard deviation within the
+    classes along their difference (for two Gaussian clusters: ||mu|| over the noise's). ``confusion`` is the share of
+    points whose nearest neighbour among the others is of the other class.
+    """
+    products = x @ x.mT
+    distances = (2 - 2 * products).clamp(min=0).sqrt()
+    same = labels.unsqueeze(0) == labels.unsqueeze(1)
+    distinct = ~torch.eye(len(x), dtype=torch.bool)
+    negative, positive = (labels == sign for sign in (-1, 1))
+    difference = x[positive].mean(0) - x[negative].mean(0)
+    along = x @ difference / difference.norm()
+    spread = torch.cat([along[part] - along[part].mean() for part in (negative, positive)]).std()
+    nearest = distances.masked_fill(~distinct, torch.inf).argmin(1)
+    return {
+        "within_negative": float(products[negative][:, negative][distinct[negative][:, negative]].mean()),
+        "within_positive": float(products[positive][:, positive][distinct[positive][:, positive]].mean()),
+        "between": float(products[~same].mean()),
+        "distance_within": float(distances[same & distinct].mean()),
+        "distance_between": float(distances[~same].mean()),
+        "closest": float(distances[~same].min()),
+        "margin": float(difference.norm() / 2 / spread),
+        "confusion": float((labels[nearest] != labels).double().mean()),
+    }
+
+
+def predicted_excess(kernel: Tensor, labels: Tensor, label_noise: float) -> float:
+    """The cost of fitting polluted labels, predicted from a kernel matrix and clean labels by leaving one out."""
+    inverse = torch.linalg.inv(kernel)
+    own = inverse.diagonal()
+    margins = 1 - labels * (inverse @ labels) / own
+    weights = (inverse.square().sum(1) - own.square()).sqrt() / own
+    lost = (margins <= 0).double().mean()
+    if label_noise == 0:
+        return 0.0
+    signal = (1 - 2 * label_noise) * margins / (2 * (label_noise * (1 - label_noise)) ** 0.5 * weights)
+    return float(norm.sf(signal.numpy()).mean() - lost)

@@ -1,0 +1,93 @@
+"""Small deep networks: the read-outs against automatic differentiation, and runs against batches."""
+
+import dataclasses
+import math
+
+import pandas as pd
+import pytest
+import torch
+
+from benign.errors import InputError
+from benign.experiments.deep_classification import DeepClassification, laziness
+from benign.networks.activations import relu
+from benign.networks.deep import initialise
+from benign.seeds import generator
+
+SMALL = DeepClassification(n=24, d=80, separation=5.0, label_noise=0.125, seed=0, width=20, test_points=200)
+
+
+def test_the_table():
+    (table,) = DeepClassification.run([SMALL])
+    (row,) = table.itertuples()
+    assert row.loss <= 0.05
+    assert row.training_error == row.training_error_flipped == 0
+    assert row.steps_taken % 2 == 0  # whole epochs of two mini-batches
+    assert row.test_error < 0.3 < row.initial_error < 0.7
+    for name in ("distance", "kernel_change", "flipped", "flipped_test", "output_difference", "disagreement"):
+        assert getattr(row, name) > 0
+
+
+def test_far_clusters_are_learned_and_no_noise_gives_no_flipped_labels():
+    (table,) = DeepClassification.run([dataclasses.replace(SMALL, separation=30.0, label_noise=0.0)])
+    assert table.test_error[0] == 0
+    assert math.isnan(table.training_error_flipped[0])
+
+
+def test_the_read_outs_by_brute_force():
+    rng = generator(1, "test")
+    draw = lambda *shape: torch.tensor(rng.standard_normal(shape))  # noqa: E731
+    start = initialise((6, 5, 5, 1), [4], relu())
+    network = dataclasses.replace(start, weights=tuple(w + 0.4 * draw(*w.shape) for w in start.weights))
+    x, x_test = draw(7, 6), draw(9, 6)
+    scales = (1.0, math.sqrt(2 / 5), math.sqrt(2 / 5))
+
+    def outputs(weights, points):
+        h, pre = points, []
+        for s, w in zip(scales, weights, strict=True):
+            pre.append(s * h @ w[0].mT)
+            h = pre[-1].clamp(min=0)
+        return pre[-1][:, 0], pre[:-1]
+
+    def jacobian(weights, points):
+        parts = torch.autograd.functional.jacobian(lambda *w: outputs(w, points)[0], tuple(weights))
+        return torch.cat([part.flatten(1) for part in parts], 1)
+
+    moves = torch.cat([(w - w0).flatten() for w, w0 in zip(network.weights, start.weights, strict=True)])
+    length = torch.cat([w0.flatten() for w0 in start.weights]).norm()
+    kernels = [jacobian(net.weights, x) @ jacobian(net.weights, x).mT for net in (network, start)]
+
+    def switched(points):
+        both = [torch.cat([u > 0 for u in outputs(net.weights, points)[1]], 1) for net in (network, start)]
+        return (both[0] != both[1]).double().mean()
+
+    now, then = (outputs(net.weights, x_test)[0] for net in (network, start))
+    linear = then + jacobian(start.weights, x_test) @ moves
+    expected = {
+        "distance": moves.norm() / length,
+        "kernel_change": (kernels[0] - kernels[1]).norm() / kernels[1].norm(),
+        "flipped": switched(x),
+        "flipped_test": switched(x_test),
+        "output_difference": (now - linear).norm() / (now - then).norm(),
+        "disagreement": ((now > 0) != (linear > 0)).double().mean(),
+    }
+    measured = laziness(network, start, x, x_test)
+    assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-10)
+
+
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
+    runs = [
+        SMALL,
+        dataclasses.replace(SMALL, seed=1, separation=20.0),
+        dataclasses.replace(SMALL, seed=2, label_noise=0.25, init_noise=0.3, step=2.0),
+    ]
+    together = DeepClassification.run(runs)
+    backwards = DeepClassification.run(runs[::-1])[::-1]
+    for run, one, other in zip(runs, together, backwards, strict=True):
+        (alone,) = DeepClassification.run([run])
+        pd.testing.assert_frame_equal(alone, one, check_exact=True)
+        pd.testing.assert_frame_equal(alone, other, check_exact=True)
+
+
+def test_a_wrong_width_is_explained():
+    with pytest.raises(InputError, match="width is 0: a hidden layer has at least one neuron"):
+        dataclasses.replace(SMALL, width=0)

@@ -1,0 +1,82 @@
+"""SGD in the n coordinates of the sample, against SGD in all d."""
+
+import pytest
+import torch
+
+from benign.errors import InputError
+from benign.experiments.lazy_training import LazyTraining, fit, training, wrong
+from benign.networks.activations import relu
+from benign.networks.deep import initialise
+from benign.seeds import generator
+from benign.train import deep
+from benign.train.problem import loss_at_most
+
+SMALL = LazyTraining(n=10, label_noise=0.2, seed=3, depth=3, init_noise=0.5, batch_points=4, level=0.1, epochs=60)
+
+
+def problem(n=10, d=25):
+    rng = generator(7, "test")
+    x = torch.nn.functional.normalize(torch.tensor(rng.standard_normal((n, d))), dim=1)
+    return x, torch.tensor(rng.choice([-1.0, 1.0], n))
+
+
+def test_training_in_the_span_of_the_sample_is_training():
+    x, labels = problem()
+    trained, (finished,), (start,) = fit([SMALL], 12, [x], [labels])
+    network = initialise((25, 12, 12, 1), [3], relu(), scale=0.5 ** (1 / 3))
+    whole = deep.train(
+        network, x.unsqueeze(0), labels.unsqueeze(0), step_size=4 / (3 * 0.5 ** (4 / 3)), steps=180, batch_size=4,
+        seeds=[3], stop=loss_at_most(0.1),
+    )  # fmt: skip
+    assert 0 < trained.steps[0] == whole.steps[0] < 180
+    for got, begun, expected, first in zip(
+        finished.weights, start.weights, whole.network.weights, network.weights, strict=True
+    ):
+        torch.testing.assert_close(got, expected, rtol=0, atol=1e-10)
+        assert torch.equal(begun, first)
+        assert (got - begun).abs().max() > 1e-3
+    torch.testing.assert_close(trained.final["margins"][0], labels * finished(x)[0], rtol=0, atol=1e-10)
+
+
+def test_the_start_has_outputs_of_the_given_size():
+    run = LazyTraining(n=4, label_noise=0, seed=0, depth=4, init_noise=0.3, batch_points=4)
+    x = problem(n=1)[0]
+    outputs = initialise((25, 60, 60, 60, 1), range(1500), relu(), scale=run.weight_scale)(x)
+    # Relative error of a standard deviation from 1500 draws, heavier tails than Gaussian: about 3 per cent.
+    assert outputs.std() == pytest.approx(0.3, rel=0.12)
+    assert run.kernel_scale == pytest.approx(0.3**1.5)
+    assert run.step_size == pytest.approx(4.0 / (4 * 0.3**1.5))
+
+
+def test_the_shares_of_missed_labels():
+    x, labels = problem()
+    trained, *_ = fit([LazyTraining(n=10, label_noise=0.2, seed=3, batch_points=10, epochs=1)], 4, [x], [labels])
+    missed = ~(trained.final["margins"][0] > 0)
+    some = missed.clone()
+    some[missed.nonzero()[0]] = False
+    assert 0 < missed.double().mean() < 1
+    row = training(trained, 0, some)
+    assert row["training_error"] == missed.double().mean()
+    assert row["training_error_flipped"] == 1
+    assert row["steps_taken"] == 1
+
+
+def test_nothing_is_on_no_side():
+    assert wrong(torch.tensor([1.0, -2.0, 0.0, torch.nan]), torch.tensor([1.0, 1.0, 1.0, 1.0])) == 0.75
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(depth=1), "depth is 1"),
+        (dict(epochs=0), "epochs is 0"),
+        (dict(init_noise=0), "init_noise is 0: it must be a positive number"),
+        (dict(step=-1.0), "step is -1.0"),
+        (dict(level=float("inf")), "level is inf"),
+        (dict(batch_points=11), "batch_points is 11: it must lie between 1 and the 10 points"),
+        (dict(label_noise=0.5), "label_noise is 0.5"),
+    ],
+)
+def test_a_wrong_setting_is_explained(changes, message):
+    with pytest.raises(InputError, match=message):
+        LazyTraining(**(dict(n=10, label_noise=0.1, seed=0, batch_points=5) | changes))

@@ -1,0 +1,128 @@
+"""Small networks against their explicit training and the kernel's prediction."""
+
+import dataclasses
+import math
+
+import pandas as pd
+import pytest
+import torch
+
+from benign.errors import InputError
+from benign.experiments import ntk_regression
+from benign.experiments.ntk_regression_networks import NetworkSplit
+from benign.networks import activations, deep
+from benign.ntk import analytic
+from benign.seeds import generator
+from benign.sweep import grid, sweep
+
+SMALL = NetworkSplit(
+    n=6, d=4, depth=3, width=16, target="2", noise_variance=0.2, seed=3, networks=4, level=1e-4, test_points=10
+)
+
+
+def table(**changes):
+    (found,) = NetworkSplit.run([dataclasses.replace(SMALL, **changes)])
+    return found
+
+
+def problem(run):
+    x = ntk_regression.sphere(run.n, run.d, run.seed, "inputs on the sphere")
+    z = ntk_regression.sphere(run.test_points, run.d, run.seed, "test points on the sphere")
+    clean, goal = (ntk_regression.targets(p, run.target)[:, 0] for p in (x, z))
+    noise = torch.from_numpy(generator(run.seed, "label noise").standard_normal(run.n))
+    return x, z, clean + math.sqrt(run.noise_variance) * noise, goal
+
+
+def test_the_table():
+    found = table()
+    assert found.columns.tolist() == [
+        "ensemble", "error", "predicted", "machine_error", "initialisation", "loss", "steps_taken",
+    ]  # fmt: skip
+    assert found.ensemble.tolist() == [1, 2, 4]
+    assert (found.loss <= 1e-4).all()
+    assert (found.steps_taken < SMALL.steps).all()
+    assert found.error.is_monotonic_decreasing  # squares are convex
+
+
+def test_errors_against_explicit_gradient_descent():
+    x, z, labels, goal = problem(SMALL)
+    kernel = analytic.kernel(x, depth=3)
+    step = SMALL.n / float(torch.linalg.eigvalsh(kernel)[-1])
+    outputs = []
+    for member in range(4):
+        start = deep.initialise((4, 16, 16, 1), [3 * 4 + member], activations.named("relu"))
+        weights = [w.clone().requires_grad_() for w in start.weights]
+
+        def f(p, weights=weights):
+            return deep.Deep(tuple(weights), activations.named("relu"))(p)[0]
+
+        while (loss := (f(x) - labels).square().mean() / 2) > 1e-4:
+            gradients = torch.autograd.grad(loss, weights)
+            with torch.no_grad():
+                for w, g in zip(weights, gradients, strict=True):
+                    w -= step * g
+        outputs.append(f(z).detach())
+    a, b, c, d = outputs
+    expected = [
+        [(o - goal).square().mean() for o in outputs],
+        [((a + b) / 2 - goal).square().mean(), ((c + d) / 2 - goal).square().mean()],
+        [((a + b + c + d) / 4 - goal).square().mean()],
+    ]
+    assert table().error.tolist() == pytest.approx([float(torch.stack(e).mean()) for e in expected], rel=1e-7)
+
+
+def test_the_prediction_against_its_definition():
+    x, z, labels, goal = problem(SMALL)
+    a = torch.linalg.solve(analytic.kernel(x, depth=3), analytic.kernel(x, z, depth=3)).T
+    sigma = analytic.kernel(torch.cat([z, x]), depth=3, kind="nngp")
+    both = torch.cat([torch.eye(10).double(), -a], 1)  # f(z) - a^T f(X)
+    start = float((both @ sigma @ both.T).diagonal().mean())
+    machine = float((a @ labels - goal).square().mean())
+    found = table()
+    assert found.machine_error[0] == pytest.approx(machine, rel=1e-9)
+    assert found.initialisation[0] == pytest.approx(start, rel=1e-9)
+    assert found.predicted.tolist() == pytest.approx([machine + start / e for e in (1, 2, 4)], rel=1e-9)
+
+
+def test_wide_networks_have_the_predicted_error():
+    """Width 512, 128 starts on one sample: within four standard errors, plus the finite width's own three per cent."""
+    run = NetworkSplit(
+        n=8, d=6, depth=2, width=512, target="1", noise_variance=0.1, seed=0, networks=128, test_points=100
+    )
+    (found,) = NetworkSplit.run([run])
+    single = found.iloc[0]
+    # The mean over points of a squared Gaussian start has at most the relative deviation sqrt(2) of one point.
+    margin = 4 * math.sqrt(2 / 128) * single.initialisation * 0.5 + 0.03 * single.predicted
+    assert single.error == pytest.approx(single.predicted, abs=margin)
+    assert found.iloc[-1].error == pytest.approx(found.iloc[-1].predicted, rel=0.1)
+
+
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
+    runs = [dataclasses.replace(SMALL, seed=seed, width=width) for seed, width in enumerate((8, 16, 24))]
+    for setting, together in zip(runs[::-1], NetworkSplit.run(runs[::-1]), strict=True):
+        pd.testing.assert_frame_equal(NetworkSplit.run([setting])[0], together, check_exact=True)
+
+
+def test_a_sweep():
+    setting = {field.name: getattr(SMALL, field.name) for field in dataclasses.fields(SMALL)}
+    del setting["seed"]
+    found = sweep(NetworkSplit, grid(**setting | dict(width=[8, 12], networks=2, steps=50)), seeds=2)
+    assert len(found) == 2 * 2 * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(d=1), "d is 1.*at least 2"),
+        (dict(depth=1), "depth 1.*at least 2"),
+        (dict(width=0), "width 0.*at least 1"),
+        (dict(target="4"), "target is '4': it must be one of 1, 2, 3, mixture"),
+        (dict(networks=6), "networks is 6: it must be a power of two"),
+        (dict(networks=1), "networks is 1"),
+        (dict(noise_variance=-0.1), "noise_variance is -0.1"),
+        (dict(level=0.0), "level is 0.0"),
+    ],
+)
+def test_a_wrong_setting_is_explained(changes, message):
+    with pytest.raises(InputError, match=message):
+        dataclasses.replace(SMALL, **changes)

@@ -1,0 +1,106 @@
+"""The smallest eigenvalue for small samples, against a Rayleigh quotient and the laws of the inputs."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from benign.data import images
+from benign.errors import InputError
+from benign.experiments import ntk_spectrum
+from benign.experiments.ntk_spectrum import INPUTS, Spectrum
+from benign.ntk import analytic
+from benign.sweep import grid, sweep
+
+SMALL = Spectrum(n=12, d=20, depth=3, seed=0)
+
+
+def run(**changes) -> pd.Series:
+    (table,) = Spectrum.run([dataclasses.replace(SMALL, **changes)])
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_every_measurement_against_its_definition(inputs):
+    changes = {"inputs": inputs} | ({"d": 784} if "mnist" in inputs else {})
+    row, x = run(**changes), dataclasses.replace(SMALL, **changes).draw().numpy()
+    assert row.index.tolist() == ["smallest", "pair", "closest", "shortest", "seen", "directions"]
+    lengths = np.linalg.norm(x, axis=1)
+    kernel = analytic.kernel(torch.from_numpy(x), depth=3).numpy()
+    values, vectors = np.linalg.eigh(kernel)
+    assert row.smallest == pytest.approx(values[0], rel=1e-9)
+    bounds, cosines = [], []
+    for i, j in itertools.combinations(range(12), 2):
+        v = np.zeros(12)
+        v[i], v[j] = 0.5**0.5, -(0.5**0.5)
+        bounds.append(v @ kernel @ v)
+        cosines.append(x[i] @ x[j] / lengths[i] / lengths[j])
+    assert row.pair == pytest.approx(min(bounds), rel=1e-9)
+    assert row.closest == pytest.approx(max(cosines), rel=1e-9)
+    assert row.shortest == pytest.approx(min(lengths**2), rel=1e-9)
+    assert row.seen == pytest.approx(vectors[:, 0] ** 2 @ lengths**2, rel=1e-6)
+    directions = analytic.kernel(torch.from_numpy(x / lengths[:, None]), depth=3).numpy()
+    assert row.directions == pytest.approx(np.linalg.eigvalsh(directions)[0], rel=1e-6)
+    assert 0 < row.smallest <= row.pair
+    assert row.shortest * row.directions * (1 - 1e-9) <= row.smallest <= max(lengths**2) * row.directions * (1 + 1e-9)
+
+
+def test_the_laws_of_the_inputs():
+    gaussian, sphere = (Spectrum(n=2000, d=30, depth=2, seed=1, inputs=kind).draw() for kind in ("gaussian", "sphere"))
+    assert torch.allclose(torch.nn.functional.normalize(gaussian, dim=1), sphere)
+    assert torch.allclose(sphere.norm(dim=1), torch.ones(2000).double())
+    # 900 entries of variance 1/30 over 2000 points: five standard errors of the second moment, 3 sigma a point
+    assert (gaussian.T @ gaussian / 2000 - torch.eye(30) / 30).abs().max() < 5 * 2**0.5 / 30 / 2000**0.5
+
+
+def test_images_are_unit_vectors_of_the_sample_without_repetition():
+    x = Spectrum(n=4000, d=784, depth=2, seed=0, inputs="mnist").draw().numpy()
+    pixels = images.load().train_images.reshape(4000, -1).astype(float)
+    pixels /= np.linalg.norm(pixels, axis=1, keepdims=True)
+    order = [np.lexsort(rows.round(12).T) for rows in (x, pixels)]
+    assert np.allclose(x[order[0]], pixels[order[1]])
+
+
+def test_the_gaussian_double_of_the_images_has_their_moments():
+    mean, root = ntk_spectrum._moments()
+    x = Spectrum(n=4000, d=784, depth=2, seed=0, inputs="mnist").draw()
+    assert torch.allclose(mean, x.mean(0))
+    assert torch.allclose(root.T @ root, torch.cov(x.T, correction=0), atol=1e-12)
+    double = Spectrum(n=1000, d=784, depth=2, seed=0, inputs="mnist-gaussian").draw()
+    assert torch.allclose(double.norm(dim=1), torch.ones(1000).double())
+    # The lengths before the division are close to one, so that the mean stays; its entries err by at most 0.01.
+    assert (double.mean(0) - mean).abs().max() < 0.02
+
+
+def test_a_run_does_not_depend_on_its_batch():
+    batch = [dataclasses.replace(SMALL, seed=seed) for seed in range(3)]
+    together = Spectrum.run(batch)
+    for one, table in zip(batch, together, strict=True):
+        pd.testing.assert_frame_equal(Spectrum.run([one])[0], table, check_exact=True)
+    assert together[0].smallest[0] != together[1].smallest[0]
+
+
+def test_in_a_sweep(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path))
+    table = sweep(Spectrum, grid(n=5, d=[10, 20], depth=2, inputs=["sphere", "gaussian"]), seeds=2)
+    assert len(table) == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n": 1}, "n is 1"),
+        ({"d": 1}, "d is 1"),
+        ({"depth": 0}, "depth is 0"),
+        ({"inputs": "cube"}, "'cube'.*sphere, gaussian"),
+        ({"inputs": "mnist"}, "784 pixels"),
+        ({"inputs": "mnist", "d": 784, "n": 4001}, "has 4000"),
+    ],
+)
+def test_wrong_settings_are_explained(changes, message):
+    with pytest.raises(InputError, match=message):
+        dataclasses.replace(SMALL, **changes)

@@ -1,0 +1,89 @@
+"""Separation of image classes, against loops and refits."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import norm
+
+from benign.data import images
+from benign.errors import InputError
+from benign.experiments.separation import Separation, geometry, predicted_excess
+from benign.ntk import analytic
+
+SMALL = Separation(negative=4, positive=9, n=40, label_noise=0.2, seed=0)
+
+
+@pytest.fixture
+def sample():
+    p = images.problem(images.load(), (4, 9), n=15, label_noise=0.2, seed=0)
+    return p.x, p.clean
+
+
+def test_geometry_by_loops(sample):
+    x, labels = sample
+    pairs = list(itertools.combinations(range(15), 2))
+
+    def mean(values):
+        return float(np.mean([float(value) for value in values]))
+
+    within = [(i, j) for i, j in pairs if labels[i] == labels[j]]
+    between = [(i, j) for i, j in pairs if labels[i] != labels[j]]
+    nearest = [min((float((x[i] - x[j]).norm()), j) for j in range(15) if j != i)[1] for i in range(15)]
+    means = {sign: x[labels == sign].mean(0) for sign in (-1, 1)}
+    axis = (means[1] - means[-1]) / (means[1] - means[-1]).norm()
+    around = [float((x[i] - means[int(labels[i])]) @ axis) for i in range(15)]
+    expected = {
+        "within_negative": mean(x[i] @ x[j] for i, j in within if labels[i] < 0),
+        "within_positive": mean(x[i] @ x[j] for i, j in within if labels[i] > 0),
+        "between": mean(x[i] @ x[j] for i, j in between),
+        "distance_within": mean((x[i] - x[j]).norm() for i, j in within),
+        "distance_between": mean((x[i] - x[j]).norm() for i, j in between),
+        "closest": min(float((x[i] - x[j]).norm()) for i, j in between),
+        "margin": float((means[1] - means[-1]).norm()) / 2 / np.std(around, ddof=1),
+        "confusion": mean(labels[i] != labels[j] for i, j in enumerate(nearest)),
+    }
+    assert geometry(x, labels) == pytest.approx(expected, rel=1e-9)
+
+
+def test_leaving_one_out_by_refits(sample):
+    x, labels = sample
+    kernel, eta = analytic.kernel(x, depth=3), 0.2
+    costs = []
+    for i in range(15):
+        others = [j for j in range(15) if j != i]
+        weights = torch.linalg.solve(kernel[others][:, others], kernel[others, i])
+        margin = float(labels[i] * (weights @ labels[others]))
+        lost = norm.sf((1 - 2 * eta) * margin / np.sqrt(4 * eta * (1 - eta) * float(weights @ weights)))
+        costs.append(lost - (margin <= 0))
+    assert predicted_excess(kernel, labels, eta) == pytest.approx(np.mean(costs), rel=1e-9)
+    assert predicted_excess(kernel, labels, 0) == 0
+
+
+def test_the_table():
+    (table,) = Separation.run([SMALL])
+    p = SMALL.problem(images.load())
+    assert (p.labels != p.clean).sum() == 8
+    kernel, cross = analytic.kernel(p.x, depth=3), analytic.kernel(p.x_test, p.x, depth=3)
+    for column, labels in (("clean_error", p.clean), ("noisy_error", p.labels)):
+        outputs = cross @ torch.linalg.solve(kernel, labels)
+        assert table[column][0] == float((p.labels_test * outputs <= 0).double().mean())
+    assert table.excess[0] == table.noisy_error[0] - table.clean_error[0]
+    assert 0 < table.clean_error[0] < table.noisy_error[0] < 0.5
+    assert table.predicted_excess[0] == predicted_excess(kernel, p.clean, 0.2)
+
+
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
+    runs = [SMALL, dataclasses.replace(SMALL, negative=0, positive=1, seed=1), dataclasses.replace(SMALL, depth=2)]
+    for run, one in zip(runs, Separation.run(runs), strict=True):
+        (alone,) = Separation.run([run])
+        pd.testing.assert_frame_equal(alone, one, check_exact=True)
+
+
+@pytest.mark.parametrize(("changes", "message"), [(dict(depth=1), "depth is 1"), (dict(n=3), "n is 3")])
+def test_a_wrong_setting_is_explained(changes, message):
+    with pytest.raises(InputError, match=message):
+        dataclasses.replace(SMALL, **changes)

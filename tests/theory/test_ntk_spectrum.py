@@ -1,0 +1,121 @@
+"""The expansion of the tangent kernel on the sphere, the ends of the spectrum that follow, and random matrices."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import eval_gegenbauer
+
+from benign.errors import InputError
+from benign.ntk import analytic
+from benign.seeds import generator
+from benign.theory import ntk_spectrum as theory
+
+
+def sphere(n, d, seed=0):
+    return torch.nn.functional.normalize(torch.tensor(generator(seed, "test").standard_normal((n, d))), dim=1)
+
+
+def test_the_floor_is_that_of_the_digest():
+    assert [round(theory.floor(depth), 3) for depth in (2, 3, 5)] == [0.682, 1.356, 2.698]
+    assert theory.floor(4, 1) == pytest.approx(0, abs=1e-12)  # a linear network has none
+
+
+def test_the_closed_form():
+    assert theory.linearised(100, 400, 2) == pytest.approx(theory.floor(2) + 1 / 4)  # K'(0) = 1, (1 - 1/2)^2
+    slope = analytic.profile_constants(3).slope_at_zero
+    assert theory.linearised(100, 900, 3) == pytest.approx(theory.floor(3) + slope * 4 / 9)
+    assert theory.linearised(100, 100, 3) == theory.linearised(100, 7, 3) == theory.floor(3)
+
+
+@pytest.mark.parametrize(
+    ("d", "dimensions"), [(2, [1, 2, 2, 2]), (3, [1, 3, 5, 7, 9]), (4, [1, 4, 9, 16]), (10, [1, 10, 54, 210])]
+)
+def test_dimensions_of_harmonics(d, dimensions):
+    """On the circle 2, on the sphere 2k + 1, in R^4 (k + 1)^2; and C(d+1, 2) - 1, C(d+2, 3) - d."""
+    assert [theory.dimension(d, degree) for degree in range(len(dimensions))] == dimensions
+
+
+@pytest.mark.parametrize("d", [3, 4, 9])
+@pytest.mark.parametrize("slope", [0, 0.3])
+@pytest.mark.parametrize("depth", [2, 5])
+def test_the_weights_sum_to_the_profile(d, depth, slope):
+    c, dimensions = theory.weights(400, d, depth, slope)
+    rho = np.array([-0.7, -0.2, 0.1, 0.6])
+    polynomials = [eval_gegenbauer(k, d / 2 - 1, rho) / eval_gegenbauer(k, d / 2 - 1, 1.0) for k in range(len(c))]
+    profile = analytic.profile(torch.from_numpy(rho), depth, slope)[1].numpy()
+    assert np.allclose(c @ polynomials, profile, atol=3e-3 * depth)
+    assert (c >= 0).all() and c.sum() <= depth + 1e-9
+    assert dimensions.tolist() == [theory.dimension(d, k) for k in range(len(c))]
+
+
+def test_weights_tend_to_the_constants_at_zero():
+    c, _ = theory.weights(50, 10**6, 3)
+    constants = analytic.profile_constants(3)
+    assert c[0] == pytest.approx(constants.at_zero, rel=1e-5)
+    assert c[1] == pytest.approx(constants.slope_at_zero, rel=1e-5)
+
+
+def test_the_weights_of_two_layers_are_even_above_the_first():
+    c, _ = theory.weights(256, 16, 2)
+    assert (c[3::2] == 0).all() and (c[:3] > 0).all() and (c[4::2] > 0).all()
+
+
+@pytest.mark.parametrize("ratio", [0.01, 0.3, 0.9])
+def test_one_degree_is_marchenko_and_pastur(ratio):
+    assert theory.edge(np.array([2.5]), np.array([100.0]), 100 * ratio) == pytest.approx(2.5 * (1 - ratio**0.5) ** 2)
+
+
+def test_the_edge_of_too_few_dimensions_is_zero():
+    assert theory.edge(np.array([1.0, 2.0]), np.array([30.0, 60.0]), 90) == 0
+    assert theory.edge(np.array([1.0, 0.0]), np.array([30.0, 1e9]), 90) == 0
+    assert theory.edge(np.array([1.0, 2.0]), np.array([30.0, 61.0]), 90) > 0
+
+
+def test_the_edge_of_random_matrices():
+    """Two degrees with independent Gaussian harmonics; the smallest eigenvalue fluctuates by the order n^(-2/3)."""
+    n, dimensions, c = 300, (100, 800), (1.0, 0.5)
+    found = []
+    for seed in range(4):
+        rng = generator(seed, "test")
+        parts = [weight / size * (y @ y.T) for weight, size in zip(c, dimensions, strict=True)
+                 for y in [rng.standard_normal((n, size))]]  # fmt: skip
+        found.append(np.linalg.eigvalsh(sum(parts))[0])
+    expected = theory.edge(np.array(c), np.array([100.0, 800.0]), n)
+    assert np.mean(found) == pytest.approx(expected, rel=0.04)
+    assert expected > 0.5 * (1 - math.sqrt(300 / 800)) ** 2  # the first degree adds
+
+
+def test_the_edge_is_the_largest_value_of_the_function():
+    c, sizes, n = np.array([0.7, 1.1, 0.4]), np.array([1.0, 20.0, 300.0]), 100
+    s = np.geomspace(1e-3, 1e4, 200_001)[:, None]
+    values = (c / (1 + c * n / sizes * s)).sum(1) - 1 / s[:, 0]
+    assert theory.edge(c, sizes, n) == pytest.approx(values.max(), abs=1e-6)
+
+
+@pytest.mark.parametrize("d", [60, 200, 800])
+@pytest.mark.parametrize("depth", [2, 4])
+def test_the_kernel_on_the_sphere(d, depth):
+    """Deviations over draws are below one per cent, so that four cannot miss by three."""
+    found = [float(torch.linalg.eigvalsh(analytic.kernel(sphere(200, d, seed), depth=depth))[0]) for seed in range(4)]
+    assert np.mean(found) == pytest.approx(theory.smallest_eigenvalue(200, d, depth), rel=0.03)
+
+
+def test_the_closed_form_is_the_limit():
+    gaps = [abs(theory.smallest_eigenvalue(n, 2 * n, 3) / theory.linearised(n, 2 * n, 3) - 1) for n in (50, 400, 3200)]
+    assert gaps[0] > gaps[1] > gaps[2] and gaps[2] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: theory.linearised(0, 10, 2), "n is 0 and d is 10"),
+        (lambda: theory.linearised(10, 0, 2), "d is 0"),
+        (lambda: theory.weights(10, 2, 2), "at least 3"),
+        (lambda: theory.smallest_eigenvalue(10, 10, 1), "depth is 1"),
+    ],
+)
+def test_wrong_settings_are_explained(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
