@@ -19,17 +19,15 @@ to products, with the largest of the constants, and to the image under an L-Lips
 | spiked      | yes, beta <= 2 ratio; E z z^T != I                                                           |
 """
 
-import difflib
 import functools
-import inspect
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int
 
+from benign import names
 from benign.errors import InputError
 
 
@@ -150,21 +148,7 @@ def named(name: str) -> Noise:
     Raises:
         InputError: an unknown name, or numbers in parentheses that its law does not take.
     """
-    match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", name)
-    stem, numbers = match.groups(default="") if match else (name.partition("(")[0].strip(), "unbalanced")
-    if stem not in FAMILY:
-        nearest = difflib.get_close_matches(stem, FAMILY, 1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise InputError(f"noise is {name!r}: {hint}There are {', '.join(FAMILY)}")
-    try:
-        return FAMILY[stem](*(float(number) for number in numbers.split(",") if numbers.strip()))
-    except InputError:
-        raise
-    except (TypeError, ValueError):  # too many numbers or too few, or no numbers
-        taken = ", ".join(inspect.signature(FAMILY[stem]).parameters) or "no number"
-        raise InputError(
-            f"noise is {name!r}: {stem} takes {taken}, written as in 'laplace' or 'student_t(3)'"
-        ) from None
+    return names.member("noise", FAMILY, name, "'laplace' or 'student_t(3)'")
 
 
 @functools.lru_cache

@@ -5,16 +5,14 @@ Convention at a kink: the derivative is the left one, so relu'(0) = 0 and leaky_
 PyTorch. Xu & Gu allow any number between the left and the right derivative.
 """
 
-import difflib
 import functools
-import inspect
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from benign import names
 from benign.errors import InputError
 
 
@@ -124,21 +122,7 @@ def named(name: str) -> Activation:
     Raises:
         InputError: an unknown name, or numbers in parentheses that its activation does not take.
     """
-    match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", name)
-    stem, numbers = match.groups(default="") if match else (name.partition("(")[0].strip(), "unbalanced")
-    if stem not in FAMILY:
-        nearest = difflib.get_close_matches(stem, FAMILY, 1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise InputError(f"activation is {name!r}: {hint}There are {', '.join(FAMILY)}")
-    try:
-        return FAMILY[stem](*(float(number) for number in numbers.split(",") if numbers.strip()))
-    except InputError:
-        raise
-    except (TypeError, ValueError):  # too many numbers, or no numbers
-        taken = ", ".join(inspect.signature(FAMILY[stem]).parameters) or "no number"
-        raise InputError(
-            f"activation is {name!r}: {stem} takes {taken}, written as in 'relu' or 'leaky_relu(0.1)'"
-        ) from None
+    return names.member("activation", FAMILY, name, "'relu' or 'leaky_relu(0.1)'")
 
 
 def _positive(u: Tensor) -> Tensor:
