@@ -22,6 +22,8 @@ PROJECT = Project(Path(__file__).parents[1])
 CHAPTERS = sorted(PROJECT.chapters)
 PRESETS = PROJECT.presets
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# The first test of the pages waits for the smoke build of all chapters: minutes on two busy cores.
+pytestmark = pytest.mark.timeout(1800)
 
 
 # -- sources --------------------------------------------------------------------------------------
