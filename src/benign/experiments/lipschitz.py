@@ -31,7 +31,7 @@ class Interpolator:
     the standard deviation of f_0(x). ``step`` is the step size in units of 1 / K(x, x), the tangent kernel at a point
     of length one of the wide network, at the start or at init_noise = 1, whichever is larger: a start near zero moves
     away from its own kernel. Training ends as soon as every label is fitted and the training loss is at most
-    ``level``, or after ``steps``.
+    ``level``, or after ``steps``. ``draw`` tells apart the initial weights of networks that learn the same sample.
     """
 
     n: int
@@ -44,13 +44,14 @@ class Interpolator:
     step: float = 2.0
     level: float = 0.05
     steps: int = 20_000
+    draw: int = 0
 
     batched_by: ClassVar[tuple[str, ...]] = ("n", "depth", "width", "activation", "level", "steps")
 
     def __post_init__(self) -> None:
         mixtures.check(self.n, 1, self.label_noise)
         activations.named(self.activation)
-        for name, least in {"n": 2, "depth": 2, "width": 1, "steps": 1}.items():
+        for name, least in {"n": 2, "depth": 2, "width": 1, "steps": 1, "draw": 0}.items():
             if not least <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} is {getattr(self, name)}: it must be a finite number, at least {least}")
         for name in ("init_noise", "step", "level"):
@@ -61,6 +62,11 @@ class Interpolator:
     def weight_scale(self) -> float:
         """The standard deviation s of the initial weights."""
         return self.init_noise ** (1 / self.depth)
+
+    @property
+    def weight_seed(self) -> int:
+        """The seed of the initial weights."""
+        return self.seed + 10**6 * self.draw
 
     @property
     def step_size(self) -> float:
@@ -86,7 +92,7 @@ class ClusterInterpolator(Interpolator):
 
     @staticmethod
     def run(batch: Sequence["ClusterInterpolator"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table of one row a run, the test error and margins on clean labels, Lipschitz constants in noise units."""
+        """One table of one row a run; test error, expected margins and their medians are those on clean labels."""
         unit = math.sqrt(batch[0].d)
         samples = [
             mixtures.sample(run.n, run.d, run.separation, run.label_noise, run.seed, frame="ambient") for run in batch
@@ -100,8 +106,8 @@ class ClusterInterpolator(Interpolator):
             margins = y * network(v / unit)[0]
             row = training(trained, index) | steepness(network, xs[index], 1 / unit)
             row["test_error"] = float((~(margins > 0)).double().mean())
-            row["margin_positive"] = float(margins[y > 0].mean())
-            row["margin_negative"] = float(margins[y < 0].mean())
+            for name, own in {"positive": margins[y > 0], "negative": margins[y < 0]}.items():
+                row |= {f"margin_{name}": float(own.mean()), f"median_{name}": float(own.median())}
             tables.append(pd.DataFrame([row]))
         return tables
 
@@ -117,7 +123,7 @@ def fit(
     first = batch[0]
     widths = (xs[0].shape[1], *[first.width] * (first.depth - 1), 1)
     scales = torch.tensor([run.weight_scale for run in batch], dtype=torch.float64)
-    start = initialise(widths, [run.seed for run in batch], activations.named(first.activation), scale=scales)
+    start = initialise(widths, [run.weight_seed for run in batch], activations.named(first.activation), scale=scales)
     bases = [torch.linalg.qr(x.mT.contiguous()).Q for x in xs]
     # Copies: the last bits of a product depend on where its factors begin in memory.
     visible = torch.stack([w.clone() @ basis for w, basis in zip(start.weights[0], bases, strict=True)])

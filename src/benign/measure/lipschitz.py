@@ -5,9 +5,9 @@ most as steep as the product of its parts, and the activations are 1-Lipschitz,
 
     Lip(f) <= prod_l s_l ||W_l||_2.
 
-From below: every gradient that exists somewhere is a lower bound; so look for a long one, at the data, between the data,
-and by ascent. The gradient of a ReLU network is constant in pieces, so it cannot be ascended by its own derivative.
-What has a useful derivative is the slope of a chord,
+From below: every gradient that exists somewhere is a lower bound; so look for a long one, at the data, between the
+data, and by ascent. The gradient of a ReLU network is constant in pieces, so it cannot be ascended by its own
+derivative. What has a useful derivative is the slope of a chord,
 
     S(c, u) = (f(c + r u) - f(c - r u)) / (2 r),    ||u|| = 1,
 
@@ -21,6 +21,7 @@ import math
 import numpy as np
 import torch
 from jaxtyping import Float64
+from scipy.stats import norm
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -83,7 +84,7 @@ def ascent(
     return best
 
 
-def error_bound(margins: np.ndarray, lipschitz: np.ndarray | float | int) -> np.ndarray:
+def error_bound(margins: np.ndarray, lipschitz: np.ndarray | float | int) -> np.ndarray | np.floating:
     """What the clean test error of a function is at most on Gaussian clusters, as margin over Lipschitz constant says.
 
     The noise is N(0, I), the classes are equally frequent; ``margins`` holds the expected margins E[y f(x) | y] of the
@@ -93,6 +94,15 @@ def error_bound(margins: np.ndarray, lipschitz: np.ndarray | float | int) -> np.
     """
     positive = np.maximum(margins, 0) / np.expand_dims(lipschitz, -1)
     return np.exp(-(positive**2) / 2).mean(-1)
+
+
+def isoperimetric_bound(medians: np.ndarray, lipschitz: np.ndarray | float | int) -> np.ndarray | np.floating:
+    """The same with the medians of y f(x) in the classes: Q(median / Lip) for a positive median, and 1 otherwise.
+
+    Where f is above its median is at least half of the space, and Gaussian isoperimetry (Borell; Sudakov and
+    Tsirelson) says how much lies within the distance median / Lip of it. Linear functions attain the bound.
+    """
+    return np.where(medians > 0, norm.sf(medians / np.expand_dims(lipschitz, -1)), 1.0).mean(-1)
 
 
 def upper_at_start(d: int, width: int, depth: int) -> float:

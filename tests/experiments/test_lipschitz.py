@@ -1,0 +1,116 @@
+"""Interpolators of two clusters: the table, training in all coordinates, and runs against batches."""
+
+import dataclasses
+import math
+
+import pandas as pd
+import pytest
+import torch
+
+from benign import seeds
+from benign.data import mixtures
+from benign.errors import InputError
+from benign.experiments.lipschitz import ClusterInterpolator, fit
+from benign.measure import lipschitz
+from benign.networks.activations import relu
+from benign.networks.deep import initialise
+from benign.train import deep
+
+SMALL = ClusterInterpolator(n=20, d=50, separation=4.0, label_noise=0.1, seed=0, width=12, test_points=300)
+
+
+def test_the_table_against_training_in_all_coordinates():
+    run = dataclasses.replace(SMALL, seed=1, init_noise=8.0)
+    sample = mixtures.sample(20, 50, 4.0, 0.1, 1, frame="ambient")
+    x = sample.x / math.sqrt(50)
+    start = initialise((50, 12, 12, 1), [1], relu(), scale=2.0)
+
+    def over(margins, losses):
+        return (margins > 0).all(-1) & (losses.mean(-1) <= 0.05)
+
+    trained = deep.train(start, x[None], sample.labels[None], step_size=2.0 / (3 * 2.0**4), steps=run.steps, stop=over)
+    network = trained.network
+    (table,) = ClusterInterpolator.run([run])
+    (row,) = table.itertuples()
+    assert row.steps_taken == int(trained.steps)
+    margins = sample.labels * network(x)[0]
+    assert row.loss == pytest.approx(float(torch.log1p(torch.exp(-margins)).mean()), rel=1e-8)
+    assert row.loss <= 0.05
+    assert row.training_error == 0
+    assert row.mean_margin == pytest.approx(float(margins.mean()), rel=1e-8)
+    assert row.least_margin == pytest.approx(float(margins.min()), rel=1e-8)
+
+    # f as a function of v, by automatic differentiation
+    unit = math.sqrt(50)
+    v = sample.x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(network(v / unit).sum(), v)
+    assert row.at_data == pytest.approx(float(gradient.norm(dim=1).max()), rel=1e-8)
+    assert row.upper == pytest.approx(float(lipschitz.upper(network)) / unit, rel=1e-8)
+    assert row.between_data == pytest.approx(float(lipschitz.between(network, x)) / unit, rel=1e-8)
+    assert row.lower == max(row.at_data, row.between_data, row.by_ascent) <= row.upper
+
+    test, y = mixtures.test_points(4.0, 50, 300, seeds.generator(1, "test points"))
+    margins = y * network(test / unit)[0]
+    assert row.test_error == float((margins <= 0).double().mean())
+    assert 0 < row.test_error < 0.5
+    assert row.margin_positive == pytest.approx(float(margins[y > 0].mean()), rel=1e-8)
+    assert row.margin_negative == pytest.approx(float(margins[y < 0].mean()), rel=1e-8)
+    assert row.median_positive == pytest.approx(float(margins[y > 0].median()), rel=1e-8)
+    assert row.median_negative == pytest.approx(float(margins[y < 0].median()), rel=1e-8)
+
+
+def test_a_small_start_has_the_step_size_of_a_start_of_one():
+    sizes = [dataclasses.replace(SMALL, init_noise=scale).step_size for scale in (0.01, 1.0, 8.0)]
+    assert sizes == pytest.approx([2 / 3, 2 / 3, 2 / 48])
+
+
+def test_stopping_at_the_first_fit():
+    (early,), (late,) = (ClusterInterpolator.run([dataclasses.replace(SMALL, level=level)]) for level in (1.0, 0.01))
+    assert early.training_error[0] == late.training_error[0] == 0
+    assert early.steps_taken[0] < late.steps_taken[0]
+    (before,) = ClusterInterpolator.run([dataclasses.replace(SMALL, level=1.0, steps=int(early.steps_taken[0]) - 1)])
+    assert before.training_error[0] > 0
+
+
+def test_draws_change_the_start_and_not_the_sample():
+    x = mixtures.sample(20, 50, 4.0, 0.1, 0, frame="ambient").x / math.sqrt(50)
+    y = mixtures.sample(20, 50, 4.0, 0.1, 0, frame="ambient").labels
+    runs = [dataclasses.replace(SMALL, draw=draw) for draw in (0, 1)]
+    _, (one, other) = fit(runs, [x, x], [y, y])
+    assert not torch.equal(one.weights[1], other.weights[1])
+    tables = ClusterInterpolator.run(runs)
+    assert tables[0].test_error[0] != tables[1].test_error[0]
+
+
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
+    runs = [
+        SMALL,
+        dataclasses.replace(SMALL, seed=1, separation=8.0, init_noise=5.0),
+        dataclasses.replace(SMALL, seed=2, label_noise=0.2, draw=3),
+    ]
+    together = ClusterInterpolator.run(runs)
+    backwards = ClusterInterpolator.run(runs[::-1])[::-1]
+    for run, one, other in zip(runs, together, backwards, strict=True):
+        (alone,) = ClusterInterpolator.run([run])
+        pd.testing.assert_frame_equal(alone, one, check_exact=True)
+        pd.testing.assert_frame_equal(alone, other, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(depth=1), "depth is 1"),
+        (dict(width=0), "width is 0"),
+        (dict(n=1), "n is 1"),
+        (dict(draw=-1), "draw is -1"),
+        (dict(level=0.0), "level is 0"),
+        (dict(init_noise=math.inf), "init_noise is inf"),
+        (dict(separation=-1.0), "separation is -1"),
+        (dict(test_points=1), "test_points is 1"),
+        (dict(label_noise=0.5), "label_noise is 0.5"),
+        (dict(activation="rellu"), "did you mean 'relu'"),
+    ],
+)
+def test_a_wrong_setting_is_explained(changes, message):
+    with pytest.raises(InputError, match=message):
+        dataclasses.replace(SMALL, **changes)

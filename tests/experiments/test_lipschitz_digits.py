@@ -1,0 +1,31 @@
+"""Interpolators of pairs of digits."""
+
+import dataclasses
+
+import pandas as pd
+
+from benign.data import images
+from benign.experiments.lipschitz import fit
+from benign.experiments.lipschitz_digits import DigitInterpolator
+from benign.measure import lipschitz
+
+SMALL = DigitInterpolator(negative=3, positive=8, n=24, label_noise=0.125, seed=0, width=32)
+
+
+def test_the_table():
+    (table,) = DigitInterpolator.run([SMALL])
+    (row,) = table.itertuples()
+    p = images.problem(images.load(), (3, 8), 24, label_noise=0.125, seed=0)
+    _, (network,) = fit([SMALL], [p.x], [p.labels])
+    assert row.training_error == float((p.labels * network(p.x)[0] <= 0).double().mean()) == 0
+    assert row.test_error == float((p.labels_test * network(p.x_test)[0] <= 0).double().mean())
+    assert 0.02 < row.test_error < 0.5
+    assert row.at_data == float(lipschitz.at(network, p.x))
+    assert row.at_data < row.lower < row.upper
+
+
+def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
+    runs = [SMALL, dataclasses.replace(SMALL, negative=0, positive=1, seed=1, label_noise=0.0, init_noise=0.3)]
+    for run, one in zip(runs, DigitInterpolator.run(runs), strict=True):
+        (alone,) = DigitInterpolator.run([run])
+        pd.testing.assert_frame_equal(alone, one, check_exact=True)
