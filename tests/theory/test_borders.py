@@ -26,7 +26,6 @@ def test_loads_and_steps_by_hand():
     assert borders.descent_step(0.0) == 8
     assert borders.descent_step(2.0, 0.5) == pytest.approx(8 / 3.75)
     assert borders.first_step_wall(0.25) == 2
-    assert borders.death_wall(0.25) == 4
 
 
 @given(n=st.integers(2, 10**4), p=st.integers(1, 10**6), load=st.floats(1e-3, 1e3))

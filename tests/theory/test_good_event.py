@@ -86,14 +86,6 @@ def test_the_probability_of_active_pairs_in_a_union_bound():
     assert 0.5 * 100 * 0.75**40 < lost <= 100 * 0.75**40
 
 
-def test_probabilities_of_maxima_by_hand():
-    assert good_event.projection_probability(1, 1.959964) == pytest.approx(0.95, abs=1e-6)
-    assert good_event.projection_probability(3, 1.959964) == pytest.approx(0.95**3, abs=1e-6)
-    # p = 2: ||w||^2/omega^2 is exponential of mean 2, so P(||w||^2 <= 8 omega^2) = 1 - e^-4.
-    assert good_event.weight_probability(2, 5) == pytest.approx((1 - math.exp(-4)) ** 5)
-    assert good_event.weight_probability(1, 1) == pytest.approx(2 * stats.norm.cdf(2) - 1)
-
-
 def test_the_edges_meet_the_bound_at_the_least_ratio():
     assert good_event.spectrum_edges(good_event.LEAST_RATIO)[1] == pytest.approx(1.25)
     assert good_event.spectrum_edges(4.0) == (0.25, 2.25)

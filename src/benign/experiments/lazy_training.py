@@ -1,12 +1,8 @@
-"""SGD on deep ReLU networks in the lazy regime, whatever the data: the settings, and training in n coordinates.
+"""SGD on deep ReLU networks in the lazy regime, whatever the data.
 
 A ReLU network is homogeneous in its weights, f_{sW} = s^L f_W. So one number says how large the start is: the standard
 deviation of f_0(x), ``init_noise`` = s^L for weights from N(0, s^2) in the "ntk" parameterisation and ||x|| = 1. The
 tangent kernel is then s^{2(L-1)} Theta_L.
-
-The gradient in W_1 lies in the span of the n training inputs. So training takes place in n coordinates, those of an
-orthonormal basis Q of this span, whatever the dimension d: W_1 Q is trained on the inputs X Q, and W_1 moves by as much
-as W_1 Q does, times Q^T. This is the same trajectory.
 """
 
 import math
@@ -21,7 +17,7 @@ from benign.data import mixtures
 from benign.errors import InputError
 from benign.networks import activations
 from benign.networks.deep import Deep, initialise
-from benign.train import deep, history
+from benign.train import deep_span, history
 from benign.train.history import Trained
 from benign.train.problem import loss_at_most
 
@@ -88,13 +84,11 @@ def fit(
     widths = (xs[0].shape[1], *[width] * (first.depth - 1), 1)
     scales = torch.tensor([run.weight_scale for run in batch], dtype=torch.float64)
     start = initialise(widths, [run.seed for run in batch], activations.relu(), scale=scales)
-    bases = [torch.linalg.qr(x.mT.contiguous()).Q for x in xs]
-    # Copies: the last bits of a product depend on where its factors begin in memory.
-    visible = torch.stack([w.clone() @ basis for w, basis in zip(start.weights[0], bases, strict=True)])
-    trained = deep.train(
-        Deep((visible, *start.weights[1:]), start.activation).to(device),
-        torch.stack([x @ basis for x, basis in zip(xs, bases, strict=True)]).to(device),
-        torch.stack(list(labels)).to(device),
+    trained, finished = deep_span.train(
+        start,
+        xs,
+        labels,
+        device=device,
         step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
         steps=first.epochs * -(-first.n // first.batch_points),
         batch_size=first.batch_points,
@@ -102,12 +96,7 @@ def fit(
         stop=loss_at_most(first.level),
         observe={"loss": history.loss, "margins": history.margins},
     )
-    after, before = trained.network.to("cpu"), [start.alone(index) for index in range(len(batch))]
-    finished = []
-    for index, (network, basis) in enumerate(zip(before, bases, strict=True)):
-        moved = network.weights[0] + (after.weights[0][index] - visible[index]) @ basis.mT
-        finished.append(Deep((moved, *[w[[index]] for w in after.weights[1:]]), network.activation))
-    return trained, finished, before
+    return trained, finished, [start.alone(index) for index in range(len(batch))]
 
 
 def training(trained: Trained, index: int, flipped: Tensor) -> dict[str, float]:

@@ -19,7 +19,7 @@ from benign.errors import InputError
 from benign.measure import lipschitz
 from benign.networks import activations
 from benign.networks.deep import Deep, initialise
-from benign.train import deep, history
+from benign.train import deep_span, history
 from benign.train.history import Trained
 
 
@@ -115,32 +115,21 @@ class ClusterInterpolator(Interpolator):
 def fit(
     batch: Sequence[Interpolator], xs: Sequence[Tensor], labels: Sequence[Tensor], device: str = "cpu"
 ) -> tuple[Trained, list[Deep]]:
-    """What training recorded, and the trained networks, each a batch of one.
-
-    The gradient in W_1 lies in the span of the inputs. So training takes place in the coordinates of an orthonormal
-    basis Q of it: W_1 moves by what W_1 Q moves, times Q^T.
-    """
+    """What training recorded, and the trained networks, each a batch of one."""
     first = batch[0]
     widths = (xs[0].shape[1], *[first.width] * (first.depth - 1), 1)
     scales = torch.tensor([run.weight_scale for run in batch], dtype=torch.float64)
     start = initialise(widths, [run.weight_seed for run in batch], activations.named(first.activation), scale=scales)
-    bases = [torch.linalg.qr(x.mT.contiguous()).Q for x in xs]
-    # Copies: the last bits of a product depend on where its factors begin in memory.
-    visible = torch.stack([w.clone() @ basis for w, basis in zip(start.weights[0], bases, strict=True)])
-    trained = deep.train(
-        Deep((visible, *start.weights[1:]), start.activation).to(device),
-        torch.stack([x @ basis for x, basis in zip(xs, bases, strict=True)]).to(device),
-        torch.stack(list(labels)).to(device),
+    return deep_span.train(
+        start,
+        xs,
+        labels,
+        device=device,
         step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
         steps=first.steps,
         stop=lambda margins, losses: (margins > 0).all(-1) & (losses.mean(-1) <= first.level),
         observe={"loss": history.loss, "margins": history.margins},
     )
-    after, finished = trained.network.to("cpu"), []
-    for index, basis in enumerate(bases):
-        moved = start.weights[0][[index]] + (after.weights[0][index] - visible[index]) @ basis.mT
-        finished.append(Deep((moved, *[w[[index]] for w in after.weights[1:]]), start.activation))
-    return trained, finished
 
 
 def training(trained: Trained, index: int) -> dict[str, float]:

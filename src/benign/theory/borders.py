@@ -71,16 +71,6 @@ def first_step_wall(label_noise: float | np.ndarray) -> float | np.ndarray:
     return 1 / (1 - 2 * np.asarray(label_noise))
 
 
-def death_wall(label_noise: float | np.ndarray) -> float | np.ndarray:
-    """2 / (1 - 2 eta), the signal load beyond which the first step kills the ReLU neurons that a wrong label needs.
-
-    A calculation of ours, as for ``first_step_wall``. A neuron of the wrong label's sign, active there, moves by a
-    positive multiple of p - (1 - 2 eta) n ||mu||^2 / 2: it sees half of the others. Below zero it is inactive at that
-    sample after the step, against Lemma 4.3.
-    """
-    return 2 / (1 - 2 * np.asarray(label_noise))
-
-
 def max_margin_error(n: int, p: int, signal: float | np.ndarray, label_noise: float) -> float | np.ndarray:
     """The clean test error of the shortest linear classifier that gives all n polluted labels the same margin.
 

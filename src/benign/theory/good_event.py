@@ -86,16 +86,6 @@ def activity_probability(n: int, width: int, beta: float = 2.0) -> float:
     return float(stats.binom.pmf(positive, n, 0.5) @ ((enough + enough[::-1]) / 2) ** width)
 
 
-def projection_probability(n: int, bound: float) -> float:
-    """P(max_i |<mu, z_i>| <= bound ||mu||) for n Gaussian noise vectors, eq. (15)."""
-    return float(np.exp(n * np.log1p(-2 * stats.norm.sf(bound))))
-
-
-def weight_probability(p: int, width: int) -> float:
-    """The probability of eq. (17): m Gaussian weight vectors of R^p are no longer than 2 omega sqrt(p)."""
-    return float(np.exp(width * np.log1p(-stats.chi2.sf(WEIGHT_LENGTH**2 * p, p))))
-
-
 def spectrum_edges(ratio: float | np.ndarray) -> tuple[float | np.ndarray, float | np.ndarray]:
     """(1 -+ sqrt(n/p))^2, between which the Marchenko-Pastur law puts the eigenvalues of Z Z^T / p; ``ratio`` = p/n."""
     return (1 - np.sqrt(1 / np.asarray(ratio))) ** 2, (1 + np.sqrt(1 / np.asarray(ratio))) ** 2
