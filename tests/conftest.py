@@ -1,6 +1,10 @@
 """What holds for every test: shapes are checked, draws are pinned, nothing global changes, no user file is touched."""
 
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 from jaxtyping import install_import_hook
 
@@ -22,11 +26,34 @@ settings.register_profile("benign", deadline=None, derandomize=True, print_blob=
 settings.load_profile("benign")
 
 
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--site", type=Path, help="test this smoke build of the book instead of building one")
+
+
 def pytest_collection_modifyitems(items):
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):
                 item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and PyTorch finds none"))
+
+
+@pytest.fixture(scope="session")
+def site(request, tmp_path_factory):
+    """The pages of the book, built from a copy of its sources at the smoke preset."""
+    if given := request.config.getoption("--site"):
+        return given.resolve()
+    root = tmp_path_factory.mktemp("book") / "book"
+    left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests")
+    shutil.copytree(ROOT, root, ignore=left_out)
+    environment = {name: value for name, value in os.environ.items() if name != "BENIGN_CACHE_DIR"}
+    environment["PYTHONPATH"] = str(root / "src")
+    command = [sys.executable, "-m", "benign.cli", "build", "--preset", "smoke"]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root / "_build" / "smoke" / "html"
 
 
 @pytest.fixture(autouse=True)

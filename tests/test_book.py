@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -96,20 +95,6 @@ def test_the_smoke_preset_knows_every_chapter():
 
 
 # -- pages ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The pages of the book, built from a copy of its sources at the smoke preset."""
-    root = tmp_path_factory.mktemp("book") / "book"
-    left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests")
-    shutil.copytree(PROJECT.root, root, ignore=left_out)
-    environment = {name: value for name, value in os.environ.items() if name != "BENIGN_CACHE_DIR"}
-    environment["PYTHONPATH"] = str(root / "src")
-    command = [sys.executable, "-m", "benign.cli", "build", "--preset", "smoke"]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return root / "_build" / "smoke" / "html"
 
 
 @pytest.fixture(scope="session")

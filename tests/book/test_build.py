@@ -309,8 +309,8 @@ def test_a_notebook_that_is_edited_after_the_plan_runs_as_planned(built, benign,
         built.edit(SECOND, "seeds += 1", "raise ValueError")
         show(*arguments)
 
-    show = cli._show_plan
-    monkeypatch.setattr(cli, "_show_plan", edit_then_show)
+    show = cli.build._show_plan
+    monkeypatch.setattr(cli.build, "_show_plan", edit_then_show)
     built.edit(FIRST, "range(n)]", "range(n + 0)]")
     built.edit(SECOND, "Table(id=", "seeds += 1\nTable(id=")
     said = benign("build", "--only", "second")

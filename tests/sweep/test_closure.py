@@ -76,7 +76,7 @@ def copy(tmp_path):
 def test_an_edit_of_a_module_changes_the_key_and_an_edit_elsewhere_does_not(copy):
     folder, digests = copy
     before = digests("benign.experiments.clusters")
-    for file in ("book/style.py", "sweep/engine.py", "experiments/digits.py", "cli.py"):
+    for file in ("book/style.py", "sweep/engine.py", "experiments/digits.py", "cli/app.py"):
         with open(folder / file, "a") as stream:
             stream.write("\n# an edit\n")
     assert digests("benign.experiments.clusters") == before

@@ -1,0 +1,87 @@
+"""The built site in headless Chromium; a page that complains, or asks another host for something, fails its test."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Nothing that a browser does by itself: no look for updates, no report, no guess at what comes next.
+QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.path.parts:
+            # The first test may wait for the smoke build.
+            item.add_marker(pytest.mark.timeout(1800))
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    """A browser; the tests are skipped where there is none, but not in continuous integration."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say("needs Chromium: install your system's package, e.g. apt-get install chromium")
+    # Chromium's sandbox does not start for root, whom containers run as
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Ended with this folder's tests: while it is open, no other test could run an event loop of its own.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *sandbox])
+        yield browser
+        browser.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="package")
+def address(site):
+    """Where the site is served."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture
+def new_page(chromium, address):
+    """A function that opens a window, with the options of a browser context, and watches what its pages do."""
+    contexts, complaints = [], []
+
+    def open_window(**options):
+        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, "base_url": address} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda asked: complaints.append(f"{asked.url}: {asked.failure}"))
+        page.on("response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.url}: {answer.status}"))
+        page.on("request", lambda asked: foreign(asked.url) and complaints.append(f"another host: {asked.url}"))
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def foreign(url: str) -> bool:
+    """Whether something comes from elsewhere than this machine or the page itself."""
+    parts = urlsplit(url)
+    return parts.scheme not in ("data", "blob", "file") and parts.hostname != "127.0.0.1"
+
+
+@pytest.fixture
+def page(new_page):
+    """A window of the size of a desktop's."""
+    return new_page()
