@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_addoption(parser):
     parser.addoption("--site", type=Path, help="test this smoke build of the book instead of building one")
+    parser.addoption("--screenshots", type=Path, help="write pictures of every page into this folder")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,18 +1,140 @@
-"""Every page opens and holds together, at any width, in light and dark."""
+"""Every page opens and holds together: at any width, in light and dark, by keyboard, on paper, without JavaScript.
 
+Beyond what each test asserts, a page must raise no error, fail no request and ask no other host (``new_page``).
+With ``--screenshots FOLDER`` every page is photographed for a person to look at.
+"""
+
+import gzip
+import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from benign.book.project import Project
 
-PAGES = sorted(str(path.with_suffix(".html")) for path in Project(Path(__file__).parents[2]).pages)
+PROJECT = Project(Path(__file__).parents[2])
+CHAPTERS = [str(PROJECT.chapter(name).with_suffix(".html")) for name in PROJECT.chapters]
+PAGES = [str(path.with_suffix(".html")) for path in PROJECT.pages]
+GENERATED = ["search.html", "genindex.html"]
+
+#: How people look at pages: a name, a window, a preference.
+VIEWS = {
+    "telephone-light": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
+    "telephone-dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
+    "desktop-light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "desktop-dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "wall-light": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
+}
 
 
-@pytest.mark.parametrize("width", [360, 1440, 1920])
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_is_wider_than_its_window(new_page, name, width):
-    page = new_page(viewport={"width": width, "height": 900})
+def opened(page, name):
+    """The page, its formulas typeset."""
     page.goto(name)
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("window.MathJax?.startup?.promise")
+    return page
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_its_window(new_page, request, name, view):
+    page = opened(new_page(**VIEWS[view]), name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= VIEWS[view]["viewport"]["width"]
+    assert page.locator("mjx-merror").count() == 0
+    if folder := request.config.getoption("--screenshots"):
+        page.screenshot(path=folder / f"{name.removesuffix('.html').replace('/', '-')}-{view}.png", full_page=True)
+
+
+@pytest.mark.parametrize("view", ["telephone-dark", "desktop-light"])
+@pytest.mark.parametrize("name", PAGES + GENERATED)
+def test_axe_finds_nothing(new_page, name, view):
+    found = Axe().run(opened(new_page(**VIEWS[view]), name)).response["violations"]
+    assert [(rule["id"], node["html"], node["failureSummary"]) for rule in found for node in rule["nodes"]] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_within_the_book_arrives(page, name):
+    """As the browser resolves them: the address answers, and the place within the page is there."""
+    opened(page, name)
+    links = page.eval_on_selector_all("a[href]", "links => [...new Set(links.map(link => link.href))]")
+    here = page.url.rsplit(":", 1)[0]
+    for link in sorted(link for link in links if link.startswith(here)):
+        address, _, fragment = link.partition("#")
+        answer = page.request.get(address)
+        assert answer.ok, link
+        if fragment and address.endswith(".html"):
+            assert re.search(rf'\b(id|name)="{re.escape(fragment)}"', answer.text()), link
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_light_before_its_figures(site, name):
+    """Under a megabyte of what a reader cannot do without: the page and its style sheets and scripts, as sent."""
+    text = (site / name).read_text(encoding="utf-8")
+    assert len(text.encode()) < 1_000_000
+    parts = set(re.findall(r'<(?:script[^>]* src|link[^>]* rel="stylesheet"[^>]* href)="([^":?#]+)', text))
+    files = [((site / name).parent / part).resolve() for part in parts]
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) + len(gzip.compress(text.encode())) < 1_000_000
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_without_javascript_a_chapter_still_says_and_shows_everything(new_page, name):
+    page = new_page(java_script_enabled=False)
+    page.goto(name)
+    figures = page.locator("figure.book-figure img.published")
+    assert figures.count() > 0
+    for picture in figures.all():
+        picture.scroll_into_view_if_needed()
+        assert picture.is_visible() and picture.bounding_box()["height"] > 50
+    for claim in page.locator(".admonition.claim").all():
+        assert claim.is_visible() and claim.inner_text().strip()
+    assert page.locator(".bd-sidebar-primary a", has_text="References").first.is_visible()
+
+
+def test_the_keyboard_alone_leads_through_a_page(page):
+    """Tab reaches the skip link first, then every link and control, each with a visible focus; none is a trap."""
+    opened(page, CHAPTERS[0])
+    seen = []
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        place = page.evaluate(
+            """() => {
+                const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+                if (at === document.body) return null;
+                const focus = style.outlineStyle !== "none" || style.boxShadow !== "none";
+                const words = at.getAttribute("aria-label") || at.innerText || at.title || at.id;
+                return [words.trim(), focus, box.width * box.height > 0, at.href ?? ""];
+            }"""
+        )
+        if place is None:
+            break
+        seen.append(place)
+    else:
+        pytest.fail("the focus never left the page")
+    assert seen[0][0] == "Skip to main content"
+    assert [words for words, focus, shown, _ in seen if not (words and focus and shown)] == []
+    reached = {address for *_, address in seen}
+    legends = page.eval_on_selector_all(".figure-links a", "links => links.map(link => link.href)")
+    assert legends and set(legends) <= reached
+
+
+def test_motion_stops_for_those_who_ask(new_page):
+    page = opened(new_page(reduced_motion="reduce"), CHAPTERS[0])
+    longest = page.evaluate(
+        """() => Math.max(...[...document.querySelectorAll("*")].flatMap(
+            (one) => getComputedStyle(one).transitionDuration.split(",").map(parseFloat)))"""
+    )
+    assert longest < 0.001
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+
+def test_on_paper_there_is_the_article_and_no_furniture(page):
+    opened(page, CHAPTERS[0])
+    page.emulate_media(media="print")
+    for furniture in (".bd-sidebar-primary", ".bd-sidebar-secondary", ".bd-header-article", ".prev-next-footer"):
+        assert not page.locator(furniture).first.is_visible(), furniture
+    assert page.locator("figure.book-figure img.published").first.is_visible()
+
+
+def test_from_disk_a_chapter_opens_without_a_complaint(new_page, site):
+    page = opened(new_page(base_url=None), (site / CHAPTERS[0]).as_uri())
+    assert page.locator("mjx-container").count() > 0

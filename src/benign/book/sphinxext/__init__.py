@@ -4,9 +4,10 @@ Everything needed travels in the executed notebooks; ``runs/<chapter>.json`` bel
 pipeline has written it, enriches provenance and the status page.
 """
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
-from benign.book.sphinxext import thebe
+from benign.book.sphinxext import accessible, thebe
 from benign.book.sphinxext.catalogue import Catalogue
 from benign.book.sphinxext.directives import (
     ClaimsLedger,
@@ -28,6 +29,7 @@ def setup(app: Sphinx) -> dict:
     app.add_domain(Catalogue)
     app.add_node(Picture)
     app.add_node(Gathered)
+    app.add_node(nodes.citation, override=True, html=(accessible.visit_citation, accessible.depart_citation))
     app.add_directive("parameters-table", ParametersTable)
     app.add_directive("claims-ledger", ClaimsLedger)
     app.add_directive("claims-summary", ClaimsSummary)
