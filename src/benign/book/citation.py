@@ -26,7 +26,7 @@ BOOK = "citation"  # the stem of the files that cite the whole book
 KINDS = {"figure": "Figure", "table": "Table"}
 
 _TYPES = {"figure": "figure", "table": "dataset"}  # CSL's
-_SENTENCE = re.compile(r".*?[.?!](?=\s+[^\Wa-z\d_]|\s*$)", re.DOTALL)
+_SENTENCE = re.compile(r".*?(;|[.?!](?=\s+[^\Wa-z\d_]|\s*$))", re.DOTALL)
 
 
 def read(path: Path) -> dict:
@@ -45,19 +45,20 @@ def cite(book: dict, commit: Commit, home: str = "", figure: dict | None = None)
     return {
         "bibtex": _bibtex(item),
         "apa": _apa(item),
-        "csl-json": json.dumps([item], indent=2, ensure_ascii=False) + "\n",
+        "csl-json": _csl_json(item),
     }
 
 
 def first_sentence(caption: str) -> str:
-    """What a figure is called when it is cited: the first sentence of its caption, without the full stop."""
+    """What a figure is called when it is cited: the first sentence of its caption, to the first semicolon."""
     found = _SENTENCE.match(caption)
-    return " ".join((found[0] if found else caption).split()).removesuffix(".")
+    return " ".join((found[0] if found else caption).split()).rstrip(".;")
 
 
 def _item(book: dict, commit: Commit, home: str, figure: dict | None) -> dict:
     """The CSL item that all formats are made from."""
     made = [f"commit {commit}"] if commit.hash else []
+    made += [f"unpublished variant {commit.variant}"] if commit.variant else []
     home = home or str(book.get("url", ""))
     if figure is None:
         item = {"id": _key(book), "type": "software", "title": book["title"]}
@@ -90,6 +91,12 @@ def _author(author: dict) -> dict:
 
 def _key(book: dict) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", book["title"].partition(":")[0].lower()))
+
+
+def _csl_json(item: dict) -> str:
+    # a line a field: json's own indentation gives every number of the date a line
+    fields = (f"    {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in item.items())
+    return "[\n  {\n" + ",\n".join(fields) + "\n  }\n]\n"
 
 
 def _bibtex(item: dict) -> str:

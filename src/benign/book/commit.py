@@ -1,4 +1,4 @@
-"""Which state of the sources something was made from."""
+"""Which state of the sources a build was made from."""
 
 import subprocess
 from dataclasses import dataclass
@@ -10,11 +10,15 @@ FILE = "commit.json"  # in the tree that Sphinx renders, so that a tree without 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of the sources, whether they had been changed since, and the day that a citation gives."""
+    """A commit of the sources, whether they had been changed since, and the day that a citation gives.
+
+    ``variant`` names the choice of parameters, if it is not the published one.
+    """
 
     hash: str | None
     dirty: bool | None
     date: str
+    variant: str = ""
 
     def __str__(self) -> str:
         return f"{(self.hash or 'unknown')[:12]}{' with later changes' if self.dirty else ''}"

@@ -48,8 +48,7 @@ class FillPanels(SphinxPostTransform):
             if not texts or self.app.builder.format != "html":
                 panel.parent.remove(panel)
                 continue
-            number = figure and f"{citation.KINDS[figure['kind']]} {figure['number'] or id}"
-            panel["what"] = number or "the book"
+            panel["what"] = figure and f"{citation.KINDS[figure['kind']]} {figure['number'] or id}"
             stem = f"figures/{id}" if id else citation.BOOK
             panel["formats"] = [
                 (LABELS[name], relative_uri(here, f"{stem}.{citation.FORMATS[name]}"), text)
@@ -64,8 +63,9 @@ def visit_panel(translator, node: CitePanel) -> None:
         f'<div class="highlight notranslate"><pre>{escape(text)}</pre></div>'
         for label, address, text in node["formats"]
     )
-    hidden = f'<span class="visually-hidden"> {escape(node["what"])}</span>'
-    translator.body.append(f'<details class="cite"><summary>cite{hidden}</summary><div>{shown}</div></details>')
+    # who hears it hears what is cited; who sees it sees the figure above
+    of = f'<span class="visually-hidden"> {escape(node["what"])}</span>' if node["what"] else " the whole book"
+    translator.body.append(f'<details class="cite"><summary>cite{of}</summary><div>{shown}</div></details>')
     raise nodes.SkipNode
 
 
