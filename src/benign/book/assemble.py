@@ -5,6 +5,7 @@ executes nothing. The tree has the sources' relative paths and no time stamp: eq
 """
 
 import copy
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -13,12 +14,12 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from benign.book import claims, figures, presentation
+from benign.book import claims, commit, figures, ids, presentation
 from benign.book.plan import Step
 from benign.book.project import Project, Variant
 from benign.errors import InputError
 
-COPIED = ("references.bib", "CITATION.cff", "assets", "vendor", "_toc.yml")
+COPIED = ("references.bib", "CITATION.cff", ids.FILE, "assets", "vendor", "_toc.yml")
 OURS = (figures.MIME, claims.MIME)
 
 
@@ -42,6 +43,8 @@ def assemble(project: Project, variant: Variant, steps: list[Step], tree: Path) 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(nbformat.writes(merge(step)) + "\n", encoding="utf-8")
         (tree / "runs" / f"{step.chapter}.json").write_text(json.dumps(step.entry.run, indent=1, sort_keys=True))
+    state = dataclasses.replace(commit.of(project.root), variant="" if variant.published else variant.name)
+    (tree / commit.FILE).write_text(json.dumps(dataclasses.asdict(state), sort_keys=True))
     config = _config(project, variant)
     (tree / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from benign.book import assemble, claims, execute, figures, keys, render
+from benign.book import assemble, claims, commit, execute, figures, keys, render
 from benign.book.cache import Entry, NotebookCache
 from benign.book.execute import Job
 from benign.book.plan import Step
@@ -167,7 +166,7 @@ def _check_record(variant: Variant, steps: list[Step], pages: list[nbformat.Note
 
 def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
     """The record of a run: what was computed, from what, where and how long it took."""
-    commit, dirty = _commit(project.root)
+    state = commit.of(project.root)
     return {
         "chapter": step.chapter,
         "variant": variant.name,
@@ -177,8 +176,8 @@ def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
         "started": datetime.fromtimestamp(time.time() - job.seconds, UTC).isoformat(timespec="seconds"),
         "seconds": round(job.seconds, 2),
         "sweeps": job.sweeps(),
-        "commit": commit,
-        "dirty": dirty,
+        "commit": state.hash,
+        "dirty": state.dirty,
         "modules": step.parts["modules"],
         "versions": step.parts["versions"],
         "python": environment.machine()["python"],
@@ -188,17 +187,6 @@ def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
         "threads": int(execute.SINGLE_THREADED["OMP_NUM_THREADS"]),
         "key": step.key,
     }
-
-
-def _commit(root: Path) -> tuple[str | None, bool | None]:
-    def git(*words: str) -> str:
-        command = ["git", "-C", str(root), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
-    except (OSError, subprocess.CalledProcessError):
-        return None, None  # an unpacked archive has no history
 
 
 def _lock_digest(root: Path) -> str | None:

@@ -18,7 +18,7 @@ from benign.errors import BenignError, InputError
 from benign.files import cache_folder, project_root
 from benign.sweep.store import digest
 
-RESERVED = ("html", "stage", "cache", "runs")  # below _build, where a preset's site has the preset's name
+RESERVED = ("html", "stage", "cache", "runs", "verify")  # below _build, where a preset's site has the preset's name
 TIME_LIMIT = 3600.0  # seconds a chapter may take unless its preset says otherwise
 
 

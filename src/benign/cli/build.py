@@ -126,7 +126,7 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
 def _execute(project: Project, variant: Variant, steps: list[Step], jobs: int | None) -> list[Job]:
     if all(step.fresh for step in steps):
         return []
-    with _display() as show:
+    with display() as show:
         work = building.run_stale(project, variant, steps, jobs or building.default_jobs(), show)
     if failed := [job for job in work if job.failure]:
         told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
@@ -135,7 +135,7 @@ def _execute(project: Project, variant: Variant, steps: list[Step], jobs: int | 
 
 
 @contextmanager
-def _display() -> Iterator[building.Watch]:
+def display() -> Iterator[building.Watch]:
     """A progress display: bars on a terminal, lines elsewhere."""
     if not out.is_terminal:
         yield functools.partial(_print_changes, {})

@@ -7,8 +7,9 @@ pipeline has written it, enriches provenance and the status page.
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from benign.book.sphinxext import accessible, thebe
+from benign.book.sphinxext import accessible, moved, thebe
 from benign.book.sphinxext.catalogue import Catalogue
+from benign.book.sphinxext.cite import CiteBook, CitePanel, FillPanels, visit_panel
 from benign.book.sphinxext.directives import (
     ClaimsLedger,
     ClaimsSummary,
@@ -17,6 +18,7 @@ from benign.book.sphinxext.directives import (
     ParametersTable,
     RunRecords,
 )
+from benign.book.sphinxext.figure_index import FigureIndex, GatherFigures, IndexPlace
 from benign.book.sphinxext.publish import publish
 from benign.book.sphinxext.render import FigureAndClaimRenderer, Picture
 from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles, UniqueIds
@@ -30,15 +32,23 @@ def setup(app: Sphinx) -> dict:
     app.add_node(Picture)
     app.add_node(Gathered)
     app.add_node(nodes.citation, override=True, html=(accessible.visit_citation, accessible.depart_citation))
+    app.add_node(IndexPlace)
+    app.add_node(CitePanel, html=(visit_panel, None))
     app.add_directive("parameters-table", ParametersTable)
     app.add_directive("claims-ledger", ClaimsLedger)
     app.add_directive("claims-summary", ClaimsSummary)
     app.add_directive("figure-preview", FigurePreview)
     app.add_directive("run-records", RunRecords)
+    app.add_directive("figure-index", FigureIndex)
+    app.add_directive("cite-book", CiteBook)
     app.add_transform(AnchorCode)
     app.add_transform(UniqueIds)
     app.add_post_transform(Gather)
+    app.add_post_transform(GatherFigures)
     app.add_post_transform(LinkFiles)
+    app.add_post_transform(FillPanels)
+    app.add_post_transform(moved.OldAnchors)
+    app.connect("env-check-consistency", moved.check)
     app.connect("html-page-context", thebe.drop)
     app.connect("build-finished", publish)
     # all state is in the domain, which merges what parallel readers found

@@ -23,8 +23,7 @@ class Catalogue(Domain):
 
     @property
     def figures(self) -> dict[str, dict]:
-        """Figure and table payloads by id; ``docname`` is the page, ``cell`` the cell's number there, ``words``
-        the caption as read."""
+        """Figure and table payloads by id; ``docname`` is the page, ``cell`` the cell's number there."""
         return self.data["figures"]
 
     @property

@@ -1,19 +1,19 @@
 """The files behind the figures, at addresses that stay: ``figures/<id>.*``, ``figures/index.json``, ``claims.json``."""
 
-import hashlib
 import json
 from pathlib import Path
 
-import yaml
-from pybtex.database import BibliographyData, Entry, Person
 from sphinx.application import Sphinx
 
+from benign.book import citation, ids
 from benign.book.figures import contents
+from benign.book.sphinxext.captions import captions
+from benign.book.sphinxext.cite import cite, page, summary
 from benign.book.sphinxext.directives import read_records
 
 
 def publish(app: Sphinx, exception: Exception | None) -> None:
-    """Write every figure's files, the index of figures and the list of claims into the finished site."""
+    """Write every figure's files, the index of figures, the list of claims and the citations into the finished site."""
     if exception is not None or app.builder.format not in ("html", "latex"):
         return
     catalogue = app.env.get_domain("benign")
@@ -23,71 +23,44 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
     for stale in [*folder.glob("fig-*"), *folder.glob("tab-*")]:
         stale.unlink()
     records = read_records(Path(app.srcdir))
-    figures = [_publish_figure(app, folder, entry, records) for entry in catalogue.in_reading_order("figures")]
+    entries = catalogue.in_reading_order("figures")
+    words = {}
+    for docname in {entry["docname"] for entry in entries}:
+        words |= captions(app, docname)
+    figures = [_publish_figure(app, folder, entry, words[entry["id"]], records) for entry in entries]
     _write_json(folder / "index.json", {"schema": 1, "figures": figures})
     claims = [
         {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema")}
-        | {"page": _page(app, claim)}
+        | {"page": page(app, claim)}
         for claim in catalogue.in_reading_order("claims")
     ]
     _write_json(Path(app.outdir, "claims.json"), {"schema": 1, "claims": claims})
+    _write_citations(Path(app.outdir, citation.BOOK), cite(app, None))
+    _keep_old_files(Path(app.srcdir), folder)
 
 
-def citation_file(app: Sphinx) -> Path | None:
-    """The book's CITATION.cff, if its sources have one."""
-    path = Path(app.srcdir, "CITATION.cff")
-    return path if path.is_file() else None
-
-
-def _publish_figure(app: Sphinx, folder: Path, entry: dict, records: dict[str, dict]) -> dict:
-    id = entry["id"]
-    digests = {}
+def _publish_figure(app: Sphinx, folder: Path, entry: dict, caption: str, records: dict[str, dict]) -> dict:
+    about = summary(app, entry, caption)
     for suffix, content in contents(entry).items():
-        folder.joinpath(f"{id}.{suffix}").write_bytes(content)
-        digests[f"{id}.{suffix}"] = hashlib.sha256(content).hexdigest()
-    stem = entry["docname"].rpartition("/")[2]
-    # the caption as it reads on the page: its numbers instead of the roles that fetch them
-    summary = {"id": id, "kind": entry["kind"], "caption": entry["words"], "alt": entry["alt"]}
-    summary |= {"page": _page(app, entry), "number": _number(app, entry), "files": digests}
-    provenance = summary | {"chapter": entry["docname"], "environment": entry["environment"], "run": records.get(stem)}
-    _write_json(folder / f"{id}.json", {"schema": 1} | provenance)
-    if cff := citation_file(app):
-        folder.joinpath(f"{id}.bib").write_text(_bibtex(app, cff, summary), encoding="utf-8")
-    return summary
+        folder.joinpath(f"{about['id']}.{suffix}").write_bytes(content)
+    record = records.get(entry["docname"].rpartition("/")[2])
+    provenance = about | {"chapter": entry["docname"], "environment": entry["environment"], "run": record}
+    _write_json(folder / f"{about['id']}.json", {"schema": 1} | provenance)
+    _write_citations(folder / about["id"], cite(app, about))
+    return about
 
 
-def _bibtex(app: Sphinx, cff: Path, figure: dict) -> str:
-    """How to cite one figure: the book's own entry, with the figure as the part of it that is meant."""
-    book = yaml.safe_load(cff.read_text(encoding="utf-8"))
-    part = f"{'Figure' if figure['kind'] == 'figure' else 'Table'} {figure['number'] or figure['id']}"
-    fields = {"title": f"{{{part}}} ({figure['id']}) in: {{{book['title']}}}"}
-    if date := book.get("date-released"):
-        fields["year"] = str(date)[:4]
-    if version := book.get("version"):
-        fields["version"] = str(version)
-    if doi := book.get("doi"):
-        fields["doi"] = str(doi)
-    if home := app.config.html_baseurl or book.get("url"):
-        fields["url"] = f"{str(home).rstrip('/')}/{figure['page']}"
-    authors = [Person(_author(author)) for author in book.get("authors", [])]
-    entry = Entry("misc", fields=fields, persons={"author": authors} if authors else None)
-    return BibliographyData({figure["id"]: entry}).to_string("bibtex")
+def _write_citations(stem: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        stem.with_name(f"{stem.name}.{citation.FORMATS[name]}").write_text(text, encoding="utf-8")
 
 
-def _author(author: dict) -> str:
-    if "name" in author:
-        return f"{{{author['name']}}}"
-    family = " ".join(filter(None, [author.get("name-particle"), author.get("family-names")]))
-    return ", ".join(filter(None, [family, author.get("given-names")]))
-
-
-def _page(app: Sphinx, entry: dict) -> str:
-    return f"{app.builder.get_target_uri(entry['docname']).partition('#')[0]}#{entry['id']}"
-
-
-def _number(app: Sphinx, entry: dict) -> str | None:
-    numbers = app.env.toc_fignumbers.get(entry["docname"], {}).get(entry["kind"], {})
-    return ".".join(map(str, numbers[entry["id"]])) if entry["id"] in numbers else None
+def _keep_old_files(source: Path, folder: Path) -> None:
+    """Offer the files of a figure that was renamed under its old name too."""
+    known = ids.read(source)
+    for old in known.renamed:
+        for file in sorted(folder.glob(f"{known.now(old)}.*")):
+            folder.joinpath(f"{old}.{file.name.partition('.')[2]}").write_bytes(file.read_bytes())
 
 
 def _write_json(path: Path, content: dict) -> None:

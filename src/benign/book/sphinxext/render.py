@@ -6,6 +6,7 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, NbElementRenderer
 
 from benign.book import claims, figures
+from benign.book.sphinxext.cite import CitePanel
 from benign.book.sphinxext.tables import table
 
 HTML_FILES = {"figure": ("svg", "pdf", "png"), "table": ()}
@@ -92,7 +93,6 @@ def _check_schema(renderer: NbElementRenderer, payload: dict, data: MimeData) ->
 def _figure(page: _Page, payload: dict) -> list[nodes.Element]:
     figure = nodes.figure("", Picture(figure_id=payload["id"], alt=payload["alt"]), classes=["book-figure"])
     caption = nodes.caption("", "", *page.inline(payload["caption"]))
-    payload["words"] = caption.astext()
     figure += caption
     figure += nodes.legend("", _links(payload))
     figure["published_id"] = payload["id"]
@@ -103,7 +103,6 @@ def _figure(page: _Page, payload: dict) -> list[nodes.Element]:
 def _table(page: _Page, payload: dict) -> list[nodes.Element]:
     shown = payload["table"]
     caption = page.inline(payload["caption"])
-    payload["words"] = "".join(node.astext() for node in caption)
     grid = table(
         [page.inline(name) for name in shown["columns"]],
         [[page.inline(cell) for cell in row] for row in shown["rows"]],
@@ -138,14 +137,14 @@ def _claim(page: _Page, payload: dict) -> list[nodes.Element]:
     return [box]
 
 
-def _links(payload: dict) -> nodes.paragraph:
-    """The line under a figure: its data, its files, its code, how to cite it, how it was made."""
+def _links(payload: dict) -> nodes.container:
+    """The line under a figure: its data, its files, its code, how it was made, how to cite it."""
     id = payload["id"]
 
     def file(text: str, suffix: str, title: str) -> nodes.reference:
         return nodes.reference("", text, published=f"figures/{id}.{suffix}", reftitle=f"{title} of {id}")
 
-    line = nodes.paragraph(classes=["figure-links"])
+    line = nodes.inline()
     line += [nodes.Text("data ("), file("CSV", "csv", "Data"), nodes.Text(")")]
     pictures = HTML_FILES[payload["kind"]]
     for position, suffix in enumerate(pictures):
@@ -153,6 +152,5 @@ def _links(payload: dict) -> nodes.paragraph:
         line += file(suffix.upper(), suffix, f"{suffix.upper()} image")
     line += nodes.Text(") · " if pictures else " · ")
     line += nodes.reference("", "code", code_of=id, reftitle=f"Code of {id}")
-    line += nodes.inline("", "", nodes.Text(" · "), file("cite", "bib", "BibTeX entry"))
     line += [nodes.Text(" · "), file("how it was made", "json", "Provenance")]
-    return line
+    return nodes.container("", line, CitePanel(figure_id=id), classes=["figure-links"])

@@ -10,7 +10,6 @@ from sphinx.util.osutil import relative_uri
 
 from benign.book.claims import VERDICTS
 from benign.book.sphinxext.directives import Gathered
-from benign.book.sphinxext.publish import citation_file
 from benign.book.sphinxext.render import Picture, estimate_with_interval, predicate, verdict_badge
 from benign.book.sphinxext.tables import table, text
 
@@ -160,7 +159,7 @@ class LinkFiles(SphinxPostTransform):
             image = nodes.image(uri=uri, alt=picture["alt"], candidates={"?": uri}, classes=classes)
             # a box of its own, in which a wide picture can be moved sideways on a narrow screen
             picture.replace_self(nodes.container("", image, classes=["figure-scroll"]) if suffix == "svg" else image)
-        for line in list(self.document.findall(nodes.paragraph)):
+        for line in list(self.document.findall(nodes.container)):
             if "figure-links" not in line["classes"]:
                 continue
             if builder.format != "html":
@@ -175,8 +174,6 @@ class LinkFiles(SphinxPostTransform):
             link["refuri"] = self._uri(f"_sources/{docname}.ipynb")
         elif "published" in link:
             link["refuri"] = self._uri(link["published"])
-            if link["published"].endswith(".bib") and citation_file(self.app) is None:
-                link.parent.parent.remove(link.parent)
 
     def _uri(self, path: str) -> str:
         return relative_uri(self.app.builder.get_target_uri(self.env.docname), path)
