@@ -13,9 +13,10 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from benign.book import claims, figures, presentation
+from benign.book import claims, colab, figures, presentation
 from benign.book.plan import Step
 from benign.book.project import Project, Variant
+from benign.book.repository import Sources
 from benign.errors import InputError
 
 COPIED = ("references.bib", "CITATION.cff", "assets", "vendor", "_toc.yml")
@@ -42,6 +43,7 @@ def assemble(project: Project, variant: Variant, steps: list[Step], tree: Path) 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(nbformat.writes(merge(step)) + "\n", encoding="utf-8")
         (tree / "runs" / f"{step.chapter}.json").write_text(json.dumps(step.entry.run, indent=1, sort_keys=True))
+    Sources.of(project.root, [project.chapter(step.chapter) for step in steps], project.repository_url).write(tree)
     config = _config(project, variant)
     (tree / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
@@ -56,6 +58,8 @@ def merge(step: Step) -> NotebookNode:
         if cell.cell_type != "code":
             continue
         cell.execution_count = None
+        if colab.TAG in cell.metadata.get("tags", []):
+            continue
         try:
             texts = presentation.spoken(cell.source)
             cell.outputs = [_say(output, texts) for output in executed[cell.id].outputs]

@@ -6,15 +6,17 @@ pipeline has written it, enriches provenance and the status page.
 
 from sphinx.application import Sphinx
 
-from benign.book.sphinxext import thebe
+from benign.book.sphinxext import launch, reference, sources, thebe
 from benign.book.sphinxext.catalogue import Catalogue
 from benign.book.sphinxext.directives import (
+    BuiltFrom,
     ClaimsLedger,
     ClaimsSummary,
     FigurePreview,
     Gathered,
     ParametersTable,
     RunRecords,
+    RunTimes,
 )
 from benign.book.sphinxext.publish import publish
 from benign.book.sphinxext.render import FigureAndClaimRenderer, Picture
@@ -33,11 +35,20 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("claims-summary", ClaimsSummary)
     app.add_directive("figure-preview", FigurePreview)
     app.add_directive("run-records", RunRecords)
+    app.add_directive("run-times", RunTimes)
+    app.add_directive("built-from", BuiltFrom)
+    app.add_directive("package", reference.PackageReference)
     app.add_transform(AnchorCode)
     app.add_transform(UniqueIds)
     app.add_post_transform(Gather)
     app.add_post_transform(LinkFiles)
+    app.add_post_transform(sources.LinkRepository)
+    app.connect("config-inited", launch.aim)
+    app.connect("env-before-read-docs", sources.note)
+    app.connect("html-collect-pages", sources.pages)
+    app.connect("html-page-context", sources.mark_module)
     app.connect("html-page-context", thebe.drop)
+    app.connect("autodoc-process-docstring", reference.escape)
     app.connect("build-finished", publish)
     # all state is in the domain, which merges what parallel readers found
     return {"parallel_read_safe": True, "parallel_write_safe": True}

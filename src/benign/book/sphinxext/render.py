@@ -153,6 +153,7 @@ def _links(payload: dict) -> nodes.paragraph:
         line += file(suffix.upper(), suffix, f"{suffix.upper()} image")
     line += nodes.Text(") · " if pictures else " · ")
     line += nodes.reference("", "code", code_of=id, reftitle=f"Code of {id}")
+    line += [nodes.Text(" ("), nodes.reference("", "source", source_of=id), nodes.Text(")")]
     line += nodes.inline("", "", nodes.Text(" · "), file("cite", "bib", "BibTeX entry"))
     line += [nodes.Text(" · "), file("how it was made", "json", "Provenance")]
     return line
