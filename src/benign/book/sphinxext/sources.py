@@ -72,8 +72,8 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
     for docname in sorted(app.env.found_docs):
         path = Path(app.env.doc2path(docname))
         if path.suffix == ".ipynb":
-            name = f"{OUTPUT_DIRNAME}/{docname}"
-            yield name, {"title": f"Code of {docname}", "body": _listing(app, name, docname, path)}, "page.html"
+            name, title = f"{OUTPUT_DIRNAME}/{docname}", app.env.titles[docname].astext()
+            yield name, {"title": f"Code of {title}", "body": _listing(app, name, title, docname)}, "page.html"
 
 
 def mark_module(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
@@ -85,14 +85,14 @@ def mark_module(app: Sphinx, pagename: str, templatename: str, context: dict, do
     context["body"] = body.replace("</h1>", f"</h1>\n{_state(app, f'src/{_file(module)}')}", 1)
 
 
-def _listing(app: Sphinx, name: str, docname: str, path: Path) -> str:
+def _listing(app: Sphinx, name: str, title: str, docname: str) -> str:
     page = app.builder.get_relative_uri(name, docname)
     parts = [
-        f'<h1>Code of <a href="{page}">{escape(docname)}</a></h1>',
+        f'<h1>Code of <a href="{page}">{escape(title)}</a></h1>',
         _state(app, app.env.doc2path(docname, False)),
         "<p>Every code cell in its order, those that the page leaves out too.</p>",
     ]
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in nbformat.read(app.env.doc2path(docname), as_version=4).cells:
         if cell.cell_type == "code" and not HIDDEN & set(cell.metadata.get("tags", [])):
             code = app.builder.highlighter.highlight_block(cell.source, "python")
             parts.append(f'<section id="cell-{cell.id}"><h2>{cell.id}</h2>\n{code}</section>')
