@@ -13,7 +13,7 @@ _COLUMN = re.compile(r"^(``\w+``(?:, ``\w+``)*)(\s{2,})")  # ``name``   what it 
 _RAISES = re.compile(r"^ {4}(\w+): ")
 # What stays as it is: literals, roles such as :func:`name`, and the stars of a list.
 _MARKED = re.compile(r"(``.+?``(?!`)|:[a-z:]+:`[^`]+`|^\s*\* )")
-_SPECIAL = re.compile(r"([*|\\]|(?<=\w)_(?=\W|$)|`)")
+_SPECIAL = re.compile(r"[*|`\\]|_(?=_*(?:\W|$))")
 
 
 class PackageReference(SphinxDirective):
@@ -49,7 +49,7 @@ def escape(app: Sphinx, what: str, name: str, thing: object, options: object, li
             literal = None
         if literal is None:
             parts = _MARKED.split(line)
-            parts[::2] = [_SPECIAL.sub(r"\\\1", part) for part in parts[::2]]
+            parts[::2] = [_SPECIAL.sub(r"\\\g<0>", part) for part in parts[::2]]
             line = "".join(parts)
             if line == "Raises:":
                 raises, line = True, ""
