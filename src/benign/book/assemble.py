@@ -5,7 +5,6 @@ executes nothing. The tree has the sources' relative paths and no time stamp: eq
 """
 
 import copy
-import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -14,9 +13,10 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from benign.book import claims, commit, figures, ids, presentation
+from benign.book import claims, colab, figures, ids, presentation
 from benign.book.plan import Step
 from benign.book.project import Project, Variant
+from benign.book.repository import Sources
 from benign.errors import InputError
 
 COPIED = ("references.bib", "CITATION.cff", ids.FILE, "assets", "vendor", "_toc.yml")
@@ -43,8 +43,9 @@ def assemble(project: Project, variant: Variant, steps: list[Step], tree: Path) 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(nbformat.writes(merge(step)) + "\n", encoding="utf-8")
         (tree / "runs" / f"{step.chapter}.json").write_text(json.dumps(step.entry.run, indent=1, sort_keys=True))
-    state = dataclasses.replace(commit.of(project.root), variant="" if variant.published else variant.name)
-    (tree / commit.FILE).write_text(json.dumps(dataclasses.asdict(state), sort_keys=True))
+    chapters = [project.chapter(step.chapter) for step in steps]
+    named = "" if variant.published else variant.name
+    Sources.of(project.root, chapters, project.repository_url, named).write(tree)
     config = _config(project, variant)
     (tree / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
@@ -59,6 +60,8 @@ def merge(step: Step) -> NotebookNode:
         if cell.cell_type != "code":
             continue
         cell.execution_count = None
+        if colab.TAG in cell.metadata.get("tags", []):
+            continue
         try:
             texts = presentation.spoken(cell.source)
             cell.outputs = [_say(output, texts) for output in executed[cell.id].outputs]

@@ -12,18 +12,22 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from benign.book import assemble, claims, commit, execute, figures, keys, render
+from benign.book import assemble, claims, execute, figures, keys, render
 from benign.book.cache import Entry, NotebookCache
 from benign.book.execute import Job
 from benign.book.plan import Step
 from benign.book.project import Project, Variant
+from benign.book.repository import Repository
 from benign.errors import BenignError
 from benign.files import cannot_write, sha256, write_atomically
 from benign.sweep import closure, environment
 from benign.sweep.store import digest
 
 #: What draws the pages, beside our own extension.
-RENDERERS = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof")
+RENDERERS = (
+    "jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof",
+    "sphinx-codeautolink",
+)  # fmt: skip
 KEY = "build.json"  # in the site: what it was made from
 
 Watch = Callable[[Sequence[Job]], None]
@@ -166,7 +170,7 @@ def _check_record(variant: Variant, steps: list[Step], pages: list[nbformat.Note
 
 def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
     """The record of a run: what was computed, from what, where and how long it took."""
-    state = commit.of(project.root)
+    repository = Repository.of(project.root, project.repository_url)
     return {
         "chapter": step.chapter,
         "variant": variant.name,
@@ -176,8 +180,8 @@ def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
         "started": datetime.fromtimestamp(time.time() - job.seconds, UTC).isoformat(timespec="seconds"),
         "seconds": round(job.seconds, 2),
         "sweeps": job.sweeps(),
-        "commit": state.hash,
-        "dirty": state.dirty,
+        "commit": repository.commit,
+        "dirty": repository.dirty,
         "modules": step.parts["modules"],
         "versions": step.parts["versions"],
         "python": environment.machine()["python"],
@@ -197,8 +201,13 @@ def _lock_digest(root: Path) -> str | None:
 def _site_key(tree: Path) -> str:
     paths = sorted(path for path in tree.rglob("*") if path.is_file())
     files = {str(path.relative_to(tree)): sha256(path.read_bytes()) for path in paths}
-    extension = closure.of_modules(["benign.book.sphinxext"])
-    return digest([files, extension, environment.versions(RENDERERS)])
+    # All of it: the package draws the pages, and they show its reference and its source.
+    package = {str(path.relative_to(closure.PACKAGE)): sha256(path.read_bytes()) for path in _modules()}
+    return digest([files, package, environment.versions(RENDERERS)])
+
+
+def _modules() -> list[Path]:
+    return sorted(closure.PACKAGE.rglob("*.py"))
 
 
 def _read_key(site: Path) -> str | None:

@@ -17,7 +17,7 @@ import yaml
 from pybtex.database import BibliographyData, Entry, Person
 from pybtex.database.output.bibtex import Writer
 
-from benign.book.commit import Commit
+from benign.book.repository import Repository
 from benign.files import sha256
 
 #: The formats, and how the names of their files end.
@@ -39,9 +39,15 @@ def digest(files: Mapping[str, str]) -> str:
     return sha256("".join(f"{files[name]}  {name}\n" for name in sorted(files)).encode())
 
 
-def cite(book: dict, commit: Commit, home: str = "", figure: dict | None = None) -> dict[str, str]:
-    """The texts by format; ``home`` is the address of the site, if it is known."""
-    item = _item(book, commit, home, figure)
+def cite(
+    book: dict, repository: Repository, variant: str = "", home: str = "", figure: dict | None = None
+) -> dict[str, str]:
+    """The texts by format.
+
+    ``variant`` names the choice of parameters, if it is not the published one; ``home`` is the address of the site,
+    if it is known.
+    """
+    item = _item(book, repository, variant, home, figure)
     return {
         "bibtex": _bibtex(item),
         "apa": _apa(item),
@@ -55,10 +61,10 @@ def first_sentence(caption: str) -> str:
     return " ".join((found[0] if found else caption).split()).rstrip(".;")
 
 
-def _item(book: dict, commit: Commit, home: str, figure: dict | None) -> dict:
+def _item(book: dict, repository: Repository, variant: str, home: str, figure: dict | None) -> dict:
     """The CSL item that all formats are made from."""
-    made = [f"commit {commit}"] if commit.hash else []
-    made += [f"unpublished variant {commit.variant}"] if commit.variant else []
+    made = [repository.state] if repository.commit else []
+    made += [f"unpublished variant {variant}"] if variant else []
     home = home or str(book.get("url", ""))
     if figure is None:
         item = {"id": _key(book), "type": "software", "title": book["title"]}
@@ -71,7 +77,7 @@ def _item(book: dict, commit: Commit, home: str, figure: dict | None) -> dict:
         home = f"{home.rstrip('/')}/{figure['page']}" if home else ""
     item |= {
         "author": [_author(author) for author in book["authors"]],
-        "issued": {"date-parts": [[int(part) for part in commit.date.split("-")]]},
+        "issued": {"date-parts": [[int(part) for part in repository.date.split("-")]]},
         "genre": "; ".join(what),
     }
     optional = {"version": book.get("version"), "URL": home, "DOI": book.get("doi")}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from benign.book import parameters, presentation
+from benign.book import colab, parameters, presentation
 from benign.book.benchmarks import FOLDER
 from benign.errors import InputError
 from benign.files import sha256
@@ -21,7 +21,8 @@ def parts(notebook: NotebookNode, values: dict[str, object], root: Path | None =
     The digests of data files are constants of the loaders' source, hence among the modules. Measured speeds are files
     of the project at ``root`` that the cells name.
     """
-    code = {cell.id: _computed(cell) for cell in notebook.cells if cell.cell_type == "code"}
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = {cell.id: _computed(cell) for cell in cells if colab.TAG not in cell.metadata.get("tags", [])}
     device = values.get("device", "cpu")
     return {
         "schema": SCHEMA,

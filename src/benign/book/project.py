@@ -75,6 +75,11 @@ class Project:
         """The content of ``_config.yml``."""
         return _yaml(self.root / "_config.yml")
 
+    @property
+    def repository_url(self) -> str:
+        """The address of the repository that ``_config.yml`` names, or nothing."""
+        return str((self.config.get("repository") or {}).get("url") or "")
+
     @cached_property
     def pages(self) -> list[Path]:
         """The files that the table of contents names, relative to the root, in reading order."""

@@ -7,16 +7,18 @@ pipeline has written it, enriches provenance and the status page.
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from benign.book.sphinxext import accessible, moved, thebe
+from benign.book.sphinxext import accessible, launch, moved, reference, sources, thebe
 from benign.book.sphinxext.catalogue import Catalogue
 from benign.book.sphinxext.cite import CiteBook, CitePanel, FillPanels, visit_panel
 from benign.book.sphinxext.directives import (
+    BuiltFrom,
     ClaimsLedger,
     ClaimsSummary,
     FigurePreview,
     Gathered,
     ParametersTable,
     RunRecords,
+    RunTimes,
 )
 from benign.book.sphinxext.figure_index import FigureIndex, GatherFigures, IndexPlace
 from benign.book.sphinxext.publish import publish
@@ -41,6 +43,9 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("run-records", RunRecords)
     app.add_directive("figure-index", FigureIndex)
     app.add_directive("cite-book", CiteBook)
+    app.add_directive("run-times", RunTimes)
+    app.add_directive("built-from", BuiltFrom)
+    app.add_directive("package", reference.PackageReference)
     app.add_transform(AnchorCode)
     app.add_transform(UniqueIds)
     app.add_post_transform(Gather)
@@ -49,7 +54,13 @@ def setup(app: Sphinx) -> dict:
     app.add_post_transform(FillPanels)
     app.add_post_transform(moved.OldAnchors)
     app.connect("env-check-consistency", moved.check)
+    app.add_post_transform(sources.LinkRepository)
+    app.connect("config-inited", launch.aim)
+    app.connect("env-before-read-docs", sources.note)
+    app.connect("html-collect-pages", sources.pages)
+    app.connect("html-page-context", sources.mark_module)
     app.connect("html-page-context", thebe.drop)
+    app.connect("autodoc-process-docstring", reference.escape)
     app.connect("build-finished", publish)
     # all state is in the domain, which merges what parallel readers found
     return {"parallel_read_safe": True, "parallel_write_safe": True}

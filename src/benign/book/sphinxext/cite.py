@@ -1,6 +1,5 @@
 """The panel below every figure and table that says how to cite it, and below what the whole book is cited by."""
 
-import json
 from html import escape
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
-from benign.book import citation, commit
+from benign.book import citation
 from benign.book.figures import contents
 from benign.book.sphinxext.captions import captions
 from benign.files import sha256
@@ -73,7 +72,9 @@ def cite(app: Sphinx, figure: dict | None) -> dict[str, str]:
     """The citations of a figure or table, or of the book, by format; none if there is no CITATION.cff."""
     if not can_cite(app):
         return {}
-    return citation.cite(citation.read(_source(app)), _commit(app), app.config.html_baseurl, figure)
+    sources = app.env.benign_sources
+    book = citation.read(_source(app))
+    return citation.cite(book, sources.repository, sources.variant, app.config.html_baseurl, figure)
 
 
 def can_cite(app: Sphinx) -> bool:
@@ -105,11 +106,3 @@ def page(app: Sphinx, entry: dict) -> str:
 
 def _source(app: Sphinx) -> Path:
     return Path(app.srcdir, "CITATION.cff")
-
-
-def _commit(app: Sphinx) -> commit.Commit:
-    # the pipeline leaves it in the tree; otherwise the tree is the checked-out one
-    recorded = Path(app.srcdir, commit.FILE)
-    if recorded.is_file():
-        return commit.Commit(**json.loads(recorded.read_text(encoding="utf-8")))
-    return commit.of(Path(app.srcdir))

@@ -1,4 +1,4 @@
-"""What a page can ask for: its parameters, the ledger, the count of claims, a preview, the run records."""
+"""What a page can ask for: its parameters, the ledger, a preview, the run records and times, where its sources are."""
 
 import json
 from pathlib import Path
@@ -90,6 +90,42 @@ class RunRecords(SphinxDirective):
         ]
 
 
+class RunTimes(SphinxDirective):
+    """How long each chapter takes where nothing is stored yet."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        records = read_records(Path(self.env.srcdir))
+        if not records:
+            return [nodes.paragraph("", "This build kept no times: benign build does.")]
+        header = ["chapter", "trainings", "training", "all of the chapter"]
+        rows = [[text(cell) for cell in row] for row in _times(records)]
+        grid = table([text(title) for title in header], rows, numeric=[False, True, True, True])
+        devices = sorted({str(record.get("machine", {}).get("processor", "unknown")) for record in records.values()})
+        words = (
+            f"On one core of {' or '.join(devices)}. A training's time is the one it took when it was done, so "
+            "that these are the times of a first build, where nothing is stored yet."
+        )
+        return [nodes.container("", grid, classes=["run-records"]), nodes.paragraph("", words)]
+
+
+class BuiltFrom(SphinxDirective):
+    """The commit that the pages were built from, and how to get it."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        repository = self.env.benign_sources.repository
+        words = nodes.paragraph("", f"These pages were built from {repository.state}. ", classes=["built-from"])
+        if repository.url is None or repository.commit is None:
+            words += nodes.Text(
+                "They do not know the address of a repository: use the copy of the sources that you have."
+            )
+            return [words]
+        commands = f"git clone {repository.url} book\ncd book/{repository.prefix}\ngit checkout {repository.commit}"
+        words += nodes.Text("To get the same:")
+        return [words, nodes.literal_block(commands, commands, language="none")]
+
+
 def read_records(srcdir: Path) -> dict[str, dict]:
     """The run records ``runs/<chapter-stem>.json`` below the source folder, by chapter."""
     paths = sorted(srcdir.joinpath("runs").glob("*.json"))
@@ -99,6 +135,25 @@ def read_records(srcdir: Path) -> dict[str, dict]:
 def _records_table(columns: dict[str, list[str]]) -> nodes.table:
     rows = [[text(cell) for cell in cells] for cells in zip(*columns.values(), strict=True)]
     return table([text(title) for title in columns], rows, numeric=[title in NUMERIC for title in columns])
+
+
+def _times(records: dict[str, dict]) -> list[list[str]]:
+    """For each chapter and the whole: trainings, their seconds, and those of the chapter if all had to be done."""
+    rows, whole = [], [0.0, 0.0, 0.0]
+    for chapter, record in records.items():
+        sweeps = record.get("sweeps", [])
+        training = sum(sweep["seconds"] for sweep in sweeps)
+        new = sum(sweep["seconds"] * sweep["computed"] / sweep["runs"] for sweep in sweeps)
+        every = max(record.get("seconds", 0.0) - new, 0.0) + training
+        numbers = [sum(sweep["runs"] for sweep in sweeps), training, every]
+        whole = [total + number for total, number in zip(whole, numbers, strict=True)]
+        rows.append([chapter, *_counted(numbers)])
+    return [*rows, ["the whole book", *_counted(whole)]]
+
+
+def _counted(numbers: list[float]) -> list[str]:
+    trainings, *seconds = numbers
+    return [f"{trainings:,.0f}", *(f"{s:.0f} s" if s < 100 else f"{s / 60:.0f} min" for s in seconds)]
 
 
 def _run_cells(records: dict[str, dict]) -> dict[str, list[str]]:

@@ -152,5 +152,6 @@ def _links(payload: dict) -> nodes.container:
         line += file(suffix.upper(), suffix, f"{suffix.upper()} image")
     line += nodes.Text(") · " if pictures else " · ")
     line += nodes.reference("", "code", code_of=id, reftitle=f"Code of {id}")
+    line += [nodes.Text(" ("), nodes.reference("", "source", source_of=id), nodes.Text(")")]
     line += [nodes.Text(" · "), file("how it was made", "json", "Provenance")]
     return nodes.container("", line, CitePanel(figure_id=id), classes=["figure-links"])

@@ -9,6 +9,7 @@ from sphinx.util.nodes import make_refnode
 from sphinx.util.osutil import relative_uri
 
 from benign.book.claims import VERDICTS
+from benign.book.sphinxext import sources
 from benign.book.sphinxext.directives import Gathered
 from benign.book.sphinxext.render import Picture, estimate_with_interval, predicate, verdict_badge
 from benign.book.sphinxext.tables import table, text
@@ -172,6 +173,11 @@ class LinkFiles(SphinxPostTransform):
         if "code_of" in link and "refid" not in link:
             docname = self.env.get_domain("benign").figures[link["code_of"]]["docname"]
             link["refuri"] = self._uri(f"_sources/{docname}.ipynb")
+        elif "source_of" in link:
+            docname = self.env.get_domain("benign").figures[link["source_of"]]["docname"]
+            target, words = sources.link(self.app, link["source_of"], docname)
+            link["refuri"] = target if "://" in target else self._uri(target)
+            link["reftitle"] = f"Source of {link['source_of']}: {words}"
         elif "published" in link:
             link["refuri"] = self._uri(link["published"])
 
