@@ -17,6 +17,7 @@ from benign.book.sphinxext.directives import (
     ParametersTable,
     RunRecords,
 )
+from benign.book.sphinxext.live import LiveExperiment, LivePreset
 from benign.book.sphinxext.publish import publish
 from benign.book.sphinxext.render import FigureAndClaimRenderer, Picture
 from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles, UniqueIds
@@ -35,6 +36,8 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("claims-summary", ClaimsSummary)
     app.add_directive("figure-preview", FigurePreview)
     app.add_directive("run-records", RunRecords)
+    app.add_directive("live-experiment", LiveExperiment)
+    app.add_role("live-preset", LivePreset())
     app.add_transform(AnchorCode)
     app.add_transform(UniqueIds)
     app.add_post_transform(Gather)
