@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from benign.book import assemble, claims, execute, figures, keys, render
+from benign.book import assemble, claims, edition, execute, figures, keys, render
 from benign.book.cache import Entry, NotebookCache
 from benign.book.execute import Job
 from benign.book.plan import Step
@@ -25,7 +24,7 @@ from benign.sweep.store import digest
 
 #: What draws the pages, beside our own extension.
 RENDERERS = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof")
-KEY = "build.json"  # in the site: what it was made from
+STAMP = "build.json"  # in the site: what it was made from
 
 Watch = Callable[[Sequence[Job]], None]
 
@@ -114,12 +113,18 @@ def publish(project: Project, variant: Variant, steps: list[Step]) -> Site:
         key = _site_key(tree)
         stale = _read_key(site) != key
         if stale:
-            made = render.render(tree, project.work(variant) / "site", project.work(variant) / "render.log")
-            write_atomically(made / KEY, json.dumps({"key": key, "variant": variant.name}).encode())
+            made = pages_of(tree, project.work(variant) / "site", project.work(variant) / "render.log", variant.name)
             render.publish(made, site)
     except OSError as error:
         raise cannot_write(project.work(variant), error) from error
     return Site(site, stale, *counts)
+
+
+def pages_of(tree: Path, output: Path, log: Path, variant: str) -> Path:
+    """Render a tree; the folder of the pages, which says what they were made from."""
+    made = render.render(tree, output, log)
+    write_atomically(made / STAMP, json.dumps({"key": _site_key(tree), "variant": variant}).encode())
+    return made
 
 
 def extract(step: Step, folder: Path) -> None:
@@ -167,7 +172,7 @@ def _check_record(variant: Variant, steps: list[Step], pages: list[nbformat.Note
 
 def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
     """The record of a run: what was computed, from what, where and how long it took."""
-    commit, dirty = _commit(project.root)
+    commit, dirty = edition.commit(project.root)
     return {
         "chapter": step.chapter,
         "variant": variant.name,
@@ -190,17 +195,6 @@ def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
     }
 
 
-def _commit(root: Path) -> tuple[str | None, bool | None]:
-    def git(*words: str) -> str:
-        command = ["git", "-C", str(root), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
-    except (OSError, subprocess.CalledProcessError):
-        return None, None  # an unpacked archive has no history
-
-
 def _lock_digest(root: Path) -> str | None:
     path = root / "requirements.txt"
     return sha256(path.read_bytes()) if path.is_file() else None
@@ -215,7 +209,7 @@ def _site_key(tree: Path) -> str:
 
 def _read_key(site: Path) -> str | None:
     try:
-        return json.loads((site / KEY).read_bytes())["key"]
+        return json.loads((site / STAMP).read_bytes())["key"]
     except (OSError, ValueError, KeyError):
         return None
 
