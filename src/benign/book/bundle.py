@@ -64,9 +64,9 @@ class Bundle:
             raise BenignError(f"{self._path} is damaged: {SUMS} in it is no list of digests; get it again") from None
         there = {name for name in self._archive.namelist() if name != SUMS}
         if missing := sorted(self._sums.keys() - there):
-            raise BenignError(f"{self._path} is not whole: {_named(missing)} missing; get it again")
+            raise BenignError(f"{self._path} is not whole: {_named(missing)} not in it; get it again")
         if unlisted := sorted(there - self._sums.keys()):
-            raise BenignError(f"{self._path} has {_named(unlisted)} not in its {SUMS}: changed since it was made")
+            raise BenignError(f"{self._path} was changed since it was made: {_named(unlisted)} not in its {SUMS}")
         for name, digest in self._sums.items():
             if hashlib.sha256(self.read(name)).hexdigest() != digest:
                 raise BenignError(f"{self._path} is damaged: {name} in it is not what {SUMS} says; get it again")

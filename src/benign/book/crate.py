@@ -61,7 +61,11 @@ def metadata(edition: Edition, description: str, members: Mapping[str, Member], 
     crate.metadata.extra_contexts.append(TERMS)
     crate.name, crate.description = edition.title, description
     crate.datePublished = edition.made
-    folders = {name: crate.add(_folder(crate, edition, name)) for name in FOLDERS}
+    folders = {
+        name: crate.add(Dataset(crate, dest_path=name, properties={"name": name.rstrip("/"), "description": what}))
+        for name, what in FOLDERS.items()
+    }
+    package = crate.add(_package(crate, edition, folders["source/"]))
     code = {run.source: run for run in runs}
     files = {name: crate.add(_file(crate, name, member, code.get(name))) for name, member in members.items()}
     for name, folder in folders.items():
@@ -77,9 +81,7 @@ def metadata(edition: Edition, description: str, members: Mapping[str, Member], 
     root["author"] = authors
     profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": PROFILE.rpartition("/")[2]}
     root["conformsTo"] = crate.add(ContextEntity(crate, PROFILE, properties=profile))
-    root["mentions"] = [
-        _add_action(crate, run, files, [files[run.source], folders["source/"]], authors) for run in runs
-    ]
+    root["mentions"] = [_add_action(crate, run, files, [files[run.source], package], authors) for run in runs]
     return as_json(crate.metadata.generate())
 
 
@@ -88,19 +90,18 @@ def as_json(content: dict) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def _folder(crate: ROCrate, edition: Edition, name: str) -> Dataset:
-    described = {"name": name.rstrip("/"), "description": FOLDERS[name]}
-    if name == "source/":
-        described |= {
-            "@type": ["Dataset", "SoftwareSourceCode"],
-            "name": "benign",
-            "version": edition.version,
-            "identifier": f"git commit {edition.commit}" if edition.commit else "no commit",
-            "programmingLanguage": "Python",
-        }
-        if repository := edition.citation.get("repository-code"):
-            described |= {"codeRepository": repository, "url": repository}
-    return Dataset(crate, dest_path=name, properties=described)
+def _package(crate: ROCrate, edition: Edition, sources: Dataset) -> ContextEntity:
+    described = {
+        "@type": "SoftwareSourceCode",
+        "name": "benign",
+        "version": edition.version,
+        "identifier": f"git commit {edition.commit}" if edition.commit else "no commit",
+        "programmingLanguage": "Python",
+        "hasPart": sources,
+    }
+    if repository := edition.citation.get("repository-code"):
+        described |= {"codeRepository": repository, "url": repository}
+    return ContextEntity(crate, "#benign", properties=described)
 
 
 def _file(crate: ROCrate, name: str, member: Member, run: Run | None) -> File:
