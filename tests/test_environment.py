@@ -1,10 +1,13 @@
 """The files that say what to install and how to cite agree with one another."""
 
+import hashlib
+import json
 import re
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -73,6 +76,27 @@ def test_citation_names_the_work_and_its_sources_as_the_bibliography_does():
         assert f"{reference['start']}--{reference['end']}" == fields["pages"]
         authors = entries[key].persons["author"]
         assert [a["family-names"] for a in reference["authors"]] == [a.last_names[0] for a in authors]
+
+
+def cff_schema() -> dict:
+    content = (ROOT / "tests/schemas/cff-1.2.0.json").read_bytes()
+    assert hashlib.sha256(content).hexdigest() in (ROOT / "tests/schemas/README.md").read_text()
+    return json.loads(content)
+
+
+def test_citation_is_valid_in_its_format():
+    # through JSON: the schema knows no dates, which YAML makes of what looks like one
+    citation = json.loads(json.dumps(yaml.safe_load((ROOT / "CITATION.cff").read_text()), default=str))
+    check = jsonschema.Draft7Validator(cff_schema(), format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER)
+    assert [error.message for error in check.iter_errors(citation)] == []
+
+
+@pytest.mark.parametrize(
+    "broken", [{"authors": []}, {"doi": "nowhere"}, {"licence": "MIT"}, {"version": None}], ids=str
+)
+def test_what_the_format_does_not_allow_is_found(broken):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text()) | broken
+    assert not jsonschema.Draft7Validator(cff_schema()).is_valid(citation)
 
 
 def test_bibliography_parses_without_a_warning():

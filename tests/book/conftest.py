@@ -209,7 +209,7 @@ def write_book(root: Path) -> Book:
     shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "*.npz"))
     (root / "src/benign/experiments/toy.py").write_text(EXPERIMENT.lstrip())
     shutil.copytree(ROOT / "assets", root / "assets")
-    for name in ("references.bib", "CITATION.cff", "requirements.txt"):
+    for name in ("references.bib", "CITATION.cff", "LICENSE", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, root / name)
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     del config["sphinx"]["config"]["html_extra_path"]  # MathJax is large, and these pages have no formula

@@ -37,7 +37,7 @@ def test_lists_are_tables_for_people_and_json_for_programs(built, benign):
     assert "[2, 2]" in shown["claims"].text and "ours" in shown["claims"].text
 
 
-@pytest.mark.parametrize("command", [["figures"], ["claims", "--json"], ["serve"]])
+@pytest.mark.parametrize("command", [["figures"], ["claims", "--json"], ["serve"], ["release"], ["pdf"]])
 @pytest.mark.parametrize("preset", [[], ["--preset", "smoke"]])
 def test_before_any_build_it_says_which_command_makes_one(unbuilt, benign, command, preset):
     said = benign(*command, *preset)
@@ -71,6 +71,6 @@ def test_the_installed_command_is_this_one():
 
 
 def test_every_command_has_help_with_an_example(benign):
-    for command in ("build", "run", "parameters", "figures", "claims", "serve"):
+    for command in ("build", "run", "parameters", "figures", "claims", "serve", "release", "render", "pdf"):
         said = benign(command, "--help")
         assert said.status == 0 and f"benign {command}" in said.text and "Examples:" in said.text

@@ -3,17 +3,14 @@
 import functools
 import http.server
 import os
-import shutil
 import threading
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Nothing that a browser does by itself: no look for updates, no report, no guess at what comes next.
-QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+from benign.book.pdf import launch_options
+from benign.errors import BenignError
 
 
 def pytest_collection_modifyitems(items):
@@ -26,15 +23,14 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="package")
 def chromium():
     """A browser; the tests are skipped where there is none, but not in continuous integration."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
+    try:
+        options = launch_options()
+    except BenignError as error:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say("needs Chromium: install your system's package, e.g. apt-get install chromium")
-    # Chromium's sandbox does not start for root, whom containers run as
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        say(str(error))
     # Ended with this folder's tests: while it is open, no other test could run an event loop of its own.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *sandbox])
+        browser = playwright.chromium.launch(**options)
         yield browser
         browser.close()
 

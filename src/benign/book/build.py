@@ -28,7 +28,7 @@ RENDERERS = (
     "jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof",
     "sphinx-codeautolink",
 )  # fmt: skip
-KEY = "build.json"  # in the site: what it was made from
+STAMP = "build.json"  # in the site: what it was made from
 
 Watch = Callable[[Sequence[Job]], None]
 
@@ -117,12 +117,18 @@ def publish(project: Project, variant: Variant, steps: list[Step]) -> Site:
         key = _site_key(tree)
         stale = _read_key(site) != key
         if stale:
-            made = render.render(tree, project.work(variant) / "site", project.work(variant) / "render.log")
-            write_atomically(made / KEY, json.dumps({"key": key, "variant": variant.name}).encode())
+            made = pages_of(tree, project.work(variant) / "site", project.work(variant) / "render.log", variant.name)
             render.publish(made, site)
     except OSError as error:
         raise cannot_write(project.work(variant), error) from error
     return Site(site, stale, *counts)
+
+
+def pages_of(tree: Path, output: Path, log: Path, variant: str) -> Path:
+    """Render a tree; the folder of the pages, which says what they were made from."""
+    made = render.render(tree, output, log)
+    write_atomically(made / STAMP, json.dumps({"key": _site_key(tree), "variant": variant}).encode())
+    return made
 
 
 def extract(step: Step, folder: Path) -> None:
@@ -212,7 +218,7 @@ def _modules() -> list[Path]:
 
 def _read_key(site: Path) -> str | None:
     try:
-        return json.loads((site / KEY).read_bytes())["key"]
+        return json.loads((site / STAMP).read_bytes())["key"]
     except (OSError, ValueError, KeyError):
         return None
 

@@ -80,26 +80,35 @@ class Project:
         """The address of the repository that ``_config.yml`` names, or nothing."""
         return str((self.config.get("repository") or {}).get("url") or "")
 
-    @cached_property
+    @property
     def pages(self) -> list[Path]:
         """The files that the table of contents names, relative to the root, in reading order."""
+        return [page for _, pages in self.parts for page in pages]
+
+    @cached_property
+    def parts(self) -> list[tuple[str | None, list[Path]]]:
+        """The parts of the table of contents with their pages; the first part, without a caption, is the first page."""
         try:
             toc = parse_toc_yaml(self.root / "_toc.yml")
         except (OSError, MalformedError, yaml.YAMLError) as error:
             raise BenignError(f"cannot read {self.root / '_toc.yml'}: {error}") from None
         if globs := toc.globs():
             raise BenignError(f"_toc.yml has the pattern {min(globs)!r}: name each file, so that the order is plain")
-        found = []
-        for name in _in_reading_order(toc, toc.root.docname):
-            candidates = [Path(name), Path(f"{name}.ipynb"), Path(f"{name}.md")]
-            path = next((c for c in candidates if c.suffix in (".ipynb", ".md") and (self.root / c).is_file()), None)
-            if path is None:
-                raise BenignError(
-                    f"_toc.yml names {name!r}, but there is neither {name}.ipynb nor {name}.md in {self.root}: "
-                    "add the file or take the entry out"
-                )
-            found.append(path)
-        return found
+        parts = [(None, [self._page(toc.root.docname)])]
+        for tree in toc.root.subtrees:
+            names = [below for item in tree.files() for below in _in_reading_order(toc, item)]
+            parts.append((tree.caption, [self._page(name) for name in names]))
+        return parts
+
+    def _page(self, name: str) -> Path:
+        candidates = [Path(name), Path(f"{name}.ipynb"), Path(f"{name}.md")]
+        path = next((c for c in candidates if c.suffix in (".ipynb", ".md") and (self.root / c).is_file()), None)
+        if path is None:
+            raise BenignError(
+                f"_toc.yml names {name!r}, but there is neither {name}.ipynb nor {name}.md in {self.root}: "
+                "add the file or take the entry out"
+            )
+        return path
 
     @cached_property
     def chapters(self) -> dict[str, Path]:

@@ -4,7 +4,8 @@ import functools
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from benign import __version__
+from benign.book import build as building
+from benign.book.edition import Edition, edition
+from benign.book.plan import Step, plan
 from benign.book.project import Project
 from benign.errors import BenignError
 from benign.sweep import cluster
@@ -109,6 +113,21 @@ def site(preset: str | None) -> Path:
         command = "benign build" + (f" --preset {preset}" if preset else "")
         raise BenignError(f"nothing has been built in {folder}: run `{command}` first")
     return folder
+
+
+@contextmanager
+def finished(preset: str | None) -> Iterator[tuple[Project, Edition, list[Step]]]:
+    """The last build, with its pages as they must be; nothing else builds meanwhile."""
+    project = Project.find()
+    variant = project.variant(preset, {})
+    folder = site(preset)
+    with building.lock(project):
+        steps = plan(project, variant)
+        if stale := [step.chapter for step in steps if not step.fresh]:
+            command = "benign build" + (f" --preset {preset}" if preset else "")
+            raise BenignError(f"{folder} is out of date, for {', '.join(stale)} changed: run `{command}` first")
+        building.publish(project, variant, steps)
+        yield project, edition(project, variant, [step.entry.run for step in steps]), steps
 
 
 def published(preset: str | None, file: str, what: str) -> list[dict[str, Any]]:

@@ -1,0 +1,49 @@
+"""A single page, printed from the browser."""
+
+import pytest
+
+WIDTH = 643  # pixels between the margins of A4
+SIDE_BARS = ".bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-article, .prev-next-footer"
+UNUSED = ".headerlink, .figure-links, .copybtn, details.above-input, #jb-print-docs-body"
+
+
+@pytest.fixture(params=["chapters/test-error.html", "chapters/dimension-free.html", "claims.html"])
+def printed(new_page, request):
+    """A page as the printer sees it, for a reader who likes it dark."""
+    page = new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="dark")
+    page.goto(request.param)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("window.MathJax && MathJax.startup.promise")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.emulate_media(media="print")
+    return page
+
+
+def test_paper_shows_the_chapter_and_nothing_to_click(printed):
+    shown = "nodes => nodes.filter(node => node.getClientRects().length).map(node => node.className)"
+    for selector in (SIDE_BARS, UNUSED):
+        assert printed.eval_on_selector_all(selector, shown) == []
+    title = printed.locator("article h1").first
+    assert title.is_visible()
+    assert printed.locator("article").first.bounding_box()["width"] > 0.9 * WIDTH
+
+
+def test_nothing_is_cut_off(printed):
+    assert printed.evaluate("document.documentElement.scrollWidth") <= WIDTH
+    cut = """nodes => nodes.filter(node => getComputedStyle(node).overflowX !== 'visible'
+                                        && node.scrollWidth > node.clientWidth + 1).map(node => node.outerHTML)"""
+    assert printed.eval_on_selector_all("article :is(div, pre, table, figure, mjx-container)", cut) == []
+
+
+def test_text_is_dark_on_white_even_after_dark_mode(printed):
+    light = """nodes => nodes.filter(node => node.getClientRects().length && node.textContent.trim())
+        .map(node => getComputedStyle(node).color.match(/[0-9.]+/g).slice(0, 3).map(Number))
+        .filter(([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b > 140)"""
+    assert printed.eval_on_selector_all("article :is(p, h1, h2, li, td, th, a, span, code)", light) == []
+
+
+def test_only_links_to_elsewhere_show_their_target(printed):
+    target = "nodes => nodes.map(node => getComputedStyle(node, '::after').content)"
+    assert set(printed.eval_on_selector_all("article a.internal", target)) <= {"none", "normal"}
+    outside = printed.eval_on_selector_all('article a.external[href^="http"]', target)
+    assert all("http" in content for content in outside)
