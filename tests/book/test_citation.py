@@ -1,5 +1,6 @@
 """How a figure, a table or the book is cited, and what its digest stands for."""
 
+import dataclasses
 import hashlib
 import json
 import subprocess
@@ -8,7 +9,7 @@ import pytest
 from pybtex.database import parse_string
 
 from benign.book import citation
-from benign.book.commit import Commit, of
+from benign.book.repository import Repository
 
 BOOK = {
     "title": "Benign overfitting: a paper",
@@ -18,7 +19,7 @@ BOOK = {
         {"name": "The team & friends"},
     ],
 }
-COMMIT = Commit("4dce3d0b7b07" + "0" * 28, False, "2026-11-24")
+STATE = Repository(commit="4dce3d0b7b" + "0" * 30, dirty=False, date="2026-11-24")
 DIGEST = "ab" * 32
 FIGURE = {
     "id": "fig-error",
@@ -31,16 +32,16 @@ FIGURE = {
 
 
 def test_every_format_has_version_commit_digest_and_year():
-    texts = citation.cite(BOOK, COMMIT, "https://book.org/", FIGURE)
+    texts = citation.cite(BOOK, STATE, "", "https://book.org/", FIGURE)
     assert set(texts) == set(citation.FORMATS) == {"bibtex", "apa", "csl-json"}
     for text in texts.values():
-        assert all(word in text for word in ("1.2.0", "4dce3d0b7b07", DIGEST, "2026", "Figure 2.1, fig-error"))
+        assert all(word in text for word in ("1.2.0", "4dce3d0b7b", DIGEST, "2026", "Figure 2.1, fig-error"))
         assert "https://book.org/chapters/a.html#fig-error" in text
         assert text.endswith("\n") and not text.endswith("\n\n")
 
 
 def test_bibtex_can_be_read_and_spoils_neither_formula_nor_address():
-    text = citation.cite(BOOK, COMMIT, "https://book.org/a%20b_c", FIGURE)["bibtex"]
+    text = citation.cite(BOOK, STATE, "", "https://book.org/a%20b_c", FIGURE)["bibtex"]
     (entry,) = parse_string(text, "bibtex").entries.values()
     assert entry.key == "fig-error" and entry.fields["year"] == "2026"
     assert entry.fields["title"] == r"{Error of 50\% at $\|\mu\|_2$, see Fig. 1.2}"
@@ -49,7 +50,7 @@ def test_bibtex_can_be_read_and_spoils_neither_formula_nor_address():
 
 
 def test_csl_json_is_one_item():
-    (item,) = json.loads(citation.cite(BOOK, COMMIT, "", FIGURE)["csl-json"])
+    (item,) = json.loads(citation.cite(BOOK, STATE, "", "", FIGURE)["csl-json"])
     assert (item["id"], item["type"], item["container-title"]) == ("fig-error", "figure", BOOK["title"])
     assert item["issued"] == {"date-parts": [[2026, 11, 24]]}
     assert item["author"][0] == {"family": "Pelletier", "given": "Ada B.", "non-dropping-particle": "van"}
@@ -58,26 +59,26 @@ def test_csl_json_is_one_item():
 
 def test_apa():
     table = FIGURE | {"id": "tab-error", "kind": "table", "number": None}
-    assert citation.cite(BOOK | {"doi": "10.1/x"}, COMMIT, "https://book.org", table)["apa"] == (
+    assert citation.cite(BOOK | {"doi": "10.1/x"}, STATE, "", "https://book.org", table)["apa"] == (
         "van Pelletier, A. B., & The team & friends. (2026). Error of 50% at $\\|\\mu\\|_2$, see Fig. 1.2 "
-        f"[Table tab-error; commit 4dce3d0b7b07; SHA-256 {DIGEST}]. In Benign overfitting: a paper (Version 1.2.0). "
+        f"[Table tab-error; commit 4dce3d0b7b; SHA-256 {DIGEST}]. In Benign overfitting: a paper (Version 1.2.0). "
         "https://doi.org/10.1/x\n"
     )
 
 
 def test_the_book():
-    texts = citation.cite(BOOK, COMMIT, "https://book.org")
+    texts = citation.cite(BOOK, STATE, "", "https://book.org")
     assert texts["apa"].endswith(
-        "(2026). Benign overfitting: a paper (Version 1.2.0) [Living paper; commit 4dce3d0b7b07]. https://book.org\n"
+        "(2026). Benign overfitting: a paper (Version 1.2.0) [Living paper; commit 4dce3d0b7b]. https://book.org\n"
     )
     assert texts["bibtex"].startswith("@misc{benign-overfitting,")
 
 
 def test_what_is_not_the_published_state_says_so():
-    dirty = citation.cite(BOOK, Commit(COMMIT.hash, True, "2026-11-24", "smoke"), "", FIGURE)
+    dirty = citation.cite(BOOK, dataclasses.replace(STATE, dirty=True), "smoke", "", FIGURE)
     for text in dirty.values():
-        assert "commit 4dce3d0b7b07 with later changes; unpublished variant smoke; SHA-256" in text
-    assert "commit" not in citation.cite(BOOK, Commit(None, None, "2026-11-24"), "", FIGURE)["apa"]
+        assert "commit 4dce3d0b7b, with changes that are not committed; unpublished variant smoke; SHA-256" in text
+    assert "commit" not in citation.cite(BOOK, Repository(date="2026-11-24"), "", "", FIGURE)["apa"]
 
 
 @pytest.mark.parametrize(
@@ -105,16 +106,3 @@ def test_the_digest_is_what_sha256sum_gives(tmp_path):
     files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     assert said.split()[0] == citation.digest(files)
     assert citation.digest(files | {"fig-a.csv": "0" * 64}) != citation.digest(files)
-
-
-def test_a_commit_is_found_and_so_are_later_changes(tmp_path):
-    assert of(tmp_path).hash is None
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@b"]
-    (tmp_path / "file").write_text("one")
-    environment = {"GIT_COMMITTER_DATE": "2020-02-29T12:00:00Z", "GIT_AUTHOR_DATE": "2020-02-29T12:00:00Z"}
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
-        subprocess.run([*git, *words], check=True, env=environment)
-    clean = of(tmp_path)
-    assert (len(clean.hash), clean.dirty, clean.date) == (40, False, "2020-02-29")
-    (tmp_path / "file").write_text("two")
-    assert of(tmp_path).dirty and of(tmp_path).date > "2026" and str(of(tmp_path)).endswith(" with later changes")

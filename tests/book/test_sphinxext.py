@@ -200,9 +200,9 @@ def build(tree, chapters, extra=()):
 def site(tmp_path_factory):
     """A built book with run records and a CITATION.cff."""
     tree = tmp_path_factory.mktemp("book")
-    built = {"hash": "0" * 40, "dirty": False, "date": "2026-11-22", "variant": ""}
+    built = {"repository": {"commit": "0" * 40, "dirty": False, "date": "2026-11-22"}, "places": {}, "variant": ""}
     extra = {"runs/errors.json": json.dumps(RECORD), "CITATION.cff": CITATION, "ids.yml": IDS}
-    extra["commit.json"] = json.dumps(built)
+    extra["source.json"] = json.dumps(built)
     done = build(tree, {"errors": first_chapter(), "rules": second_chapter()}, extra)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return tree / "_build" / "html"
@@ -234,7 +234,8 @@ def test_a_figure_is_numbered_and_described(site):
 
 
 def test_references_find_figures_tables_and_claims(site):
-    links = {link["href"]: words(link) for link in page(site, "chapters/errors").select("section > p:not(.moved) a.reference")}
+    found = page(site, "chapters/errors").select("section > p:not(.moved) a.reference")
+    links = {link["href"]: words(link) for link in found}
     assert links["#fig-error"] == "Fig. 1.1"
     assert links["#claim-bound"] == "claim “bound”"
     assert links["rules.html#tab-rules"] == "Table 2.1"
@@ -283,7 +284,7 @@ def test_the_panel_shows_the_published_citations(site):
         assert shown == [file.read_text() for file in files]
         digest = json.loads((site / "figures" / f"{id}.json").read_text())["digest"]
         for text in shown:
-            assert all(word in text for word in ("Pelletier", what, digest, "0.1.0", "0" * 12, "2026"))
+            assert all(word in text for word in ("Pelletier", what, digest, "0.1.0", "commit 0000000000;", "2026"))
             # the caption as it reads on the page: no role, no key
             assert ("Test error 0.30 against $p$, after Chatterji and Long" in text) == (id == "fig-error")
     book = page(site, "status").select_one(".cite-book details.cite")
