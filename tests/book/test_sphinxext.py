@@ -110,6 +110,12 @@ STATUS = """\
 ```{run-records}
 ```
 
+```{cite-book}
+```
+
+```{figure-index}
+```
+
 ```{bibliography}
 ```
 """
@@ -132,6 +138,12 @@ authors:
   - family-names: Pelletier
     given-names: Ada
   - name: The team
+"""
+
+IDS = """\
+published:
+  errors: [fig-first, fig-error, tab-rules, claim-bound]
+renamed: {fig-first: fig-error}
 """
 
 RECORD = {
@@ -164,7 +176,7 @@ def build(tree, chapters, extra=()):
             {"caption": "Part", "numbered": True, "chapters": [{"file": f"chapters/{name}"} for name in chapters]}
         ],
     }
-    toc["parts"][0]["chapters"].append({"file": "status"})
+    toc["parts"].append({"caption": "The record", "chapters": [{"file": "status"}]})
     files = {"_config.yml": yaml.safe_dump(config), "_toc.yml": yaml.safe_dump(toc), "references.bib": BIBTEX}
     files |= {
         "index.md": "# Home\n\nThe error is {glue:text}`chapters/errors.ipynb::error:.3f`.\n",
@@ -188,7 +200,9 @@ def build(tree, chapters, extra=()):
 def site(tmp_path_factory):
     """A built book with run records and a CITATION.cff."""
     tree = tmp_path_factory.mktemp("book")
-    extra = {"runs/errors.json": json.dumps(RECORD), "CITATION.cff": CITATION}
+    built = {"repository": {"commit": "0" * 40, "dirty": False, "date": "2026-11-22"}, "places": {}, "variant": ""}
+    extra = {"runs/errors.json": json.dumps(RECORD), "CITATION.cff": CITATION, "ids.yml": IDS}
+    extra["source.json"] = json.dumps(built)
     done = build(tree, {"errors": first_chapter(), "rules": second_chapter()}, extra)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return tree / "_build" / "html"
@@ -220,7 +234,8 @@ def test_a_figure_is_numbered_and_described(site):
 
 
 def test_references_find_figures_tables_and_claims(site):
-    links = {link["href"]: words(link) for link in page(site, "chapters/errors").select("section > p a.reference")}
+    found = page(site, "chapters/errors").select("section > p:not(.moved) a.reference")
+    links = {link["href"]: words(link) for link in found}
     assert links["#fig-error"] == "Fig. 1.1"
     assert links["#claim-bound"] == "claim “bound”"
     assert links["rules.html#tab-rules"] == "Table 2.1"
@@ -228,12 +243,13 @@ def test_references_find_figures_tables_and_claims(site):
 
 
 def test_every_link_of_the_legend_leads_somewhere(site):
-    for name, id, kinds in [("chapters/errors", "fig-error", 7), ("chapters/rules", "tab-rules", 4)]:
+    for name, id, kinds in [("chapters/errors", "fig-error", 9), ("chapters/rules", "tab-rules", 6)]:
         soup = page(site, name)
         node = soup.find(id=id)
-        legend = (node if node.name == "figure" else node.find_parent(class_="book-table")).select_one("p.figure-links")
+        legend = (node if node.name == "figure" else node.find_parent(class_="book-table")).select_one(".figure-links")
         links = legend.select("a")
         assert len(links) == kinds
+        assert [link.text for link in legend.select("details.cite a")] == ["BibTeX", "APA", "CSL-JSON"]
         for link in links:
             if link["href"].startswith("#"):
                 assert soup.find(id=link["href"][1:])
@@ -244,7 +260,7 @@ def test_every_link_of_the_legend_leads_somewhere(site):
 def test_the_code_link_leads_to_the_cell_or_else_to_the_notebook(site):
     cell = page(site, "chapters/errors").find(id="fig-error-code")
     assert "draw()" in words(cell)
-    code = [link["href"] for link in page(site, "chapters/rules").select("p.figure-links a") if link.text == "code"]
+    code = [link["href"] for link in page(site, "chapters/rules").select(".figure-links a") if link.text == "code"]
     assert code == ["../_sources/chapters/rules.ipynb"]
 
 
@@ -253,8 +269,80 @@ def test_the_files_are_what_the_figure_holds(site):
     pd.testing.assert_frame_equal(read, DATA, check_exact=True)
     assert (site / "figures" / "fig-error.png").read_bytes().startswith(b"\x89PNG")
     assert (site / "figures" / "fig-error.pdf").read_bytes().startswith(b"%PDF")
-    bib = (site / "figures" / "fig-error.bib").read_text()
-    assert bib.startswith("@misc{fig-error") and "Pelletier, Ada" in bib and "{Figure 1.1}" in bib
+
+
+def test_the_panel_shows_the_published_citations(site):
+    for name, id, what in [
+        ("chapters/errors", "fig-error", "Figure 1.1"),
+        ("chapters/rules", "tab-rules", "Table 2.1"),
+    ]:
+        node = page(site, name).find(id=id)
+        panel = (node if node.name == "figure" else node.find_parent(class_="book-table")).select_one("details.cite")
+        assert words(panel.summary) == f"cite {what}" and not panel.has_attr("open")
+        shown = [pre.text for pre in panel.select(".highlight > pre")]
+        files = [site / "figures" / f"{id}.{suffix}" for suffix in ("bib", "apa.txt", "csl.json")]
+        assert shown == [file.read_text() for file in files]
+        digest = json.loads((site / "figures" / f"{id}.json").read_text())["digest"]
+        for text in shown:
+            assert all(word in text for word in ("Pelletier", what, digest, "0.1.0", "commit 0000000000;", "2026"))
+            # the caption as it reads on the page: no role, no key
+            assert ("Test error 0.30 against $p$, after Chatterji and Long" in text) == (id == "fig-error")
+    book = page(site, "status").select_one(".cite-book details.cite")
+    assert words(book.summary) == "cite the whole book"
+    assert book.select_one("pre").text == (site / "citation.bib").read_text()
+
+
+def test_citations_are_no_hits_of_a_search(site):
+    assert "howpublished" not in (site / "searchindex.js").read_text()
+
+
+def test_the_index_of_figures_shows_them_by_chapter(site):
+    soup = page(site, "status")
+    assert [words(title) for title in soup.select("section h2")] == ["1. Errors#", "2. Rules#"]
+    jumps = [link["href"] for link in soup.select("section > ul a")]
+    assert jumps == ["#figures-of-errors", "#figures-of-rules"] and all(soup.find(id=jump[1:]) for jump in jumps)
+    figure, table = soup.select(".index-entry")
+    assert (figure.img["src"], figure.img["loading"]) == ("figures/fig-error.png", "lazy")
+    assert figure.img["alt"].startswith("Test error falls") and table.img is None
+    assert words(figure.p).startswith("Fig. 1.1 Test error 0.30 against \\(p\\), after Chatterji and Long")
+    links = [{link.text: link["href"] for link in entry.select(".index-links a")} for entry in (figure, table)]
+    assert list(links[0]) == ["CSV", "SVG", "PDF", "code", "BibTeX", "APA", "CSL-JSON", "how it was made"]
+    assert list(links[1]) == ["CSV", "code", "BibTeX", "APA", "CSL-JSON", "how it was made"]
+    assert links[0]["code"] == "chapters/errors.html#fig-error-code"
+    assert links[1]["code"] == "_sources/chapters/rules.ipynb"  # that cell is not shown
+    for link in soup.select(".index-entry a"):
+        path, _, anchor = link["href"].partition("#")
+        assert (site / (path or "status.html")).is_file()
+        if anchor:
+            assert (page(site, path.removesuffix(".html")) if path else soup).find(id=anchor)
+
+
+def test_a_renamed_figure_is_found_at_its_old_addresses(site):
+    soup = page(site, "chapters/errors")
+    figure = soup.find(id="fig-error")
+    assert (
+        figure.find(id="fig-first")
+        or figure.find_previous_sibling(id="fig-first")
+        or figure.parent["id"] == "fig-first"
+    )
+    for suffix in ("csv", "svg", "pdf", "png", "json", "bib", "apa.txt", "csl.json"):
+        old, new = (site / "figures" / f"{id}.{suffix}" for id in ("fig-first", "fig-error"))
+        assert old.read_bytes() == new.read_bytes()
+
+
+def test_what_moved_to_another_chapter_leaves_a_note_where_it_was(site):
+    note = page(site, "chapters/errors").find(id="tab-rules")
+    assert words(note) == "tab-rules has moved to “Rules”: tab-rules"
+    assert note.a["href"] == "rules.html#tab-rules"
+
+
+def test_a_published_id_that_is_gone_fails(tmp_path):
+    lost = {"ids.yml": "published: {errors: [fig-error, fig-lost], other: [claim-x]}"}
+    done = build(tmp_path, {"errors": first_chapter(), "rules": second_chapter()}, lost)
+    assert done.returncode != 0
+    log = done.stdout + done.stderr
+    assert "fig-lost, published in errors, is gone: name its successor under 'renamed' in ids.yml" in log
+    assert "the chapter other, which published ids, is gone" in log and "claim-x" in log
 
 
 def test_provenance_holds_environment_run_and_digests(site):
@@ -273,7 +361,7 @@ def test_the_index_lists_figures_in_reading_order(site):
         ("fig-error", "1.1", "chapters/errors.html#fig-error"),
         ("tab-rules", "2.1", "chapters/rules.html#tab-rules"),
     ]
-    assert index[0]["caption"].startswith("Test error 0.30 against p, after")
+    assert index[0]["caption"].startswith("Test error 0.30 against $p$, after Chatterji and Long")
 
 
 def test_a_table_is_numbered_formatted_and_aligned(site):
@@ -365,6 +453,7 @@ def test_an_id_used_twice_fails_naming_both_places(faulty):
 def test_without_records_the_page_says_so_and_without_cff_nothing_is_to_cite(faulty):
     _, site = faulty
     assert "There are no run records" in words(page(site, "status").article)
-    assert "cite" not in [link.text for link in page(site, "chapters/errors").select("p.figure-links a")]
-    assert not list((site / "figures").glob("*.bib"))
+    assert not page(site, "chapters/errors").select("details.cite") and not page(site, "status").select("details.cite")
+    assert "BibTeX" not in [link.text for link in page(site, "status").select(".index-links a")]
+    assert not [*site.rglob("*.bib"), *site.rglob("*.apa.txt"), *site.rglob("*.csl.json")]
     assert json.loads((site / "figures" / "fig-error.json").read_text())["run"] is None

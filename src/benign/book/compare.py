@@ -65,7 +65,7 @@ class Comparison:
 def read_csv(content: bytes, name: str) -> pd.DataFrame:
     """The table in a CSV file, every float exactly; ``name`` is the file's in errors."""
     try:
-        return pd.read_csv(io.BytesIO(content), float_precision="round_trip")
+        return pd.read_csv(io.BytesIO(content))
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {name} as a table: {error}") from None
 
@@ -191,7 +191,9 @@ def _inside(old: pd.DataFrame, new: pd.DataFrame, changed: Sequence[str]) -> boo
     crossed = [name for name in settings if _same_for_every_seed(old[name], seeds)]
     # where settings have seeds of their own, what occurs with several seeds is a setting
     known = crossed or [name for name in settings if (old.groupby(name, dropna=False)[SEED].nunique() > 1).all()]
-    group = list(zip(*(old[name].astype(str) for name in known), strict=True)) if known else [()] * len(old)
+    group = (
+        list(zip(*([str(value) for value in old[name]] for name in known), strict=True)) if known else [()] * len(old)
+    )
     for name in changed:
         rows = pd.DataFrame({"group": group, SEED: seeds, "old": old[name].to_numpy(), "new": new[name].to_numpy()})
         means = rows.groupby(["group", SEED])[["old", "new"]].mean()
@@ -205,7 +207,7 @@ def _inside(old: pd.DataFrame, new: pd.DataFrame, changed: Sequence[str]) -> boo
 
 
 def _same_for_every_seed(column: pd.Series, seeds: np.ndarray) -> bool:
-    values = column.astype(str).to_numpy()
+    values = np.array([str(value) for value in column])
     return len({tuple(sorted(values[seeds == seed])) for seed in set(seeds)}) == 1
 
 

@@ -33,6 +33,9 @@ class OldAnchors(SphinxPostTransform):
     default_priority = 6
 
     def run(self, **kwargs) -> None:
+        page = next(self.document.findall(nodes.section), None)
+        if page is None:
+            return  # captions, say, which are resolved by themselves
         try:
             known = ids.read(Path(self.env.srcdir))
         except InputError:
@@ -46,9 +49,8 @@ class OldAnchors(SphinxPostTransform):
                 link = make_refnode(self.app.builder, docname, place["docname"], place["id"], nodes.Text(place["id"]))
                 title = self.env.titles[place["docname"]].astext()
                 words = nodes.paragraph("", f"{id} has moved to “{title}”: ", link, ids=[id], classes=["moved"])
-                next(self.document.findall(nodes.section), self.document).append(words)
+                page.append(words)
             elif place["id"] != id:
-                node = next(
-                    self.document.findall(lambda n, id=place["id"]: id in getattr(n, "attributes", {}).get("ids", ()))
-                )
-                node["ids"].append(id)
+                for node in page.findall(nodes.Element):
+                    if place["id"] in node["ids"]:
+                        node["ids"].append(id)
