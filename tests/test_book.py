@@ -1,5 +1,6 @@
 """The real book: its sources as they are committed, and its pages as a smoke build makes them."""
 
+import ast
 import json
 import os
 import re
@@ -191,6 +192,8 @@ def test_nothing_is_left_of_markup_that_should_have_been_replaced(pages):
         body = BeautifulSoup(str(article(page)), "html.parser")
         for shown_as_is in body.find_all(["pre", "code", "script", "style"]):
             shown_as_is.decompose()
+        for signature in body.select("dt.sig"):
+            signature.decompose()
         for formula in body.select(".math"):
             text = formula.get_text()
             assert "$" not in text and "{glue" not in text, f"{name}: {text}"
@@ -258,9 +261,49 @@ def test_every_figure_has_its_legend_of_files(site, pages):
         page, _, anchor = entry["page"].partition("#")
         suffixes = ["csv", "bib", "json"] + (["svg", "pdf"] if entry["kind"] == "figure" else [])
         wanted = {f"../figures/{entry['id']}.{suffix}" for suffix in suffixes} | {f"#{entry['id']}-code"}
+        wanted.add(source_of(entry["id"]))
         legends = [{link["href"] for link in legend.find_all("a")} for legend in pages[page].select(".figure-links")]
         assert len([links for links in legends if wanted <= links]) == 1, entry["id"]
         assert pages[page].find(id=anchor), entry["page"]
+
+
+def source_of(id):
+    """Where the legend of a figure must lead, in a build that knows no address of a repository."""
+    return next(
+        f"../_modules/chapters/{chapter}.html#cell-{cell.id}"
+        for chapter in CHAPTERS
+        for cell in PROJECT.notebook(chapter).cells
+        if cell.cell_type == "code" and id in spoken(cell.source)
+    )
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_what_a_chapter_imports_from_the_package_leads_to_its_entry(site, pages, chapter):
+    name = str(PROJECT.chapter(chapter).with_suffix(".html"))
+    code = "\n".join(cell.source for cell in PROJECT.notebook(chapter).cells if cell.cell_type == "code")
+    imported = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("benign")
+        for alias in node.names
+    }
+    links = {link["href"].partition("#")[2] for link in pages[name].select("a.sphinx-codeautolink-a")}
+    reexported = {"benign.sweep.grid": "benign.sweep.grid.grid", "benign.sweep.sweep": "benign.sweep.engine.sweep"}
+    wanted = {reexported.get(entry, entry) for entry in imported}
+    shown = {entry for entry in wanted if entry.rpartition(".")[2] in article(pages[name]).get_text()}
+    # A module has an entry too, at the head of its section.
+    assert {entry for entry in shown if entry not in links and f"module-{entry}" not in links} == set()
+    assert len(shown) >= 3
+
+
+def test_no_page_shows_the_cell_for_colab(pages):
+    chapters = [page for name, page in pages.items() if "/chapters/" in f"/{name}"]
+    assert len(chapters) == 2 * len(CHAPTERS), "the pages and the pages of their code"
+    assert not [page.title for page in chapters if "google.colab" in article(page).get_text()]
+
+
+def test_pages_weigh_less_than_a_megabyte_before_their_figures(site, pages):
+    assert {name: (site / name).stat().st_size for name in pages if (site / name).stat().st_size > 1e6} == {}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -176,7 +176,8 @@ class LinkFiles(SphinxPostTransform):
         elif "source_of" in link:
             docname = self.env.get_domain("benign").figures[link["source_of"]]["docname"]
             target, words = sources.link(self.app, link["source_of"], docname)
-            link["refuri"] = target if "://" in target else self._uri(target)
+            page, _, anchor = target.partition("#")
+            link["refuri"] = target if "://" in target else self._uri(page) + (f"#{anchor}" if anchor else "")
             link["reftitle"] = f"Source of {link['source_of']}: {words}"
         elif "published" in link:
             link["refuri"] = self._uri(link["published"])
