@@ -21,6 +21,7 @@ from benign.book.sphinxext.directives import (
     RunTimes,
 )
 from benign.book.sphinxext.figure_index import FigureIndex, GatherFigures, IndexPlace
+from benign.book.sphinxext.live import LiveExperiment, LivePreset
 from benign.book.sphinxext.publish import publish
 from benign.book.sphinxext.render import FigureAndClaimRenderer, Picture
 from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles, UniqueIds
@@ -46,6 +47,8 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("run-times", RunTimes)
     app.add_directive("built-from", BuiltFrom)
     app.add_directive("package", reference.PackageReference)
+    app.add_directive("live-experiment", LiveExperiment)
+    app.add_role("live-preset", LivePreset())
     app.add_transform(AnchorCode)
     app.add_transform(UniqueIds)
     app.add_post_transform(Gather)

@@ -1,0 +1,726 @@
+"""The live experiment: its numbers are the package's, its random numbers have the package's law, and it can be used.
+
+False alarms: the tests of laws, all together, raise one with probability at most 0.001 (Bonferroni; the
+Kolmogorov-Smirnov tests are exact, and conservative where there are ties). The seeds were fixed before the first look.
+"""
+
+import functools
+import json
+import math
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from scipy import stats
+
+from benign.data import mixtures
+from benign.data.grams import Grams, Points
+from benign.experiments.clusters import PollutedClusters
+from benign.measure.statistics import binomial_interval
+from benign.networks.activations import leaky_relu
+from benign.networks.spanned import Spanned
+from benign.networks.two_layer import TwoLayer, output_signs
+from benign.seeds import generator
+from benign.theory import averaging, borders, xu2023
+from benign.train import history, span
+
+PAGE = "live.html"
+AGREEMENT = 1e-9
+
+
+def finished(page):
+    """Wait until the last setting that was asked for has its result."""
+    # a frame passes before a change is asked for
+    page.evaluate("new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))")
+    page.wait_for_selector('.live[data-busy="no"]')
+
+
+@pytest.fixture
+def live(page):
+    """The page, after its first run."""
+    page.goto(PAGE)
+    finished(page)
+    return page
+
+
+@pytest.fixture
+def engine(page):
+    """A function that evaluates JavaScript with the page's engine, given one argument ``given``."""
+    page.goto(PAGE)
+
+    def evaluate(script, given=None):
+        return page.evaluate(f"async given => {{ const engine = await import('./engine.js'); {script} }}", given)
+
+    return evaluate
+
+
+# Numbers
+
+
+@dataclass(frozen=True)
+class Problem:
+    n: int
+    p: int
+    m: int
+    signal: float
+    slope: float
+    steps: int
+    step: float = 1.0
+    init_scale: float = 1.0
+    label_noise: float = 0.2
+
+    @property
+    def setting(self):
+        """In the engine's words."""
+        return {
+            "n": self.n, "p": self.p, "signal": self.signal, "labelNoise": self.label_noise, "slope": self.slope,
+            "width": self.m, "step": self.step, "initScale": self.init_scale, "steps": self.steps, "seed": 7,
+        }  # fmt: skip
+
+    @property
+    def scale(self):
+        return self.init_scale * xu2023.initial_scale(self.n, self.p, self.m, self.step)
+
+    def train(self, x, directions, signs, labels, record):
+        """Our training on given vectors, by their inner products."""
+        observe = {
+            name: getattr(history, name)
+            for name in ("loss", "margins", "training_error", "norm", "norm_21", "distance")
+        }
+        grams = Grams.of(x, self.scale * directions)
+        grams = Grams(grams.inputs[None], grams.cross[None], grams.weights[None])
+        activation = leaky_relu(self.slope)
+        observe["coefficients"] = lambda s: s.coefficients
+        return span.train_on_grams(
+            grams, signs[None], activation, labels[None],
+            step_size=xu2023.step_size(self.n, self.p, self.step), steps=self.steps, observe=observe, record=record,
+        )  # fmt: skip
+
+
+PROBLEMS = {
+    "benign": Problem(n=40, p=20_000, m=64, signal=9.0, slope=0.0, steps=300),
+    "leaky": Problem(n=30, p=500, m=33, signal=3.0, slope=0.1, steps=300),
+    "low dimension": Problem(n=21, p=10, m=20, signal=2.0, slope=0.0, steps=1000),
+    "steep leak, large start": Problem(n=17, p=200, m=7, signal=2.5, slope=0.7, steps=200, init_scale=3000.0),
+    "a billion": Problem(n=25, p=10**9, m=16, signal=130.0, slope=0.0, steps=200),
+    "linear, one neuron": Problem(n=9, p=100, m=1, signal=2.0, slope=1.0, steps=100, step=0.2, label_noise=0.0),
+    "wide": Problem(n=100, p=3000, m=128, signal=5.0, slope=0.0, steps=100),
+}
+
+TRAJECTORY = """
+    const descent = new engine.Descent(Object.fromEntries(Object.entries(given.problem)
+        .map(([name, value]) => [name, Array.isArray(value) ? Float64Array.from(value) : value])));
+    const kept = {loss: [], margins: [], training_error: [], norm: [], norm_21: [], distance: []};
+    for (;;) {
+        const {norm, norm21, distance} = descent.lengths();
+        const now = {loss: descent.loss(), margins: [...descent.margins], norm, norm_21: norm21, distance,
+                     training_error: descent.errors() / descent.n};
+        for (const name in kept) kept[name].push(now[name]);
+        if (descent.steps === given.steps) break;
+        descent.step();
+    }
+    const {count, labels, inputs, weights} = given.points;
+    const points = {count, labels: Float64Array.from(labels), inputs: Float64Array.from(inputs),
+                    weights: Float64Array.from(weights)};
+    return {...kept, fresh: [...engine.freshMargins(descent, points, 1)]};
+"""
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_the_trajectory_is_that_of_the_package_for_the_same_grams(engine, problem):
+    sample = mixtures.sample(problem.n, problem.p, problem.signal, problem.label_noise, 3, directions=problem.m)
+    signs = output_signs(problem.m, 3)
+    trained = problem.train(sample.x, sample.directions, signs, sample.labels, range(problem.steps + 1))
+    weights = problem.scale * sample.directions
+    grams = Grams.of(sample.x, weights)
+    x, y = mixtures.test_points(problem.signal, sample.x.shape[1], 500, generator(3, "test points"))
+    points = Points.of(x, sample.x, weights)
+
+    def flat(tensor):
+        return tensor.flatten().tolist()
+
+    theirs = engine(
+        TRAJECTORY,
+        {
+            "problem": {
+                "inputs": flat(grams.inputs), "cross": flat(grams.cross), "signs": flat(signs),
+                "squaredNorms": flat(grams.weights.diagonal()), "labels": flat(sample.labels), "slope": problem.slope,
+                "stepSize": xu2023.step_size(problem.n, problem.p, problem.step),
+            },
+            "points": {"count": 500, "labels": flat(y), "inputs": flat(points.inputs), "weights": flat(points.weights)},
+            "steps": problem.steps,
+        },
+    )  # fmt: skip
+    assert trained.history["loss"][-1] < trained.history["loss"][0]
+    for name in ("loss", "margins", "training_error", "norm", "norm_21", "distance"):
+        ours = trained.history[name][:, 0].numpy()
+        # in units of the largest value so far along the trajectory: a margin passes through zero
+        unit = np.maximum.accumulate(np.abs(ours).reshape(len(ours), -1).max(1)).reshape(-1, *[1] * (ours.ndim - 1))
+        difference = np.abs(np.array(theirs[name]) - ours) / np.where(unit > 0, unit, 1)
+        assert difference.max() <= AGREEMENT, name
+    ours = y * trained.network(Points(points.inputs[None], points.weights[None]))[0]
+    np.testing.assert_allclose(theirs["fresh"], ours, rtol=0, atol=AGREEMENT * float(ours.abs().max()))
+
+
+WHOLE = """
+    const drawn = engine.sample(given), points = engine.freshPoints(drawn, engine.TEST_POINTS);
+    let piece;
+    const pieces = engine.experiment(given);
+    do piece = pieces.next(); while (!piece.done);
+    const plain = value => ArrayBuffer.isView(value) ? [...value] : value;
+    const known = Object.fromEntries(Object.entries(piece.value).map(([name, value]) => [name, plain(value)]));
+    const {vectors, clean, labels, signs, q} = drawn;
+    return {known, q, vectors: [...vectors], clean: [...clean], labels: [...labels], signs: [...signs],
+            truth: [...points.labels], inputs: [...points.inputs], weights: [...points.weights]};
+"""
+
+
+@pytest.mark.parametrize("name", ["benign", "leaky", "low dimension", "steep leak, large start"])
+def test_what_the_page_shows_is_what_the_package_makes_of_the_same_sample(engine, name):
+    problem = PROBLEMS[name]
+    said = SimpleNamespace(**engine(WHOLE, problem.setting))
+    known = said.known
+    vectors = torch.tensor(said.vectors, dtype=torch.float64).view(problem.n + problem.m, said.q)
+    x, directions = vectors[: problem.n], vectors[problem.n :]
+    signs, labels = (torch.tensor(values, dtype=torch.float64) for values in (said.signs, said.labels))
+    flipped = np.array(said.clean) != np.array(said.labels)
+    assert flipped.sum() == round(problem.label_noise * problem.n) == known["flips"]
+    assert flipped.tolist() == known["flipped"]
+
+    assert known["testedAt"][0] == 0 and known["testedAt"][-1] == problem.steps
+    trained = problem.train(x, directions, signs, labels, known["at"])
+    margins = trained.history["margins"][:, 0].numpy()
+    assert known["cleanErrors"] == (~(margins > 0) & ~flipped).sum(1).tolist()
+    assert known["flippedErrors"] == (~(margins > 0) & flipped).sum(1).tolist()
+    np.testing.assert_allclose(known["loss"], trained.history["loss"][:, 0], rtol=AGREEMENT)
+    np.testing.assert_allclose(known["margins"], margins[-1], atol=AGREEMENT * np.abs(margins).max())
+
+    count = len(said.truth)
+    points = Points(
+        torch.tensor(said.inputs, dtype=torch.float64).view(1, problem.n, count),
+        torch.tensor(said.weights, dtype=torch.float64).view(1, problem.m, count),
+    ).scaled(problem.scale)
+    points = Points(points.inputs, points.weights)
+    for at, errors, interval in zip(known["testedAt"], known["testErrors"], known["testIntervals"], strict=True):
+        coefficients = trained.history["coefficients"][known["at"].index(at)]
+        outputs = Spanned(coefficients, signs[None], leaky_relu(problem.slope))(points)[0]
+        assert errors == int((~(torch.tensor(said.truth) * outputs > 0)).sum())
+        np.testing.assert_allclose(interval, binomial_interval(errors, count), rtol=1e-9, atol=1e-12)
+
+
+def test_closed_forms_are_those_of_the_package(engine):
+    settings = [
+        {"n": n, "p": p, "signal": signal, "labelNoise": noise, "width": 5, "step": 1.0, "initScale": 3.0}
+        for n, p, signal, noise in [
+            (40, 20_000, 9.0, 0.2),
+            (2, 2, 0.1, 0.0),
+            (200, 10**9, 300.0, 0.49),
+            (7, 50, 6.0, 0.1),
+        ]
+    ]
+    forms = ["signalIndex", "signalLoad", "firstStepWall", "averagingError", "stepSize", "initialScale"]
+    said = engine(
+        "return given.settings.map(s => ({...Object.fromEntries(given.forms.map(f => [f, engine.theory[f](s)])),"
+        " back: engine.theory.signalOfDepth(s, engine.theory.averagingDepth(s))}))",
+        {"settings": settings, "forms": forms},
+    )
+    for s, values in zip(settings, said, strict=True):
+        n, p, signal, noise = s["n"], s["p"], s["signal"], s["labelNoise"]
+        ours = {
+            "signalIndex": xu2023.signal_index(n, p, signal),
+            "signalLoad": borders.signal_load(n, p, signal),
+            "firstStepWall": borders.first_step_wall(noise),
+            "averagingError": averaging.test_error(n, p, signal, noise),
+            "stepSize": xu2023.step_size(n, p, 1.0),
+            "initialScale": 3 * xu2023.initial_scale(n, p, 5, 1.0),
+            "back": signal,
+        }
+        assert values == pytest.approx(ours, rel=1e-10)
+    x = np.concatenate([np.linspace(-8, 8, 401), [10.0, 20.0, 35.0]])
+    tails = engine("return given.map(engine.upperTail)", x.tolist())
+    np.testing.assert_allclose(tails, stats.norm.sf(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("errors", "trials"), [(0, 2000), (1, 2000), (37, 2000), (1000, 2000), (2000, 2000), (3, 7)])
+def test_intervals_are_those_of_the_package(engine, errors, trials):
+    said = engine("return engine.binomialInterval(given[0], given[1])", [errors, trials])
+    np.testing.assert_allclose(said, binomial_interval(errors, trials), rtol=1e-9, atol=1e-12)
+
+
+# Random numbers
+
+FALSE_ALARM = 0.001
+SEEDS = 400
+DEGREES = [1, 2, 3, 10, 1000, 10**9 - 1]
+
+
+@dataclass(frozen=True)
+class Law:
+    n: int
+    p: int
+    m: int
+    signal: float
+    slope: float
+    label_noise: float
+
+    @property
+    def problem(self):
+        return Problem(self.n, self.p, self.m, self.signal, self.slope, 30, label_noise=self.label_noise)
+
+
+LAWS = {  # by where p - 1 lies
+    "far below n + m": Law(6, 2, 4, 1.0, 0.0, 0.2),
+    "below n + m": Law(8, 11, 6, 1.5, 0.1, 0.2),
+    "at n + m": Law(10, 17, 6, 1.5, 0.0, 0.1),
+    "above n + m": Law(12, 200, 8, 3.0, 0.0, 0.2),
+    "a billion": Law(10, 10**9, 8, 200.0, 0.1, 0.1),
+}
+STATISTICS = 14
+LEVEL = FALSE_ALARM / 2 / (len(LAWS) * STATISTICS)  # of one comparison with the package's runs
+STREAMS = FALSE_ALARM / 2 / (len(DEGREES) + 6)  # of one test of a stream
+
+RUNS = """
+    const plain = ({vectors, labels, clean, signs}) => [vectors, labels, clean, signs].map(values => [...values]);
+    return Array.from({length: given.seeds}, (_, seed) => {
+        const setting = {...given.setting, seed}, pieces = engine.experiment(setting);
+        let piece;
+        do piece = pieces.next(); while (!piece.done);
+        return [...plain(engine.sample(setting)), piece.value.testErrors.at(-1) / engine.TEST_POINTS];
+    });
+"""
+
+
+def theirs(engine, law):
+    """Runs of the page: vectors, labels, clean labels, signs, test errors."""
+    runs = engine(RUNS, {"setting": law.problem.setting, "seeds": SEEDS})
+    *arrays, test_errors = (torch.tensor(np.array(part), dtype=torch.float64) for part in zip(*runs, strict=True))
+    return arrays[0].view(SEEDS, law.n + law.m, -1), *arrays[1:], test_errors
+
+
+@functools.cache
+def ours(law):
+    """Runs of the package, likewise; of other seeds, though nothing is shared."""
+    parts = []
+    for seed in range(SEEDS, 2 * SEEDS):
+        drawn = mixtures.sample(law.n, law.p, law.signal, law.label_noise, seed, directions=law.m)
+        parts.append((torch.cat([drawn.x, drawn.directions]), drawn.labels, drawn.clean, output_signs(law.m, seed)))
+    vectors, labels, clean, signs = (torch.stack(part) for part in zip(*parts, strict=True))
+    trained = train(law, vectors, labels, signs)
+    points, truth = mixtures.test_points(law.signal, vectors.shape[-1], SEEDS * 2000, generator(0, "test points"))
+    tests = truth.view(SEEDS, -1) * trained.network(points.view(SEEDS, 2000, -1))
+    return vectors, labels, clean, signs, (~(tests > 0)).double().mean(-1)
+
+
+def train(law, vectors, labels, signs):
+    problem = law.problem
+    start = TwoLayer(problem.scale * vectors[:, law.n :], signs, leaky_relu(law.slope))
+    observe = {name: getattr(history, name) for name in ("loss", "margins", "norm", "norm_21", "distance")}
+    step_size = xu2023.step_size(law.n, law.p, problem.step)
+    return span.train(
+        start, vectors[:, : law.n], labels, step_size=step_size, steps=problem.steps, observe=observe, record=[0]
+    )
+
+
+def statistics(law, vectors, labels, clean, signs, test_errors):
+    """What is compared, one number a run for each name."""
+    final = train(law, vectors, labels, signs).final
+    x, gram = vectors[:, : law.n], vectors @ vectors.mT
+    off = gram * (1 - torch.eye(law.n + law.m))
+    flipped = clean != labels
+    found = {
+        "loss": final["loss"],
+        "smallest margin": final["margins"].amin(-1),
+        "margin of the first point": final["margins"][:, 0],
+        "margins of wrong labels": (final["margins"] * flipped).sum(-1),
+        "norm": final["norm"],
+        "norm_21": final["norm_21"],
+        "distance": final["distance"],
+        "test error": test_errors,
+        "largest product": off.abs().amax((1, 2)),
+        "smallest eigenvalue": torch.linalg.eigvalsh(gram)[:, -min(law.n + law.m, law.p)],  # of those that are not 0
+        "length of the first vector": gram[:, 0, 0],
+        "length of the last vector": gram[:, -1, -1],
+        "along mu": (clean * x[..., 0]).mean(-1),
+        "positive labels and signs": (clean > 0).sum(-1) + 100.0 * (signs > 0).sum(-1) + 0.01 * flipped[:, 0],
+    }
+    assert len(found) == STATISTICS
+    return found
+
+
+def rejections(one, other):
+    """The statistics whose laws are told apart, at their share of the false alarms."""
+    return [name for name in one if stats.ks_2samp(one[name], other[name]).pvalue <= LEVEL]
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_samples_and_runs_have_the_law_of_the_packages(engine, law):
+    assert rejections(statistics(law, *theirs(engine, law)), statistics(law, *ours(law))) == []
+
+
+WRONG = {
+    "two dimensions too many": (
+        "at n + m",
+        lambda law: Law(law.n, law.p + 2, law.m, law.signal, law.slope, law.label_noise),
+    ),
+    "a fifth more signal": (
+        "above n + m",
+        lambda law: Law(law.n, law.p, law.m, 1.2 * law.signal, law.slope, law.label_noise),
+    ),
+    "less label noise": ("above n + m", lambda law: Law(law.n, law.p, law.m, law.signal, law.slope, 0.1)),
+}
+
+
+@pytest.mark.parametrize(("where", "change"), WRONG.values(), ids=WRONG)
+def test_another_law_would_be_found(engine, where, change):
+    law = LAWS[where]
+    vectors, *rest = theirs(engine, change(law))
+    assert rejections(statistics(law, vectors, *rest), statistics(law, *ours(law)))
+
+
+@pytest.mark.parametrize("degrees", DEGREES)
+def test_lengths_are_chi_distributed(engine, degrees):
+    drawn = engine(
+        "return Array.from({length: 5000}, (_, row) => engine.stream(1, 'lengths of samples', row).chi(given))", degrees
+    )
+    assert stats.kstest(drawn, stats.chi(degrees).cdf).pvalue > STREAMS
+
+
+STARTS = """
+    const first = (seed, purpose, row) => engine.stream(seed, purpose, row).normal();
+    const count = 5000, along = engine.stream(3, "test noise along mu");
+    return {
+        "along one stream": Array.from({length: count}, along.normal),
+        "over rows": Array.from({length: count}, (_, row) => first(1, "sample noise", row)),
+        "over seeds": Array.from({length: count}, (_, seed) => first(seed, "sample noise", 0)),
+    };
+"""
+
+
+def test_streams_are_normal_and_independent_of_their_neighbours(engine):
+    for name, values in engine(STARTS).items():
+        values = np.array(values)
+        assert stats.kstest(values, stats.norm.cdf).pvalue > STREAMS, name
+        assert stats.pearsonr(values[1:], values[:-1]).pvalue > STREAMS, name
+
+
+def test_a_slider_leaves_the_random_numbers_of_others_alone(engine):
+    base = {"n": 12, "p": 500, "signal": 3.0, "labelNoise": 0.25, "width": 5, "seed": 4}
+
+    def drawn(**change):
+        setting = base | change
+        script = "const {vectors, labels, clean, signs, q} = engine.sample(given);"
+        script += "return [q, [...vectors], [...labels], [...clean], [...signs]]"
+        q, vectors, *rest = engine(script, setting)
+        vectors = np.array(vectors).reshape(-1, q)
+        return vectors[: setting["n"]], vectors[setting["n"] :], *map(np.array, rest)
+
+    x, w, labels, clean, signs = drawn()
+    again = drawn()
+    assert (again[0] == x).all() and (again[1] == w).all() and (again[2] == labels).all()
+    assert (drawn(seed=5)[0] != x).any()
+    # one sample more: the others stay, and so do the weights' products with them
+    more_x, more_w, _, more_clean, more_signs = drawn(n=13)
+    assert (more_x[:12, :13] == x[:, :13]).all() and (more_clean[:12] == clean).all()
+    assert (more_w @ more_x[:12].T == pytest.approx(w @ x.T, abs=1e-9)) and (more_signs == signs).all()
+    # one neuron more
+    wide_x, wide_w, _, _, wide_signs = drawn(width=6)
+    assert (
+        (wide_x[:, :17] == x[:, :17]).all() and (wide_w[:5, :18] == w[:, :18]).all() and (wide_signs[:5] == signs).all()
+    )
+    # more wrong labels: those that were wrong stay wrong
+    worse = drawn(labelNoise=0.4)[2]
+    assert set(np.flatnonzero(labels != clean)) < set(np.flatnonzero(worse != clean))
+    # a little more dimension: a little more length, and nothing else
+    tall = drawn(p=510)[0]
+    off = ~np.eye(12, x.shape[1], k=1, dtype=bool)
+    assert (tall[off] == x[off]).all()
+    assert np.abs(tall - x).max() < 1
+
+
+# Use
+
+
+def shown(page):
+    """The state of the page: what is set, what was asked and shown, what is said."""
+    place = page.locator(".live")
+    data = {name: place.get_attribute(f"data-{name}") for name in ("setting", "asked", "shown", "busy", "finished")}
+    return SimpleNamespace(**data | {"setting": json.loads(data["setting"])})
+
+
+def errors(page):
+    """Test error, wrong labels missed and right labels missed, as the key says them."""
+    words = page.locator(".live-key li").all_text_contents()
+    test, _, wrong, right = (text.replace("\u202f", "") for text in words)
+    return SimpleNamespace(
+        test=float(test.split("error ")[1].split("%")[0]) / 100,
+        wrong=int(wrong.split("missed ")[1].split(" of")[0]),
+        right=int(right.split("missed ")[1].split(" of")[0]),
+        wrongs=int(wrong.split(" of ")[1]),
+    )
+
+
+def test_it_opens_with_the_phenomenon(live):
+    found = errors(live)
+    assert found.wrong == found.right == 0 and found.wrongs > 0
+    assert found.test < 0.05
+    assert live.locator(".live svg[role=img]").count() == 3
+    assert live.locator(".live-static").is_hidden()
+    assert "0 of 8 wrong labels" in live.locator(".live-status").text_content(timeout=5000) or live.wait_for_function(
+        "document.querySelector('.live-status').textContent.includes('0 of 8 wrong labels')"
+    )
+
+
+def test_presets_do_what_the_page_says_of_them(live):
+    found = {}
+    for button in live.locator(".live-presets button").all():
+        button.click()
+        finished(live)
+        assert button.get_attribute("aria-pressed") == "true"
+        assert live.locator('.live-presets [aria-pressed="true"]').count() == 1
+        found[button.text_content()] = errors(live)
+    fits = [name for name, run in found.items() if run.wrong == 0]
+    assert set(found) - set(fits) == {"beyond the wall"}
+    assert found["beyond the wall"].wrong == found["beyond the wall"].wrongs
+    assert all(run.right == 0 for run in found.values())
+    assert found["beyond the wall"].test < found["beyond the wall, with a leak"].test / 2
+    small = {name for name, run in found.items() if run.test < 0.05}
+    assert small == {"benign", "beyond the wall", "beyond the wall, with a leak", "a billion dimensions"}
+    assert min(found[name].test for name in ("too little signal", "low dimension", "large start")) > 0.2
+
+
+def test_buttons_in_the_prose_set_the_experiment_and_show_it(new_page):
+    page = new_page(reduced_motion="reduce")
+    page.goto(PAGE)
+    finished(page)
+    for button in page.locator("button[data-live-preset]").all():
+        name = button.get_attribute("data-live-preset")
+        button.click()
+        # without motion it is in view at once
+        assert page.evaluate("Math.abs(document.querySelector('.live').getBoundingClientRect().top) < 150")
+        finished(page)
+        assert page.locator('.live-presets [aria-pressed="true"]').text_content() == name
+
+
+def test_every_slider_moves_by_keyboard_and_says_its_value(live):
+    before = shown(live)
+    for slider in live.locator(".live-control input").all():
+        slider.focus()
+        name, value = slider.get_attribute("id"), slider.get_attribute("aria-valuetext")
+        assert live.locator(f"label[for={name}]").count() == 1
+        live.keyboard.press("ArrowRight")
+        assert slider.get_attribute("aria-valuetext") != value, name
+        assert live.locator(f"output[for={name}]").text_content() != "", name
+        assert slider.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    finished(live)
+    after = shown(live).setting
+    assert all(after[name] != value for name, value in before.setting.items() if name != "step")
+    assert int(shown(live).finished) > int(before.finished)
+
+
+def test_tab_reaches_presets_sliders_and_buttons_in_order(live):
+    live.locator(".live-presets button").first.focus()
+    reached = []
+    for _ in range(22):
+        reached.append(live.evaluate("document.activeElement.id || document.activeElement.textContent"))
+        live.keyboard.press("Tab")
+    controls = [
+        "live-n",
+        "live-p",
+        "live-mu",
+        "live-noise",
+        "live-slope",
+        "live-m",
+        "live-start",
+        "live-steps",
+        "live-seed",
+    ]
+    assert reached[0] == "benign"
+    assert reached[7:] == [
+        *controls, "live-keep", "Reset", "Another seed", "Copy the link", "The same setting in Python", reached[-1]
+    ]  # fmt: skip
+
+
+def test_the_task_stays_as_hard_while_the_box_is_checked(live):
+    def averaging_error():
+        return float(live.locator(".live-key li").nth(1).text_content().split("test ")[1].split("\u202f")[0])
+
+    before, signal = averaging_error(), shown(live).setting["signal"]
+    live.locator("#live-p").focus()
+    live.keyboard.press("Home")
+    finished(live)
+    assert shown(live).setting["p"] == 2
+    assert shown(live).setting["signal"] < signal / 2 and averaging_error() == pytest.approx(before, abs=0.1)
+    live.locator("#live-keep").uncheck()
+    signal = shown(live).setting["signal"]
+    live.locator("#live-p").focus()
+    live.keyboard.press("End")
+    finished(live)
+    assert shown(live).setting["p"] == 10**9 and shown(live).setting["signal"] == signal
+    assert averaging_error() > 40
+
+
+FRAGMENT = "n=30&p=5123&mu=3.25&noise=0.1&slope=0.3&m=24&start=50&steps=300&seed=1234567&keep=0"
+SETTING = {
+    "n": 30, "p": 5123, "signal": 3.25, "labelNoise": 0.1, "slope": 0.3, "width": 24, "step": 1, "initScale": 50,
+    "steps": 300, "seed": 1234567,
+}  # fmt: skip
+
+
+def test_the_address_holds_the_setting(new_page):
+    page = new_page()
+    page.goto(f"{PAGE}#{FRAGMENT}")
+    finished(page)
+    assert shown(page).setting == SETTING and not page.locator("#live-keep").is_checked()
+    assert page.evaluate("Math.abs(document.querySelector('.live').getBoundingClientRect().top) < 900")
+    page.locator("#live-seed").focus()
+    page.keyboard.press("Home")
+    assert page.evaluate("location.hash") == "#" + FRAGMENT.replace("seed=1234567", "seed=0")
+    # what is shared is what is seen
+    other = new_page()
+    other.goto(page.url)
+    finished(page), finished(other)
+    assert shown(other).setting == shown(page).setting and errors(other) == errors(page)
+    page.get_by_role("button", name="Reset").click()
+    assert "#" not in page.url
+    page.evaluate("location.hash = 'p=77'")
+    page.wait_for_function("JSON.parse(document.querySelector('.live').dataset.setting).p === 77")
+
+
+def test_a_wrong_address_is_said_and_the_rest_of_it_counts(new_page):
+    page = new_page()
+    page.goto(f"{PAGE}#n=0.5&p=many&noise=0.3")
+    finished(page)
+    complaint = page.locator(".live-complaint").text_content()
+    assert "n is “0.5”: it must be a whole number from 2 to 200; 40 is taken" in complaint
+    assert "p is “many”" in complaint and "noise" not in complaint
+    setting = shown(page).setting
+    assert (setting["n"], setting["p"], setting["labelNoise"]) == (40, 20000, 0.3)
+    page.get_by_role("button", name="Reset").click()
+    assert page.locator(".live-complaint").text_content() == ""
+
+
+def test_an_ordinary_anchor_is_no_setting(new_page):
+    page = new_page()
+    page.goto(f"{PAGE}#what-is-computed")
+    finished(page)
+    page.evaluate("location.hash = 'five-experiments'")
+    finished(page)
+    assert page.evaluate("location.hash") == "#five-experiments"
+    assert shown(page).finished == "1" and page.locator(".live-complaint").text_content() == ""
+
+
+DRAG = """
+    async count => {
+        const slider = document.querySelector("#live-p"), place = document.querySelector(".live"), log = [];
+        const watch = new MutationObserver(() => log.push(Number(place.dataset.shown)));
+        watch.observe(place, {attributes: true, attributeFilter: ["data-shown"]});
+        const said = [];
+        new MutationObserver(() => said.push(1)).observe(document.querySelector(".live-status"), {childList: true});
+        window.said = said;
+        const low = Number(slider.min), high = Number(slider.max);
+        for (let k = 1; k <= count; k++) {
+            slider.value = low + (high - low) * k / count;
+            slider.dispatchEvent(new Event("input", {bubbles: true}));
+            await new Promise(requestAnimationFrame);
+        }
+        slider.dispatchEvent(new Event("change", {bubbles: true}));
+        return log;
+    }
+"""
+
+
+def test_dragging_drops_what_is_superseded(live):
+    live.evaluate("location.hash = 'n=80&m=128&steps=5000'")  # long enough that nobody waits for it at every place
+    finished(live)
+    before = shown(live)
+    log = live.evaluate(DRAG, 60)
+    finished(live)
+    live.wait_for_function("window.said.length > 0")
+    after = shown(live)
+    assert after.setting["p"] == 10**9
+    assert int(after.asked) - int(before.asked) >= 50
+    assert after.shown == after.asked
+    assert int(after.finished) - int(before.finished) < 30
+    assert log == sorted(log)
+    assert live.evaluate("window.said.length") <= 3  # a screen reader is not talked to at every place
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_nothing_is_inaccessible(new_page, width, scheme):
+    page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(PAGE)
+    finished(page)
+    page.locator(".live-python summary").click()
+    found = Axe().run(page, context=".live", options={"preload": False})  # it would fetch style sheets again
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_it_works_from_a_file(new_page, site):
+    page = new_page()
+    page.goto(f"{(site / PAGE).as_uri()}#{FRAGMENT}")
+    finished(page)
+    assert shown(page).setting == SETTING
+    page.get_by_role("button", name="Reset").click()
+    finished(page)
+    assert shown(page).finished == "2" and errors(page).wrong == 0
+
+
+def test_it_works_without_workers(new_page):
+    page, other = new_page(), new_page()
+    page.add_init_script("delete window.Worker")
+    page.goto(PAGE), other.goto(PAGE)
+    finished(page), finished(other)
+    assert errors(page) == errors(other)
+    page.evaluate(DRAG, 10)
+    finished(page)
+    assert shown(page).shown == shown(page).asked
+
+
+def test_without_javascript_and_on_paper_a_figure_stands_there(chromium, new_page, address):
+    page = chromium.new_page(java_script_enabled=False)  # not watched: scripts that are not loaded are failed requests
+    page.goto(f"{address}/{PAGE}")
+    assert page.locator(".live-static img").is_visible() and page.locator(".live").is_hidden()
+    assert not any(button.is_visible() for button in page.locator("button[data-live-preset]").all())
+    page.close()
+    page = new_page()
+    page.goto(PAGE)
+    finished(page)
+    page.emulate_media(media="print")
+    assert page.locator(".live-static img").is_visible() and page.locator(".live").is_hidden()
+    assert not any(button.is_visible() for button in page.locator("button[data-live-preset]").all())
+
+
+def test_the_lines_of_python_run_the_setting(new_page, capsys):
+    page = new_page()
+    page.goto(f"{PAGE}#n=10&p=300&mu=3.5&noise=0.1&slope=0.3&m=4&steps=10&start=50&keep=0")
+    finished(page)
+    scope = {}
+    exec(page.locator(".live-python code").text_content(), scope)
+    table = scope["table"]
+    run = PollutedClusters(
+        n=10, p=300, signal_index=xu2023.signal_index(10, 300, 3.5), label_noise=0.1, seed=0,
+        activation="leaky_relu(0.3)", width=4, step=1.0, init_scale=50.0, steps=10,
+    )  # fmt: skip
+    row = table[table.seed == 0].iloc[-1]
+    assert len(table) == 10 and math.isclose(run.signal, 3.5)
+    assert row.test_error == PollutedClusters.run([run])[0].test_error.iloc[-1]
+    assert "training_error_flipped" in capsys.readouterr().out
+
+
+def test_link_and_code_can_be_copied_or_else_it_says_how(new_page, address):
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{PAGE}#p=77")
+    finished(page)
+    page.get_by_role("button", name="Copy the link").click()
+    page.wait_for_function("document.querySelector('.live-said').textContent === 'Copied.'")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{address}/{PAGE}#p=77"
+    page.locator(".live-python summary").click()
+    page.get_by_role("button", name="Copy the code").click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('from benign'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject() }")
+    page.get_by_role("button", name="Copy the link").click()
+    page.wait_for_function("document.querySelector('.live-said').textContent.includes('copy the address')")
