@@ -468,9 +468,7 @@ def test_it_opens_with_the_phenomenon(live):
     assert found.test < 0.05
     assert live.locator(".live svg[role=img]").count() == 3
     assert live.locator(".live-static").is_hidden()
-    assert "0 of 8 wrong labels" in live.locator(".live-status").text_content(timeout=5000) or live.wait_for_function(
-        "document.querySelector('.live-status').textContent.includes('0 of 8 wrong labels')"
-    )
+    live.wait_for_function("document.querySelector('.live-status').textContent.includes('0 of 8 wrong labels')")
 
 
 def test_presets_do_what_the_page_says_of_them(live):
@@ -680,12 +678,11 @@ def test_it_works_without_workers(new_page):
     assert shown(page).shown == shown(page).asked
 
 
-def test_without_javascript_and_on_paper_a_figure_stands_there(chromium, new_page, address):
-    page = chromium.new_page(java_script_enabled=False)  # not watched: scripts that are not loaded are failed requests
-    page.goto(f"{address}/{PAGE}")
+def test_without_javascript_and_on_paper_a_figure_stands_there(new_page):
+    page = new_page(java_script_enabled=False)
+    page.goto(PAGE)
     assert page.locator(".live-static img").is_visible() and page.locator(".live").is_hidden()
     assert not any(button.is_visible() for button in page.locator("button[data-live-preset]").all())
-    page.close()
     page = new_page()
     page.goto(PAGE)
     finished(page)
