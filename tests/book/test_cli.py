@@ -74,3 +74,30 @@ def test_every_command_has_help_with_an_example(benign):
     for command in ("build", "run", "parameters", "figures", "claims", "serve", "release", "render", "pdf"):
         said = benign(command, "--help")
         assert said.status == 0 and f"benign {command}" in said.text and "Examples:" in said.text
+
+
+def test_train_computes_one_setting_as_the_sweep_of_a_chapter_does(built, benign):
+    said = benign("train", "toy.Toy", "x=3", "scale=0.5", "--seeds", "2", "--json")
+    assert said.status == 0, said.errors
+    assert json.loads(said.text) == [
+        {"x": 3, "scale": 0.5, "seed": seed, "y": pytest.approx(1.5 + seed / 10)} for seed in (0, 1)
+    ]
+    assert re.search(r"y +1\.55 +1\.5 +1\.6", benign("train", "toy.Toy", "x=3", "scale=0.5", "--seeds", "2").text)
+    assert built.calls[-2:] == ["3 0", "3 1"]  # the second time they come from the store
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["tyo.Toy"], "there is no experiment 'tyo.Toy': did you mean 'toy'?"),
+        (["toy.Tyo"], "there is no experiment 'toy.Tyo': did you mean 'Toy'? in toy"),
+        (["toy.Toy", "x"], "'x' is no setting: write it as name=value"),
+        (["toy.Toy", "x=one"], "x='one' is neither number nor list"),
+        (["toy.Toy", "x=1", "x=2"], "x is given twice"),
+        (["toy.Toy", "x=1", "scal=2"], "did you mean 'scale'?"),
+        (["toy.Toy", "x=1"], "needs scale"),
+    ],
+)
+def test_train_refuses_what_it_cannot_read(built, benign, arguments, error):
+    said = benign("train", *arguments)
+    assert said.status == 1 and error in said.errors
