@@ -57,7 +57,7 @@ def read(root: Path) -> tuple[Symbol, ...]:
             both = set(symbol.only) & set(other.only) if symbol.only and other.only else True
             if other is not symbol and both and set(symbol.tex) & set(other.tex):
                 raise InputError(
-                    f"{FILE}: {symbol.id} and {other.id} are written alike, and both hold in one chapter: say in "
+                    f"{FILE}: {other.id} and {symbol.id} are written alike, and both hold in one chapter: say in "
                     "'only' which holds where"
                 )
     return symbols
