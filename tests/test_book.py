@@ -14,13 +14,14 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from benign.book import parameters
+from benign.book import notation, parameters
 from benign.book.presentation import spoken
 from benign.book.project import Project
 
 PROJECT = Project(Path(__file__).parents[1])
 CHAPTERS = sorted(PROJECT.chapters)
 PRESETS = PROJECT.presets
+DISPLAYED, INLINE = re.compile(r"\$\$.*?\$\$", re.DOTALL), re.compile(r"(?<![\\$])\$([^$]+)\$")
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # The first test of the pages waits for the smoke build of all chapters: minutes on two busy cores.
 pytestmark = pytest.mark.timeout(1800)
@@ -80,6 +81,36 @@ def test_ids_of_figures_tables_and_claims_are_used_once():
     )
     assert len(ids) >= len(CHAPTERS)
     assert [name for name, uses in ids.items() if uses > 1] == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_opens_with_what_it_teaches(chapter):
+    title = PROJECT.notebook(chapter).cells[0].source
+    assert re.search(r"^# .+\n\n:::\{opening\}\n(:needs: .+\n)?\n\S.+\.\n:::\n", title, re.MULTILINE)
+
+
+def test_every_symbol_is_used_and_says_which_chapter_introduces_it():
+    formulas = {
+        chapter: [
+            formula
+            for cell in PROJECT.notebook(chapter).cells
+            if cell.cell_type == "markdown"
+            for formula in re.findall(
+                r"(?<![\\$])\$([^$]+)\$", re.sub(r"\$\$.*?\$\$", "", cell.source, flags=re.DOTALL)
+            )
+        ]
+        for chapter in CHAPTERS
+    }
+    symbols = notation.read(PROJECT.root)
+    assert symbols
+    for symbol in symbols:
+        assert {symbol.defined, *symbol.only} <= set(CHAPTERS), symbol
+        assert any(symbol.is_in(formula, chapter) for chapter in CHAPTERS for formula in formulas[chapter]), symbol
+
+
+def test_definitions_can_be_shown_as_plain_words():
+    glossary = (PROJECT.root / "glossary.md").read_text(encoding="utf-8")
+    assert "$" not in glossary and "\\" not in glossary
 
 
 @pytest.mark.parametrize("preset", PRESETS)

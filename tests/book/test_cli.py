@@ -74,3 +74,37 @@ def test_every_command_has_help_with_an_example(benign):
     for command in ("build", "run", "parameters", "figures", "claims", "serve", "release", "render", "pdf"):
         said = benign(command, "--help")
         assert said.status == 0 and f"benign {command}" in said.text and "Examples:" in said.text
+
+
+def trained(book, *arguments):
+    """The status and words of ``benign train``, in a process that has the book's copy of the package."""
+    process = book.start("train", *arguments)
+    said, _ = process.communicate(timeout=100)
+    return process.returncode, said
+
+
+def test_train_computes_one_setting_as_the_sweep_of_a_chapter_does(unbuilt):
+    setting = ("toy.Toy", "x=3", "scale=0.5", "--seeds", "2")
+    status, said = trained(unbuilt, *setting, "--json")
+    assert status == 0, said
+    expected = [{"x": 3, "scale": 0.5, "seed": seed, "y": pytest.approx(1.5 + seed / 10)} for seed in (0, 1)]
+    assert json.loads(said) == expected
+    assert re.search(r"y +1\.55 +1\.5 +1\.6", trained(unbuilt, *setting)[1])
+    assert unbuilt.calls == ["3 0", "3 1"]  # the second time they come from the store
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["tyo.Toy"], "there is no experiment 'tyo.Toy': did you mean 'toy'?"),
+        (["toy.Tyo"], "there is no experiment 'toy.Tyo': did you mean 'Toy'? in toy"),
+        (["toy.Toy", "x"], "'x' is no setting: write it as name=value"),
+        (["toy.Toy", "x=one"], "x='one' is neither number nor list"),
+        (["toy.Toy", "x=1", "x=2"], "x is given twice"),
+        (["toy.Toy", "x=1", "scal=2"], "did you mean 'scale'?"),
+        (["toy.Toy", "x=1"], "needs scale"),
+    ],
+)
+def test_train_refuses_what_it_cannot_read(unbuilt, arguments, error):
+    status, said = trained(unbuilt, *arguments)
+    assert status == 1 and error in said

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import posixpath
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from sphinx.util.inventory import InventoryFile
 
 from benign.book.claims import Claim
 from benign.book.figures import Figure, Table
@@ -35,7 +37,7 @@ def a_table():
     return Table(id="tab-rules", data=data, caption="Three *rules* and their errors.")
 
 
-def a_claim(name, paper="chatterji2021", interval=(0.01, 0.04), on_record="holds", figure=None):
+def a_claim(name, paper="chatterji2021", interval=(0.01, 0.04), on_record="holds", figure=None, theorem=None):
     return Claim(
         id=f"claim-{name}",
         paper=paper,
@@ -46,6 +48,7 @@ def a_claim(name, paper="chatterji2021", interval=(0.01, 0.04), on_record="holds
         holds_if="<= 0.05",
         on_record=on_record,
         figure=figure,
+        theorem=theorem,
         note="With the constant $c = 1$.",
     )
 
@@ -67,6 +70,58 @@ def notebook(*cells):
     return new_notebook(cells=list(cells), metadata=kernel | {"language_info": {"name": "python"}})
 
 
+ERRORS = """\
+(chapter-errors)=
+# Errors
+
+See {numref}`fig-error`, {ref}`claim-bound` and {numref}`tab-rules`.
+"""
+
+READ = """\
+The dimension $p$ and again $p$, a sample of $n=100$, and $q$. A *benign overfitting* network, benign overfitting again,
+and a Margin; marginal things are not. In `margin` and [a link to the margin](https://example.org) nothing is marked.
+"""
+
+RULES = """\
+(chapter-rules)=
+# Rules
+
+:::{opening}
+:needs: errors
+
+That *one* rule is as good as another.
+:::
+
+:::{prf:theorem} No free lunch
+:label: thm-rules
+
+All rules err. The sample size is $n$ and the number of rules $p$.
+:::
+"""
+
+NOTATION = """\
+- {id: n, tex: [n], meaning: "number of samples, at least 1", defined: errors}
+- {id: p, tex: [p], meaning: dimension, defined: errors, only: [errors]}
+- {id: rules, tex: [p], meaning: number of rules, defined: rules, only: [rules]}
+"""
+
+NOTATION_PAGE = "# Notation\n\n```{notation-table}\n```\n"
+
+DEFINITION = "Fitting wrong labels without harm, whatever the"
+GLOSSARY = f"""\
+# Glossary
+
+```{{glossary}}
+margin
+  Label times output.
+
+benign overfitting
+  {DEFINITION} {{term}}`margin`.
+
+  See {{prf:ref}}`thm-rules`.
+```
+"""
+
 PARAMETERS = """\
 n: int = 100  # number of training samples $n$, in [2, 10000]
 device: str = "cpu"  # where it runs, one of cpu, cuda
@@ -75,21 +130,26 @@ device: str = "cpu"  # where it runs, one of cpu, cuda
 
 def first_chapter():
     return notebook(
-        new_markdown_cell("# Errors\n\nSee {numref}`fig-error`, {ref}`claim-bound` and {numref}`tab-rules`.\n"),
+        new_markdown_cell(
+            "(chapter-errors)=\n# Errors\n\nSee {numref}`fig-error`, {ref}`claim-bound` and {numref}`tab-rules`.\n"
+        ),
         new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
         new_code_cell("# Parameters\nn = 50\n", metadata={"tags": ["injected-parameters", "remove-cell"]}),
         new_markdown_cell("```{parameters-table}\n```"),
         glued("error", 0.3),
         shown("draw()", a_figure(), tags=["hide-input"]),
         shown(
-            "claims()", a_claim("bound", figure="fig-error"), a_claim("vacuous", interval=(0.1, 0.2), on_record="fails")
+            "claims()",
+            a_claim("bound", figure="fig-error", theorem="thm-rules"),
+            a_claim("vacuous", interval=(0.1, 0.2), on_record="fails"),
         ),
+        new_markdown_cell(READ),
     )
 
 
 def second_chapter():
     return notebook(
-        new_markdown_cell("# Rules\n"),
+        new_markdown_cell(RULES),
         shown("tabulate()", a_table(), tags=["remove-input"]),
         shown("claim()", a_claim("ours", paper=None, interval=(0.01, 0.2), on_record=None)),
     )
@@ -166,6 +226,9 @@ RECORD = {
 }
 
 
+RECORDS = ("status", "notation", "glossary")
+
+
 def build(tree, chapters, extra=()):
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     config["execute"]["execute_notebooks"] = "off"
@@ -176,11 +239,14 @@ def build(tree, chapters, extra=()):
             {"caption": "Part", "numbered": True, "chapters": [{"file": f"chapters/{name}"} for name in chapters]}
         ],
     }
-    toc["parts"].append({"caption": "The record", "chapters": [{"file": "status"}]})
+    toc["parts"].append({"caption": "The record", "chapters": [{"file": name} for name in RECORDS]})
     files = {"_config.yml": yaml.safe_dump(config), "_toc.yml": yaml.safe_dump(toc), "references.bib": BIBTEX}
     files |= {
         "index.md": "# Home\n\nThe error is {glue:text}`chapters/errors.ipynb::error:.3f`.\n",
         "status.md": STATUS,
+        "notation.md": NOTATION_PAGE,
+        "notation.yml": NOTATION,
+        "glossary.md": GLOSSARY,
     }
     for name, content in (files | dict(extra)).items():
         path = tree / name
@@ -212,7 +278,8 @@ def site(tmp_path_factory):
 def faulty(tmp_path_factory):
     """A book without run records or CITATION.cff in which a figure's id is used twice."""
     tree = tmp_path_factory.mktemp("faulty")
-    twice = notebook(new_markdown_cell("# Twice\n"), shown("again()", a_figure()), glued("error", 0.4))
+    needs = ":::{opening}\n:needs: errors, twice, rulse\n\nNothing.\n:::\n"
+    twice = notebook(new_markdown_cell(f"# Twice\n\n{needs}"), shown("again()", a_figure()), glued("error", 0.4))
     return build(tree, {"errors": first_chapter(), "rules": second_chapter(), "twice": twice}), tree / "_build" / "html"
 
 
@@ -237,7 +304,7 @@ def test_references_find_figures_tables_and_claims(site):
     found = page(site, "chapters/errors").select("section > p:not(.moved) a.reference")
     links = {link["href"]: words(link) for link in found}
     assert links["#fig-error"] == "Fig. 1.1"
-    assert links["#claim-bound"] == "claim “bound”"
+    assert links["#claim-bound"] == "Claim 1"
     assert links["rules.html#tab-rules"] == "Table 2.1"
     assert (site / "objects.inv").exists()
 
@@ -400,6 +467,102 @@ def test_the_ledger_gathers_claims_by_paper_ours_last(site):
     assert "tex-mml-chtml.js" in str(page(site, "status").head)
 
 
+def test_claims_are_numbered_in_reading_order_wherever_they_are_named(site):
+    numbers = {"claim-bound": 1, "claim-vacuous": 2, "claim-ours": 3}
+    published = json.loads((site / "claims.json").read_text())["claims"]
+    assert {claim["id"]: claim["number"] for claim in published} == numbers
+    for name, ids in (("errors", ["claim-bound", "claim-vacuous"]), ("rules", ["claim-ours"])):
+        soup = page(site, f"chapters/{name}")
+        for id in ids:
+            link = soup.find(id=id).select_one(".claim-number")
+            assert (link.text, link["href"]) == (f"Claim {numbers[id]}", f"#{id}")
+    ledger = {link["href"].partition("#")[2]: link.text for link in page(site, "status").select(".ledger a")}
+    assert {id: ledger[id] for id in numbers} == {id: f"Claim {number}" for id, number in numbers.items()}
+
+
+def test_a_claim_and_the_theorem_that_it_tests_point_at_each_other(site):
+    claim = page(site, "chapters/errors").find(id="claim-bound")
+    assert "It tests Theorem 2.1." in words(claim)
+    assert claim.find("a", string="Theorem 2.1")["href"] == "rules.html#thm-rules"
+    theorem = page(site, "chapters/rules").find(id="thm-rules")
+    assert words(theorem.select_one(".tested-by")) == "Tested by Claim 1 ✓ holds"
+    assert theorem.select_one(".tested-by a")["href"] == "errors.html#claim-bound"
+    assert "tests Theorem 2.1" in words(page(site, "status").select_one(".ledger"))
+    assert "tests" not in words(page(site, "chapters/rules").find(id="claim-ours"))
+
+
+def test_a_chapter_opens_with_what_it_teaches_and_needs(site):
+    opening = page(site, "chapters/rules").select_one(".opening")
+    assert words(opening) == "That one rule is as good as another. 1 minute to read, after Errors"
+    assert opening.a["href"] == "errors.html"
+    assert page(site, "chapters/errors").select_one(".opening") is None
+
+
+def test_the_next_page_is_named_with_its_part(site):
+    def link(name, which):
+        return words(page(site, name).select_one(f".prev-next-area .{which}"))
+
+    assert link("chapters/rules", "left-prev") == "previous Part 1. Errors"
+    assert link("chapters/rules", "right-next") == "next The record Status"
+    assert link("status", "left-prev") == "previous Part 2. Rules"
+    assert link("chapters/errors", "left-prev") == "previous Home"
+    assert page(site, "index").select_one(".prev-next-area .left-prev") is None
+    assert page(site, "glossary").select_one(".prev-next-area .right-next") is None
+
+
+def test_the_first_use_of_a_symbol_or_term_in_a_chapter_has_its_meaning(site):
+    soup = page(site, "chapters/errors")
+    marked = soup.select(".meaning")
+    shown = [(words(m.a), m.a["href"], words(m.select_one("[role=tooltip]"))) for m in marked]
+    assert shown == [
+        ("\\(p\\)", "../notation.html#symbol-p", "dimension"),
+        ("\\(n=100\\)", "../notation.html#symbol-n", "number of samples, at least 1"),
+        (
+            "benign overfitting",
+            "../glossary.html#term-benign-overfitting",
+            "Fitting wrong labels without harm, whatever the margin.",
+        ),
+        ("Margin", "../glossary.html#term-margin", "Label times output."),
+    ]
+    for mark in marked:
+        tip = mark.select_one("[role=tooltip]")
+        assert mark.a["aria-describedby"] == tip["id"] and "hidden" in tip.attrs
+        target, _, anchor = mark.a["href"].removeprefix("../").partition("#")
+        assert page(site, target.removesuffix(".html")).find(id=anchor)
+    # another chapter, another meaning
+    assert "number of rules" in [words(tip) for tip in page(site, "chapters/rules").select("[role=tooltip]")]
+    assert not page(site, "index").select(".meaning")
+
+
+def test_the_table_of_notation_says_where_a_symbol_is_introduced(site):
+    rows = page(site, "notation").select(".notation tbody tr")
+    assert [words(row) for row in rows] == [
+        "\\(n\\) number of samples, at least 1 Errors", "\\(p\\) dimension Errors", "\\(p\\) number of rules Rules",
+    ]  # fmt: skip
+    assert rows[2].a["href"] == "chapters/rules.html#chapter-rules"
+
+
+def test_search_and_inventory_know_figures_and_claims(site):
+    index = json.loads((site / "searchindex.js").read_text().removeprefix("Search.setIndex(").removesuffix(")"))
+    found = {
+        (prefix + "." if prefix else "") + name: (index["docnames"][page], index["objnames"][str(kind)][2], anchor)
+        for prefix, objects in index["objects"].items()
+        for page, kind, _, anchor, name in objects
+    }
+    figure = next(words for words in found if words.startswith("Figure 1.1: Test error 0.30 against p, after"))
+    assert found[figure] == ("chapters/errors", "figure", "fig-error")
+    claims = {anchor: words for words, (_, kind, anchor) in found.items() if kind == "claim"}
+    assert claims["claim-bound"].startswith(
+        "Claim 1, holds: The test error is at most eta + exp(-c n | mu |^4/p), see [Cha"
+    )
+    assert set(claims) == {"claim-bound", "claim-vacuous", "claim-ours"}
+    with (site / "objects.inv").open("rb") as file:
+        inventory = InventoryFile.load(file, "https://example.org", posixpath.join)
+    assert inventory["benign:claim"]["errors.claim-bound"][2] == "https://example.org/chapters/errors.html#claim-bound"
+    assert inventory["benign:table"]["rules.tab-rules"][3].startswith("Table 2.1: Three rules")
+    assert inventory["std:label"]["fig-error"][2].endswith("chapters/errors.html#fig-error")
+
+
 def test_claims_are_published_as_json_and_counted(site):
     claims = json.loads((site / "claims.json").read_text())["claims"]
     assert [claim["id"] for claim in claims] == ["claim-bound", "claim-vacuous", "claim-ours"]
@@ -448,6 +611,14 @@ def test_an_id_used_twice_fails_naming_both_places(faulty):
     assert done.returncode != 0
     log = done.stdout + done.stderr
     assert "'fig-error' is used twice, in chapters/errors (cell 6) and chapters/twice (cell 2)" in log
+
+
+def test_a_chapter_can_only_need_what_comes_before_it(faulty):
+    done, _ = faulty
+    log = done.stdout + done.stderr
+    assert "needs 'chapters/twice', which does not come before it" in log
+    assert "needs 'chapters/rulse', which is no page of the book" in log
+    assert "needs 'chapters/errors'" not in log
 
 
 def test_without_records_the_page_says_so_and_without_cff_nothing_is_to_cite(faulty):

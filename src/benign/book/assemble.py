@@ -13,13 +13,13 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from benign.book import claims, colab, figures, ids, presentation
+from benign.book import claims, colab, figures, ids, notation, presentation
 from benign.book.plan import Step
 from benign.book.project import Project, Variant
 from benign.book.repository import Sources
 from benign.errors import InputError
 
-COPIED = ("references.bib", "CITATION.cff", ids.FILE, "assets", "vendor", "_toc.yml")
+COPIED = ("references.bib", "CITATION.cff", ids.FILE, notation.FILE, "assets", "vendor", "_toc.yml")
 OURS = (figures.MIME, claims.MIME)
 
 

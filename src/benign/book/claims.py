@@ -25,7 +25,8 @@ class Claim:
     ``estimate``, ``interval``  the number and the interval (low, high) that its seeds give, low <= estimate <= high;
     ``holds_if``   the predicate: ``< 0.05``, ``>= 2`` or ``in [0.9, 1.1]``;
     ``on_record``  the verdict at the published values, or ``None`` if none has been recorded yet;
-    ``figure``     id of the figure that shows it; ``note``: what a reader must know to read the verdict.
+    ``figure``     id of the figure that shows it; ``note``: what a reader must know to read the verdict;
+    ``theorem``    label of the theorem, lemma or definition of the book that it tests.
 
     Raises ``InputError`` when one of them is malformed.
     """
@@ -40,6 +41,7 @@ class Claim:
     on_record: str | None
     figure: str | None = None
     note: str = ""
+    theorem: str | None = None
 
     def __post_init__(self) -> None:
         check_id(self.id, "claim", what="claim")
@@ -61,6 +63,8 @@ class Claim:
             )
         if self.figure is not None:
             check_id(self.figure, "fig", "tab", what=f"claim {self.id}: figure")
+        if self.theorem is not None:
+            check_id(self.theorem, "thm", "lem", "prop", "def", what=f"claim {self.id}: theorem")
 
     def _check_numbers(self) -> None:
         try:
@@ -112,6 +116,7 @@ class Claim:
             "on_record": self.on_record,
             "figure": self.figure,
             "note": self.note,
+            "theorem": self.theorem,
         }
         verdict = f"{SYMBOLS[self.verdict]} {self.verdict}"
         source = f"{self.where} ({self.paper or 'ours'})"

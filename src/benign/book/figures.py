@@ -10,6 +10,7 @@ import io
 import platform
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -17,14 +18,17 @@ import matplotlib as mpl
 import matplotlib.figure
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.transforms import Bbox
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from benign.book.explore import Marks, described
 from benign.errors import InputError
 
 MIME = "application/vnd.benign.figure+json"
 SCHEMA = 1
 LONGEST_ALT = 500  # characters; screen readers offer no way to go back inside an alternative text
 PNG_DPI = 200  # sharp on a double-density screen at column width
+MARGIN = 0.05  # inches around a picture
 
 _PACKAGES = ("benign", "torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn")
 _FILE_NAME = re.compile(r"\S+\.(png|svg|pdf|jpe?g|gif|webp)", re.IGNORECASE)
@@ -40,7 +44,8 @@ class Figure:
     ``figure``   a matplotlib figure; it is closed, so that Jupyter does not show it a second time;
     ``data``     a non-empty frame, one row an observation, units in the column names; published as CSV;
     ``caption``  MyST inline markup (maths, citations, ``{glue:text}``); says what the band or bar is;
-    ``alt``      what is plotted and what is to be seen, for someone who cannot see it; plain text.
+    ``alt``      what is plotted and what is to be seen, for someone who cannot see it; plain text;
+    ``explore``  the tiles or points that the page shows the setting, numbers and command of.
 
     Raises ``InputError`` when one of them is missing or malformed.
     """
@@ -50,6 +55,7 @@ class Figure:
     data: pd.DataFrame
     caption: str
     alt: str
+    explore: Sequence[Marks] = ()
 
     def __post_init__(self) -> None:
         check_id(self.id, "fig", what="figure")
@@ -64,14 +70,17 @@ class Figure:
         plt.close(self.figure)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        png = _picture(self, "png", dpi=PNG_DPI)
+        seen = _seen(self.figure)
+        png = _picture(self, seen, "png", dpi=PNG_DPI)
         files = {
-            "svg": _picture(self, "svg", metadata={"Date": None, "Title": self.id}).decode(),
             "png": _base64(png),
-            "pdf": _base64(_picture(self, "pdf", metadata={"CreationDate": None, "Title": self.id})),
+            "pdf": _base64(_picture(self, seen, "pdf", metadata={"CreationDate": None, "Title": self.id})),
+            # last: the marks' places are those of the last drawing, and the page shows this one
+            "svg": _picture(self, seen, "svg", metadata={"Date": None, "Title": self.id}).decode(),
             "csv": csv(self.data),
         }
         payload = {"schema": SCHEMA, "kind": "figure", "id": self.id, "caption": self.caption, "alt": self.alt}
+        payload["explore"] = described(self.figure, self.explore, seen)
         return {
             MIME: payload | {"files": files, "environment": environment()},
             "image/png": _base64(png),
@@ -192,11 +201,17 @@ def _check_alt(id: str, alt: str) -> None:
         )
 
 
-def _picture(figure: Figure, kind: str, **options) -> bytes:
+def _seen(figure: matplotlib.figure.Figure) -> Bbox:
+    """The part of a figure that has something on it, in inches, with a narrow margin: what its pictures show."""
+    figure.draw_without_rendering()
+    return figure.get_tightbbox().padded(MARGIN)
+
+
+def _picture(figure: Figure, seen: Bbox, kind: str, **options) -> bytes:
     buffer = io.BytesIO()
     # the salt makes the SVG's internal ids, otherwise random, a function of the figure's id
     with mpl.rc_context({"svg.hashsalt": figure.id, "svg.fonttype": "path", "pdf.fonttype": 42}):
-        figure.figure.savefig(buffer, format=kind, bbox_inches="tight", pad_inches=0.05, facecolor="white", **options)
+        figure.figure.savefig(buffer, format=kind, bbox_inches=seen, facecolor="white", **options)
     return buffer.getvalue()
 
 

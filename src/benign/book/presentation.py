@@ -10,7 +10,7 @@ from collections.abc import Iterator
 SPOKEN = {
     "Figure": ("caption", "alt"),
     "Table": ("caption",),
-    "Claim": ("statement", "where", "note", "on_record"),
+    "Claim": ("statement", "where", "note", "on_record", "theorem"),
 }
 
 

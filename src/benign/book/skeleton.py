@@ -28,6 +28,11 @@ INTRODUCTION = """\
 (chapter-{name})=
 # {title}
 
+:::{{opening}}
+
+Say in one sentence what a reader learns here.
+:::
+
 Say what is asked, and what an answer would look like. This skeleton asks how much of the label noise comes through to
 the test error of a network that fits every label."""
 

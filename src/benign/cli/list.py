@@ -45,4 +45,4 @@ def claims_command(preset: PresetName = None, as_json: AsJson = False) -> None:
         row["interval"] = f"[{row['interval'][0]:.4g}, {row['interval'][1]:.4g}]"
         row["estimate"] = f"{row['estimate']:.4g}"
         row["paper"] = row["paper"] or "ours"
-    show(rows, ("id", "verdict", "on_record", "estimate", "interval", "holds_if", "paper", "where"), as_json)
+    show(rows, ("number", "id", "verdict", "on_record", "estimate", "interval", "holds_if", "paper", "where"), as_json)

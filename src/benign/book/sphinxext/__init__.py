@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from benign.book.sphinxext import accessible, launch, moved, reference, sources, thebe
-from benign.book.sphinxext.catalogue import Catalogue
+from benign.book.sphinxext.catalogue import Catalogue, name_claims
 from benign.book.sphinxext.cite import CiteBook, CitePanel, FillPanels, visit_panel
 from benign.book.sphinxext.directives import (
     BuiltFrom,
@@ -20,11 +20,14 @@ from benign.book.sphinxext.directives import (
     RunRecords,
     RunTimes,
 )
+from benign.book.sphinxext.explore import Explore, Explorer
 from benign.book.sphinxext.figure_index import FigureIndex, GatherFigures, IndexPlace
 from benign.book.sphinxext.live import LiveExperiment, LivePreset
+from benign.book.sphinxext.meanings import MarkFirstUses, Meaning, NotationTable, depart_meaning, visit_meaning
+from benign.book.sphinxext.opening import Opening, ReadingTime, TellReadingTime, check_needs, name_parts
 from benign.book.sphinxext.publish import publish
-from benign.book.sphinxext.render import FigureAndClaimRenderer, Picture
-from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles, UniqueIds
+from benign.book.sphinxext.render import ClaimNumber, FigureAndClaimRenderer, Picture
+from benign.book.sphinxext.resolve import AnchorCode, Gather, LinkFiles, NoteWords, UniqueIds
 
 __all__ = ["FigureAndClaimRenderer", "setup"]
 
@@ -37,6 +40,12 @@ def setup(app: Sphinx) -> dict:
     app.add_node(nodes.citation, override=True, html=(accessible.visit_citation, accessible.depart_citation))
     app.add_node(IndexPlace)
     app.add_node(CitePanel, html=(visit_panel, None))
+    app.add_node(Explorer)
+    app.add_node(ClaimNumber)
+    app.add_node(Meaning, html=(visit_meaning, depart_meaning))
+    app.add_node(ReadingTime)
+    app.add_directive("opening", Opening)
+    app.add_directive("notation-table", NotationTable)
     app.add_directive("parameters-table", ParametersTable)
     app.add_directive("claims-ledger", ClaimsLedger)
     app.add_directive("claims-summary", ClaimsSummary)
@@ -62,6 +71,13 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-before-read-docs", sources.note)
     app.connect("html-collect-pages", sources.pages)
     app.connect("html-page-context", sources.mark_module)
+    app.add_post_transform(NoteWords)
+    app.add_post_transform(Explore)
+    app.add_post_transform(MarkFirstUses)
+    app.add_post_transform(TellReadingTime)
+    app.connect("env-check-consistency", name_claims)
+    app.connect("env-check-consistency", check_needs)
+    app.connect("html-page-context", name_parts)
     app.connect("html-page-context", thebe.drop)
     app.connect("autodoc-process-docstring", reference.escape)
     app.connect("build-finished", publish)

@@ -30,9 +30,10 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
     figures = [_publish_figure(app, folder, entry, words[entry["id"]], records) for entry in entries]
     _write_json(folder / "index.json", {"schema": 1, "figures": figures})
     claims = [
-        {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema")}
+        {"number": number}
+        | {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema", "words")}
         | {"page": page(app, claim)}
-        for claim in catalogue.in_reading_order("claims")
+        for number, claim in enumerate(catalogue.in_reading_order("claims"), start=1)
     ]
     _write_json(Path(app.outdir, "claims.json"), {"schema": 1, "claims": claims})
     _write_citations(Path(app.outdir, citation.BOOK), cite(app, None))

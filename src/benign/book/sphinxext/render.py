@@ -7,6 +7,7 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 
 from benign.book import claims, figures
 from benign.book.sphinxext.cite import CitePanel
+from benign.book.sphinxext.explore import Explorer
 from benign.book.sphinxext.tables import table
 
 HTML_FILES = {"figure": ("svg", "pdf", "png"), "table": ()}
@@ -15,6 +16,10 @@ PREDICATE_SIGNS = {"<=": "≤", ">=": "≥"}
 
 class Picture(nodes.General, nodes.Element):
     """The image of a published figure; each builder finds its address, so Sphinx makes no hashed copy."""
+
+
+class ClaimNumber(nodes.Inline, nodes.Element):
+    """Stands where the number of the claim ``claim_id`` goes, known when every page has been read."""
 
 
 class FigureAndClaimRenderer:
@@ -92,6 +97,8 @@ def _check_schema(renderer: NbElementRenderer, payload: dict, data: MimeData) ->
 
 def _figure(page: _Page, payload: dict) -> list[nodes.Element]:
     figure = nodes.figure("", Picture(figure_id=payload["id"], alt=payload["alt"]), classes=["book-figure"])
+    if payload.get("explore"):
+        figure += Explorer(figure_id=payload["id"])
     caption = nodes.caption("", "", *page.inline(payload["caption"]))
     figure += caption
     figure += nodes.legend("", _links(payload))
@@ -118,21 +125,25 @@ def _claim(page: _Page, payload: dict) -> list[nodes.Element]:
     verdict, paper = payload["verdict"], payload["paper"]
     box = nodes.admonition(classes=["claim", f"claim-{verdict}"])
     source = f"{payload['where']}, {{cite:t}}`{paper}`" if paper else f"{payload['where']} (ours)"
-    title = nodes.title("", "", verdict_badge(verdict), nodes.Text(" "))
+    title = nodes.title("", "", ClaimNumber(claim_id=payload["id"]), nodes.Text(" "))
+    title += [verdict_badge(verdict), nodes.Text(" ")]
     title += nodes.inline("", "", *page.inline(source), classes=["claim-source"])
     box += title
-    box += nodes.paragraph("", "", *page.inline(payload["statement"]), classes=["claim-statement"])
+    statement = nodes.paragraph("", "", *page.inline(payload["statement"]), classes=["claim-statement"])
+    payload["words"] = statement.astext()
+    box += statement
     numbers = nodes.paragraph("", "Estimate ", *estimate_with_interval(payload), classes=["claim-numbers"])
     numbers += nodes.Text(f"; holds if {predicate(payload)}; on record: {payload['on_record'] or 'nothing yet'}.")
     if payload["figure"]:
         numbers += [nodes.Text(" See "), *page.inline(f"{{numref}}`{payload['figure']}`"), nodes.Text(".")]
+    if payload["theorem"]:
+        numbers += [nodes.Text(" It tests "), *page.inline(f"{{prf:ref}}`{payload['theorem']}`"), nodes.Text(".")]
     box += numbers
     if payload["note"]:
         box += nodes.paragraph("", "", *page.inline(payload["note"]), classes=["claim-note"])
-    # a box has neither number nor heading: these words stand for it in {ref}
-    words = payload["id"].removeprefix("claim-").replace("-", " ")
+    # catalogue.name_claims puts the number in the place of the id
     env = page.myst.sphinx_env
-    env.get_domain("std").note_hyperlink_target(payload["id"], env.docname, payload["id"], f"claim “{words}”")
+    env.get_domain("std").note_hyperlink_target(payload["id"], env.docname, payload["id"], payload["id"])
     box["ids"].append(payload["id"])
     return [box]
 

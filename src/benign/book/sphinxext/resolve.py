@@ -10,8 +10,9 @@ from sphinx.util.osutil import relative_uri
 
 from benign.book.claims import VERDICTS
 from benign.book.sphinxext import sources
+from benign.book.sphinxext.catalogue import Catalogue
 from benign.book.sphinxext.directives import Gathered
-from benign.book.sphinxext.render import Picture, estimate_with_interval, predicate, verdict_badge
+from benign.book.sphinxext.render import ClaimNumber, Picture, estimate_with_interval, predicate, verdict_badge
 from benign.book.sphinxext.tables import table, text
 
 logger = logging.getLogger(__name__)
@@ -48,13 +49,14 @@ class UniqueIds(SphinxTransform):
 
 
 class Gather(SphinxPostTransform):
-    """Put ledger, summary and previews where the pages ask for them."""
+    """Put ledger, summary and previews where the pages ask for them, and the numbers of claims where they stand."""
 
     # before MyST-NB chooses among outputs and before references are resolved, so that copies are resolved here
     default_priority = 3
 
     def run(self, **kwargs) -> None:
         catalogue = self.env.get_domain("benign")
+        self._number_claims(catalogue)
         for place in list(self.document.findall(Gathered)):
             what = {"ledger": self._ledger, "summary": self._summary, "preview": self._preview}[place["what"]]
             gathered = what(catalogue, place)
@@ -63,28 +65,51 @@ class Gather(SphinxPostTransform):
             if any(next(node.findall(nodes.math), None) for node in gathered):
                 self.env.get_domain("math").data["has_equations"][self.env.docname] = True
 
+    def _number_claims(self, catalogue: Catalogue) -> None:
+        """Write the numbers of claims into their boxes, and into theorems which claims test them."""
+        numbers = catalogue.claim_numbers()
+        for place in list(self.document.findall(ClaimNumber)):
+            id = place["claim_id"]
+            link = nodes.reference("", f"Claim {numbers[id]}", refid=id, internal=True, classes=["claim-number"])
+            place.replace_self(link)
+        tests: dict[str, list[dict]] = {}
+        for claim in catalogue.in_reading_order("claims"):
+            if claim["theorem"]:
+                tests.setdefault(claim["theorem"], []).append(claim)
+        for theorem in [node for node in self.document.findall(nodes.Element) if node.get("label") in tests]:
+            line = nodes.paragraph("", "Tested by ", classes=["tested-by"])
+            for position, claim in enumerate(tests[theorem["label"]]):
+                line += nodes.Text(", " if position else "")
+                line += self._link(claim["docname"], claim["id"], f"Claim {numbers[claim['id']]}")
+                line += [nodes.Text(" "), verdict_badge(claim["verdict"])]
+            theorem += line
+
     def _ledger(self, catalogue, place: Gathered) -> list[nodes.Node]:
         claims = catalogue.in_reading_order("claims")
         if not claims:
             return [nodes.paragraph("", "The book makes no claims yet.")]
         boxes = self._claim_boxes({claim["docname"] for claim in claims})
+        numbers = catalogue.claim_numbers()
         papers = dict.fromkeys(claim["paper"] for claim in claims if claim["paper"])
         rows = []
         for paper in [*papers, None]:
             group = [claim for claim in claims if claim["paper"] == paper]
             if group:
                 heading = [self._citation(paper)] if paper else text("Ours")
-                rows += [[heading], *(self._ledger_row(claim, boxes[claim["id"]]) for claim in group)]
+                shown = (self._ledger_row(claim, numbers[claim["id"]], boxes[claim["id"]]) for claim in group)
+                rows += [[heading], *shown]
         header = ["verdict", "statement, and where it stands", "estimate and condition"]
         return [nodes.container("", table([text(title) for title in header], rows), classes=["ledger"])]
 
-    def _ledger_row(self, claim: dict, box: nodes.Element) -> list[list[nodes.Node]]:
+    def _ledger_row(self, claim: dict, number: int, box: nodes.Element) -> list[list[nodes.Node]]:
         statement = next(node for node in box.children if "claim-statement" in node["classes"]).deepcopy()
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = self.env.docname
-        shown = [nodes.Text(f"{claim['where']} · "), self._link(claim["docname"], claim["id"], "claim")]
+        shown = [self._link(claim["docname"], claim["id"], f"Claim {number}"), nodes.Text(f" · {claim['where']}")]
         if claim["figure"]:
-            shown += [nodes.Text(", "), self._numref(claim["figure"])]
+            shown += [nodes.Text(" · "), self._numref(claim["figure"])]
+        if claim["theorem"]:
+            shown += [nodes.Text(" · tests "), self._reference("prf", "ref", claim["theorem"])]
         verdict = [verdict_badge(claim["verdict"])]
         if claim["on_record"] != claim["verdict"]:
             record = [nodes.Text("on record: "), verdict_badge(claim["on_record"]), nodes.Text(" ")]
@@ -142,6 +167,22 @@ class Gather(SphinxPostTransform):
             refexplicit=False,
             refwarn=True,
         )
+
+
+class NoteWords(SphinxPostTransform):
+    """Note captions and statements as they read on the page, for those who list or search them."""
+
+    # after all references have become words
+    default_priority = 900
+
+    def run(self, **kwargs) -> None:
+        catalogue = self.env.get_domain("benign")
+        for node in self.document.findall(nodes.Element):
+            if "published_id" in node:
+                caption = next(child for child in node.children if isinstance(child, nodes.caption | nodes.title))
+                catalogue.figures[node["published_id"]]["words"] = caption.astext()
+            elif "claim-statement" in node.get("classes", ()):
+                catalogue.claims[node.parent["ids"][0]]["words"] = node.astext()
 
 
 class LinkFiles(SphinxPostTransform):

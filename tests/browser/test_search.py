@@ -1,0 +1,52 @@
+"""The search finds claims and figures by their words, on a server and from disk."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+
+def hits(page, query):
+    page.goto(f"search.html?q={quote(query)}")
+    page.get_by_text("Search finished").wait_for()
+    return {link.get_attribute("href"): link.inner_text() for link in page.locator("ul.search > li > a").all()}
+
+
+def some(site, kind, file):
+    content = json.loads((site / file).read_text())[kind]
+    return [content[0], content[len(content) // 2], content[-1]]
+
+
+def test_the_words_of_a_claim_lead_to_it(page):
+    found = hits(page, "undying ReLU")
+    address = "chapters/assumptions.html#claim-undying-relu-ends"
+    assert found[address].startswith("Claim ") and "undying ReLU needs the signal wall" in found[address]
+    page.locator(f"ul.search a[href='{address}']").click()
+    assert page.locator("#claim-undying-relu-ends").is_visible()
+
+
+def test_the_number_of_a_claim_leads_to_it(page, site):
+    for claim in some(site, "claims", "claims.json"):
+        found = list(hits(page, f"Claim {claim['number']}").items())
+        assert (claim["page"], True) in [(href, words.startswith(f"Claim {claim['number']},")) for href, words in found]
+
+
+def test_the_words_of_a_caption_lead_to_its_figure(page, site):
+    for figure in some(site, "figures", "figures/index.json"):
+        words = [word for word in figure["caption"].split() if word.isalpha()][:4]
+        assert figure["page"] in hits(page, " ".join(words)), (figure["id"], words)
+
+
+def test_claims_come_before_whole_pages(page):
+    order = list(hits(page, "signal wall"))
+    claims = [order.index(href) for href in order if "#claim-" in href]
+    pages = [order.index(href) for href in order if "#" not in href]
+    assert claims and pages and max(claims) < min(pages)
+
+
+@pytest.mark.parametrize("query", ["undying ReLU", "logistic"])
+def test_it_works_from_disk(new_page, site, query):
+    page = new_page()
+    page.goto(f"{(site / 'search.html').as_uri()}?q={quote(query)}")
+    page.get_by_text("Search finished").wait_for()
+    assert page.locator("ul.search > li").count() >= 2
