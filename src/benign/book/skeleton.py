@@ -1,6 +1,6 @@
 """A new chapter that already runs: one experiment, one figure, one claim, to be replaced piece by piece.
 
-The notebook, an entry in the table of contents, values in the presets, and its ids among those that stay. YAML files are
+The notebook, an entry in the table of contents, values in the presets, its ids among those that stay. YAML files are
 edited as text, so that their comments stay, and nothing is written unless each of them says afterwards what it should.
 """
 
