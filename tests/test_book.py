@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from benign.book import notation, parameters
+from benign.book import ids, notation, parameters
 from benign.book.presentation import spoken
 from benign.book.project import Project
 
@@ -111,6 +111,21 @@ def test_every_symbol_is_used_and_says_which_chapter_introduces_it():
 def test_definitions_can_be_shown_as_plain_words():
     glossary = (PROJECT.root / "glossary.md").read_text(encoding="utf-8")
     assert "$" not in glossary and "\\" not in glossary
+
+
+def test_every_id_is_registered_so_that_it_stays():
+    """An id that was published stays good; ids.yml says which those are."""
+    known = ids.read(PROJECT.root)
+    present = {
+        name: chapter
+        for chapter in CHAPTERS
+        for cell in PROJECT.notebook(chapter).cells
+        if cell.cell_type == "code"
+        for name in spoken(cell.source)
+    }
+    new = [f"{name} (under {chapter})" for name, chapter in present.items() if name not in known.chapters]
+    assert new == [], "add them to ids.yml"
+    assert known.lost(present, CHAPTERS) == []
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -287,10 +302,23 @@ def test_the_lists_of_figures_and_claims_are_complete(site, pages):
         assert pages[page].find(id=anchor), claim["page"]
 
 
+def test_every_figure_and_table_says_how_to_cite_it(site, pages):
+    for entry in json.loads((site / "figures/index.json").read_text())["figures"]:
+        page, _, _ = entry["page"].partition("#")
+        files = [site / f"figures/{entry['id']}.{suffix}" for suffix in ("bib", "apa.txt", "csl.json")]
+        texts = [file.read_text(encoding="utf-8") for file in files]
+        panels = [[pre.text for pre in panel.find_all("pre")] for panel in pages[page].select("details.cite")]
+        assert panels.count(texts) == 1, entry["id"]
+        for text in texts:
+            assert entry["digest"] in text and "unpublished variant smoke" in text, entry["id"]
+            assert not re.search(r"\{\w+\}`|nan\b", text), text
+
+
 def test_every_figure_has_its_legend_of_files(site, pages):
     for entry in json.loads((site / "figures/index.json").read_text())["figures"]:
         page, _, anchor = entry["page"].partition("#")
-        suffixes = ["csv", "bib", "json"] + (["svg", "pdf"] if entry["kind"] == "figure" else [])
+        suffixes = ["csv", "bib", "apa.txt", "csl.json", "json"]
+        suffixes += ["svg", "pdf", "png"] if entry["kind"] == "figure" else []
         wanted = {f"../figures/{entry['id']}.{suffix}" for suffix in suffixes} | {f"#{entry['id']}-code"}
         wanted.add(source_of(entry["id"]))
         legends = [{link["href"] for link in legend.find_all("a")} for legend in pages[page].select(".figure-links")]

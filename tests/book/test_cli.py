@@ -71,7 +71,8 @@ def test_the_installed_command_is_this_one():
 
 
 def test_every_command_has_help_with_an_example(benign):
-    for command in ("build", "run", "parameters", "figures", "claims", "serve", "release", "render", "pdf"):
+    listing, citing = ("parameters", "figures", "claims"), ("cite", "verify", "diff")
+    for command in ("build", "run", *listing, *citing, "serve", "release", "render", "pdf"):
         said = benign(command, "--help")
         assert said.status == 0 and f"benign {command}" in said.text and "Examples:" in said.text
 

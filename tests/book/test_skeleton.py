@@ -19,7 +19,9 @@ def test_a_new_chapter_passes_the_checks_of_the_book_and_runs(tmp_path):
     left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "vendor")
     book = tmp_path / "book"
     shutil.copytree(ROOT, book, ignore=left_out)
-    before = {path: (book / path).read_text() for path in ("_toc.yml", "presets/smoke.yml", "presets/full.yml")}
+    before = {
+        path: (book / path).read_text() for path in ("_toc.yml", "ids.yml", "presets/smoke.yml", "presets/full.yml")
+    }
     environment = os.environ | {"PYTHONPATH": str(book / "src")}
 
     def run(*words):
@@ -33,7 +35,7 @@ def test_a_new_chapter_passes_the_checks_of_the_book_and_runs(tmp_path):
         left, kept = iter(lines), text.splitlines()
         assert all(line in left for line in kept), "every line is still there, comments too, in its order"
         assert len(lines) > len(kept)
-    wanted = "(my-question or used_once or a_preset_names or the_smoke_preset) and not shows_its"
+    wanted = "(my-question or used_once or registered or a_preset_names or the_smoke_preset) and not shows_its"
     passed = run("pytest", "-q", "tests/test_book.py", "tests/book/test_colab.py", "-k", wanted)
     assert int(re.search(r"(\d+) passed", passed)[1]) >= 10
     for command in ("check", "format --check"):
@@ -92,6 +94,7 @@ def test_it_stands_in_the_part_that_is_asked_for(unbuilt, benign):
         ("_toc.yml", "format: jb-book\nroot: intro\nchapters: [{file: chapters/first}, {file: chapters/second}]\n"),
         ("presets/smoke.yml", "chapters: {first: {n: 2}, second: {seeds: 1}}\n"),
         ("presets/smoke.yml", "chapters:\n  first: {n: 2}\ntime_limit: 100\n"),
+        ("ids.yml", "published:\n  first: [fig-line]\nrenamed: {}\n"),
     ],
 )
 def test_a_file_that_cannot_be_added_to_is_left_alone_and_the_remedy_said(unbuilt, benign, file, text):

@@ -310,7 +310,7 @@ def test_references_find_figures_tables_and_claims(site):
 
 
 def test_every_link_of_the_legend_leads_somewhere(site):
-    for name, id, kinds in [("chapters/errors", "fig-error", 9), ("chapters/rules", "tab-rules", 6)]:
+    for name, id, kinds in [("chapters/errors", "fig-error", 10), ("chapters/rules", "tab-rules", 7)]:
         soup = page(site, name)
         node = soup.find(id=id)
         legend = (node if node.name == "figure" else node.find_parent(class_="book-table")).select_one(".figure-links")

@@ -1,7 +1,7 @@
 """A new chapter that already runs: one experiment, one figure, one claim, to be replaced piece by piece.
 
-The notebook, an entry in the table of contents and values in the presets. YAML files are edited as text, so that their
-comments stay, and nothing is written unless each of them says afterwards what it should.
+The notebook, an entry in the table of contents, values in the presets, its ids among those that stay. YAML files are
+edited as text, so that their comments stay, and nothing is written unless each of them says afterwards what it should.
 """
 
 import difflib
@@ -12,7 +12,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from benign.book import colab
+from benign.book import colab, ids
 from benign.book.presentation import spoken
 from benign.book.project import Project
 from benign.errors import BenignError, InputError
@@ -185,6 +185,8 @@ def add(project: Project, name: str, title: str | None = None, part: str | None 
         if preset in project.presets:
             path = Path("presets", f"{preset}.yml")
             contents[path] = _in_preset((project.root / path).read_text(encoding="utf-8"), name, values, path)
+    if (project.root / ids.FILE).is_file():
+        contents[Path(ids.FILE)] = _in_ids((project.root / ids.FILE).read_text(encoding="utf-8"), name)
     for path, content in contents.items():
         write_atomically(project.root / path, content.encode())
     return list(contents)
@@ -203,8 +205,8 @@ def _check_name(project: Project, name: str) -> None:
         raise InputError(f"there is already {taken[name]}: choose another name")
     for chapter in project.chapters:
         for cell in project.notebook(chapter).cells:
-            ids = spoken(cell.source) if cell.cell_type == "code" else {}
-            if both := {f"fig-{name}", f"claim-{name}"} & ids.keys():
+            found = spoken(cell.source) if cell.cell_type == "code" else {}
+            if both := {f"fig-{name}", f"claim-{name}"} & found.keys():
                 raise InputError(f"{chapter} has the id {min(both)!r} already: choose another name")
 
 
@@ -252,6 +254,21 @@ def _in_preset(text: str, name: str, values: dict[str, object], path: Path) -> s
         right = False
     if not right:
         raise BenignError(f"{path}: its chapters are not its last block; add to them, by hand,\n  {name}:\n{block}")
+    return after
+
+
+def _in_ids(text: str, name: str) -> str:
+    """The text of ``ids.yml`` with the ids of one more chapter, the last."""
+    block = f"  {name}:\n    - fig-{name}\n    - claim-{name}\n"
+    after = text.rstrip("\n") + f"\n{block}"
+    expected = yaml.safe_load(text)
+    expected["published"] = expected["published"] | {name: [f"fig-{name}", f"claim-{name}"]}
+    try:
+        right = yaml.safe_load(after) == expected
+    except yaml.YAMLError:
+        right = False
+    if not right:
+        raise BenignError(f"{ids.FILE}: 'published' is not its last block; add to it, by hand,\n{block}")
     return after
 
 

@@ -100,7 +100,8 @@ def verify(
         show(rows, ("id", "verdict", "what"), False)
         for chapter in dict.fromkeys(result.chapter for result in results if result.verdict != "identical"):
             changed = next(result.changed for result in results if result.chapter == chapter)
-            out.print(f"{chapter}: {'; '.join(changed) or 'nothing that its numbers depend on'} changed since")
+            told = "; ".join(changed) or "nothing that is recorded"
+            out.print(f"{chapter}: changed since it was published: {told}")
     if failed:
         told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
         raise BenignError(f"{len(failed)} of {len(verification.jobs)} chapters could not be executed:\n{told}")

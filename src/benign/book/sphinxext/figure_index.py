@@ -53,11 +53,13 @@ class GatherFigures(SphinxPostTransform):
         prefix = f"{'.'.join(map(str, numbers))}. " if numbers else ""
         stem = docname.rpartition("/")[2]
         title = nodes.title("", f"{prefix}{self.env.titles[docname].astext()}")
-        captions = as_read(self.env.get_doctree(docname))
-        shown = [self._entry(entry, captions[entry["id"]]) for entry in entries]
+        page = self.env.get_doctree(docname)
+        captions = as_read(page)
+        anchors = {id for node in page.findall(nodes.Element) for id in node["ids"]}
+        shown = [self._entry(entry, captions[entry["id"]], anchors) for entry in entries]
         return nodes.section("", title, *shown, ids=[f"figures-of-{stem}"], names=[])
 
-    def _entry(self, entry: dict, caption: nodes.Element) -> nodes.container:
+    def _entry(self, entry: dict, caption: nodes.Element, anchors: set[str]) -> nodes.container:
         id, docname = entry["id"], entry["docname"]
         number = addnodes.pending_xref(
             "", nodes.inline("", id), refdomain="std", reftype="numref", reftarget=id, refdoc=self.env.docname,
@@ -80,16 +82,19 @@ class GatherFigures(SphinxPostTransform):
                     classes=["published", "dark-light"],
                 )
                 box += self._link(docname, id, picture)
-            text += self._links(entry)
+            text += self._links(entry, anchors)
         box += text
         return box
 
-    def _links(self, entry: dict) -> nodes.paragraph:
+    def _links(self, entry: dict, anchors: set[str]) -> nodes.paragraph:
         id = entry["id"]
         suffixes = {"CSV": "csv"} | {suffix.upper(): suffix for suffix in ("svg", "pdf") if suffix in entry["files"]}
         line = [nodes.Text("data and files: ")]
         line += self._files(id, suffixes)
-        line += [nodes.Text(" · "), self._link(entry["docname"], f"{id}-code", nodes.Text("code"))]
+        shown = f"{id}-code" in anchors  # a cell whose source is hidden for good has no code to go to
+        notebook = nodes.reference("", "code", refuri=self._uri(f"_sources/{entry['docname']}.ipynb"))
+        line += [nodes.Text(" · ")]
+        line += [self._link(entry["docname"], f"{id}-code", nodes.Text("code")) if shown else notebook]
         if can_cite(self.app):
             line.append(nodes.Text(" · cite: "))
             line += self._files(id, {LABELS[name]: suffix for name, suffix in FORMATS.items()})

@@ -1,0 +1,164 @@
+"""``benign cite``, ``verify`` and ``diff`` on a small book."""
+
+import json
+import shutil
+import signal
+
+import pytest
+from bs4 import BeautifulSoup
+
+
+@pytest.mark.parametrize("format", ["bibtex", "apa", "csl-json"])
+@pytest.mark.parametrize("id", ["fig-line", "tab-toy"])
+def test_cite_prints_what_the_page_shows(built, benign, id, format):
+    said = benign("cite", id, "--format", format)
+    page = BeautifulSoup(built.page(f"chapters/{'first' if id == 'fig-line' else 'second'}.html"), "html.parser")
+    shown = [pre.text for pre in page.select("details.cite pre")]
+    assert (said.status, said.errors) == (0, "") and said.text in shown and len(shown) == 3
+
+
+def test_cite_without_id_cites_the_book(built, benign):
+    assert benign("cite").text == (built.site / "citation.bib").read_text()
+    (item,) = json.loads(benign("cite", "--format", "csl-json").text)
+    assert item["type"] == "software" and item["version"] == "0.1.0"
+
+
+def test_cite_knows_what_there_is_and_says_what_is_near(built, benign):
+    for command in ("cite", "verify"):
+        said = benign(command, "fig-lime")
+        assert (said.status, said.errors) == (
+            1,
+            "error: there is no figure or table 'fig-lime': did you mean 'fig-line'?\n",
+        )
+    assert "`benign figures` lists them" in benign("cite", "claim-line-rises").errors
+    (built.root / "ids.yml").write_text("published: {first: [fig-old]}\nrenamed: {fig-old: fig-line}\n")
+    assert benign("cite", "fig-old").text == benign("cite", "fig-line").text
+    (built.site / "figures/fig-line.bib").unlink()
+    assert "has no figures/fig-line.bib: it was built without CITATION.cff" in benign("cite", "fig-line").errors
+
+
+def test_verify_trains_again_and_finds_the_same(built, benign):
+    trained = len(built.calls)
+    said = benign("verify", "--json")
+    assert said.status == 0 and said.errors == ""
+    found = json.loads(said.text)
+    assert [(one["id"], one["verdict"], one["changed"]) for one in found] == [
+        ("fig-line", "identical", []),
+        ("tab-toy", "identical", []),
+    ]
+    assert len(built.calls) == 2 * trained
+    assert not list((built.root / "_build/verify").iterdir())
+
+
+def test_verify_can_take_stored_trainings_and_the_recorded_parameters(built, benign):
+    said = benign("build", "-p", "second.xs=[5]")
+    site = next(path.parent for path in built.root.glob("_build/custom-*/html/index.html"))
+    trained = len(built.calls)
+    said = benign("verify", "tab-toy", "--site", str(site.parent), "--stored-trainings")
+    assert said.status == 0 and "identical" in said.text and "2 rows" in said.text, said.errors
+    assert len(built.calls) == trained
+
+
+@pytest.mark.parametrize(("shift", "verdict", "status"), [(0.1, "within the seed band", 0), (10, "different", 1)])
+def test_verify_says_by_how_much_and_what_has_changed(built, benign, shift, verdict, status):
+    built.edit("src/benign/experiments/toy.py", "run.seed / 10]", f"run.seed / 10 + {shift}]")
+    said = benign("verify", "tab-toy", "--json")
+    (found,) = json.loads(said.text)
+    assert (said.status, found["verdict"]) == (status, verdict)
+    (column,) = found["comparison"]["columns"]
+    assert (column["name"], column["cells"]) == ("y", 6) and column["absolute"] == pytest.approx(shift)
+    assert found["changed"] == ["src/benign/experiments/toy.py changed"]
+    told = benign("verify", "tab-toy")
+    assert told.status == status and f"y: 6 cells, by up to {shift:.3g}" in told.text
+    assert "changed since it was published: src/benign/experiments/toy.py changed" in told.text
+
+
+def test_verify_compares_with_a_file_of_ones_own(built, benign, tmp_path):
+    mine = tmp_path / "mine.csv"
+    shutil.copy(built.site / "figures/fig-line.csv", mine)
+    assert benign("verify", "fig-line", "--against", str(mine)).status == 0
+    mine.write_text(mine.read_text() + "9,1.5\n")
+    said = benign("verify", "fig-line", "--against", str(mine))
+    assert said.status == 1 and "1 row removed" in said.text
+    assert "say which" in benign("verify", "--against", str(mine)).errors
+    assert "No such file" in benign("verify", "fig-line", "--against", str(tmp_path / "none.csv")).errors
+
+
+def test_verify_distrusts_a_file_that_was_edited(built, benign):
+    path = built.site / "figures/fig-line.csv"
+    path.write_text(path.read_text().replace("0.1", "0.2", 1))
+    said = benign("verify", "fig-line")
+    assert said.status == 1 and "its digest is another" in said.text
+
+
+def test_verify_says_which_chapter_failed(built, benign):
+    built.edit("src/benign/experiments/toy.py", "return [pd", "return 1 / 0, [pd")
+    said = benign("verify")
+    assert said.status == 1 and "fig-line  identical" in said.text
+    assert "1 of 2 chapters could not be executed" in said.errors and "second: cell run" in said.errors
+
+
+def test_an_interrupted_verification_goes_on_where_it_stopped(built, benign):
+    built.calls_file.unlink()
+    built.hold.touch()
+    process = built.start("verify", "tab-toy")
+    built.wait_until_held(process)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and "the same command continues" in said
+    built.hold.unlink()
+    assert benign("verify", "tab-toy").status == 0
+    assert built.calls.count("1 0") == 1 and built.calls.count("3 0") == 1
+
+
+def test_where_a_site_is_looked_for(built, benign, tmp_path):
+    assert "there is no built site in" in benign("verify", "--site", str(tmp_path)).errors
+    assert "both choose a site" in benign("verify", "--site", ".", "--preset", "smoke").errors
+    shutil.copytree(built.site, built.root / "_build/other/html")
+    assert "there are several sites in" in benign("diff", "_build", "_build").errors
+    assert benign("diff", "_build/html", "_build/other").status == 0
+
+
+def test_diff_of_a_build_with_itself(built, benign):
+    said = benign("diff", "_build/html", "_build/html")
+    assert (said.status, said.text) == (0, "nothing differs\n")
+    assert benign("diff", "_build/html", "_build/html", "--json").text == "[]\n"
+
+
+def test_diff_says_what_changed(built, benign):
+    shutil.copytree(built.site, built.root / "before")
+    built.edit("chapters/first.ipynb", "A line of", "The line of")
+    built.edit("chapters/first.ipynb", "ax.plot(data.point, data.value)", 'ax.plot(data.point, data.value, "o")')
+    built.edit("chapters/second.ipynb", 'id="tab-toy"', 'id="tab-new"')
+    built.edit("chapters/second.ipynb", "{numref}`tab-toy`", "{numref}`tab-new`")
+    assert benign("build", "-p", "first.p=0.5", "-p", "first.n=5").status == 0
+    after = next(path.parent for path in built.root.glob("_build/custom-*/html/index.html"))
+    said = benign("diff", "before", str(after))
+    assert (said.status, said.errors) == (1, "")
+    lines = said.text.splitlines()
+    assert "  claim-line-rises: holds → fails; 2 [2, 2] → 0.5 [0.5, 0.5]" in lines
+    assert "  tab-new: new" in lines and "  tab-toy: gone" in lines
+    assert any(line.startswith("  fig-line: 1 row added; value: 3 cells, by up to 4.5") for line in lines)
+    assert "  fig-line: caption: A line of 4 points. → The line of 5 points." in lines
+    assert "  chapters/first.p: 2.0 → 0.5" in lines and "versions:" not in lines
+    changes = json.loads(benign("diff", "before", str(after), "--json").text)
+    verdict = next(change["facts"]["verdict"] for change in changes if change["what"] == "claim-line-rises")
+    assert verdict == ["holds", "fails"]
+
+
+def test_diff_says_when_only_the_picture_or_the_software_changed(built, benign):
+    other = built.root / "other"
+    shutil.copytree(built.site, other)
+    index = json.loads((other / "figures/index.json").read_text())
+    index["figures"][0]["files"]["fig-line.svg"] = "0" * 64
+    (other / "figures/index.json").write_text(json.dumps(index))
+    record = json.loads((other / "figures/fig-line.json").read_text())
+    old, record["run"]["versions"]["numpy"] = record["run"]["versions"]["numpy"], "9.9"
+    (other / "figures/fig-line.json").write_text(json.dumps(record))
+    said = benign("diff", "_build/html", "other")
+    assert said.status == 1 and said.text.splitlines() == [
+        "figures and tables:",
+        "  fig-line: the same numbers, drawn differently: fig-line.svg",
+        "versions:",
+        f"  chapters/first.numpy: {old} → 9.9",
+    ]
