@@ -74,7 +74,8 @@ def test_a_permalink_needs_an_address_and_a_commit_and_no_lines():
 
 def test_a_folder_under_version_control_knows_its_commit_and_whether_it_is_all(repository):
     found = Repository.of(repository)
-    assert found == Repository(None, git(repository, "rev-parse", "HEAD").strip(), False)
+    day = git(repository, "log", "-1", "--format=%cs").strip()
+    assert found == Repository(None, git(repository, "rev-parse", "HEAD").strip(), False, date=day)
     (repository / "file").write_text("other")
     assert Repository.of(repository).state == f"commit {found.commit[:10]}, with changes that are not committed"
 
@@ -97,7 +98,7 @@ def test_a_book_below_the_top_of_its_repository_has_a_prefix(repository):
 
 def test_an_unpacked_archive_has_no_commit(tmp_path):
     found = Repository.of(tmp_path, "https://github.com/owner/name")
-    assert found == Repository("https://github.com/owner/name")
+    assert (found.url, found.commit, found.dirty) == ("https://github.com/owner/name", None, None)
     assert found.state == "an unknown commit"
 
 

@@ -26,7 +26,7 @@ class PackageReference(SphinxDirective):
         first, *others = self.arguments
         lines = [] if others else _automodule(first)
         for module in self.arguments if others else modules(first):
-            lines += [f"## {module}", "", *_automodule(module)]
+            lines += [f"## {module.rpartition('.')[2]}", "", f"`{module}`", "", *_automodule(module)]
         holder = nodes.section()
         self.state.nested_parse(StringList(lines, self.get_source_info()[0]), 0, holder, match_titles=True)
         return holder.children
