@@ -1,14 +1,17 @@
-# Everything from a clone: make book, make test, make bench. Needs Python 3.11, 3.12 or 3.13, git and make.
+# Everything from a clone: make book, make pdf, make test, make bench. Needs Python 3.11, 3.12 or 3.13, git and make.
 
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version))) python3)
 VENV ?= .venv
 PEERS ?= .peers
 BIN := $(VENV)/bin
 
-.PHONY: book test bench install clean
+.PHONY: book pdf test bench install clean
 
 book: install  ## execute every chapter at its published values and render the site
 	$(BIN)/benign build
+
+pdf: book  ## the whole book as one PDF; needs Chromium
+	$(BIN)/benign pdf
 
 test: install  ## the whole test suite, a smoke build of the book among it
 	$(BIN)/python -m pytest

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
@@ -57,7 +58,7 @@ def squeezed(words: str) -> str:
 
 
 def test_it_is_a_tagged_a4_document_with_a_title(reader):
-    assert reader.metadata.title == PROJECT.config["title"] + ": a living paper"
+    assert reader.metadata.title == yaml.safe_load((PROJECT.root / "CITATION.cff").read_text())["title"]
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"] and "/StructTreeRoot" in reader.trailer["/Root"]
     for sheet in reader.pages:
         assert [round(float(side)) for side in sheet.mediabox[2:]] == [595, 842]
