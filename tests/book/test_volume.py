@@ -1,11 +1,15 @@
 """The pages as one document for paper, and what stands in the way of printing it."""
 
 import re
+import sys
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
+from benign.book.edition import edition as made_of
 from benign.book.project import Project
 from benign.book.volume import Part, compose, parts_of
 
@@ -14,8 +18,6 @@ PAGES = ["intro.html", "chapters/first.html", "chapters/second.html", "claims.ht
 
 @pytest.fixture(scope="module")
 def edition(pristine_build):
-    from benign.book.edition import edition as made_of
-
     project = Project(pristine_build.root)
     record = {"started": "2026-02-03T23:59:58+00:00", "seconds": 3.2, "dirty": False}
     return made_of(project, project.variant(None, {}), [record])
@@ -32,6 +34,15 @@ def test_all_pages_are_in_it_in_reading_order(volume):
     assert ids == ["intro", "chapters-first", "chapters-second", "claims"]
     assert [link["href"] for link in volume.select("nav a")] == [f"#{id}" for id in ids]
     assert [link.text for link in volume.select("nav a")] == ["A book", "First", "Second", "Claims"]
+
+
+def test_reference_and_thumbnails_stay_on_the_screen():
+    project = Project(Path(__file__).parents[2])
+    pages = {page.with_suffix(".html").as_posix() for page in project.pages}
+    printed = {page for part in parts_of(project) for page in part.pages}
+    left_out = pages - printed
+    assert "figures.html" in left_out and all(page.startswith("api/") for page in left_out - {"figures.html"})
+    assert {"intro.html", "claims.html", "references.html"} < printed
 
 
 def test_every_id_stands_once_and_every_link_within_leads_somewhere(volume):
@@ -74,8 +85,6 @@ def test_the_title_page_says_which_edition_it_is(volume, edition, pristine_build
     assert edition.title in page and "Version 0.1.0" in page and "last computed on 4 February 2026" in page
     assert "The benign overfitting living paper team" in page and "not the paper’s" not in page
     project = Project(pristine_build.root)
-    from dataclasses import replace
-
     smoke = replace(edition, variant=project.variant("smoke", {}), commit="abc", changed=True)
     page = compose(pristine_build.site, parts_of(project), smoke, home="")
     assert "commit abc, with changes that were not committed" in page
@@ -95,9 +104,9 @@ def test_files_are_linked_where_the_site_is_known_to_be(pristine_build, edition)
 
 
 def test_without_chromium_it_says_what_to_install(built, benign, monkeypatch):
-    git_only = built.root / "bin"
-    git_only.mkdir()
-    monkeypatch.setenv("PATH", str(git_only))
+    nowhere = built.root / "bin"
+    nowhere.mkdir()
+    monkeypatch.setenv("PATH", str(nowhere))
     said = benign("pdf")
     assert said.status == 1 and "install Chromium from your system's packages" in said.errors
     assert not list((built.root / "_build").glob("*.pdf"))
@@ -105,7 +114,7 @@ def test_without_chromium_it_says_what_to_install(built, benign, monkeypatch):
 
 @pytest.mark.parametrize("package", ["playwright.sync_api", "pypdf"])
 def test_without_the_extra_it_says_what_to_install(built, benign, monkeypatch, package):
-    monkeypatch.setitem(__import__("sys").modules, package, None)
+    monkeypatch.setitem(sys.modules, package, None)
     said = benign("pdf")
     assert said.status == 1
     assert f"the package {package} is not installed: run `pip install 'benign[pdf]'`" in said.errors

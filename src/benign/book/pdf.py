@@ -3,7 +3,7 @@
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -15,7 +15,8 @@ from benign.files import write_atomically
 
 if TYPE_CHECKING:  # of the extra `pdf`, which need not be installed
     from playwright.sync_api import Route
-    from pypdf import PdfReader
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import DictionaryObject
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Nothing that a browser does by itself: no look for updates, no report, no guess at what comes next.
@@ -35,6 +36,14 @@ SETTLE = """async () => {
     if (ratio < 1) for (const child of box.children) child.style.zoom = Math.max(ratio * 0.995, 0.4);
   }
 }"""
+
+#: The headings as words, formulas too: Chromium's outline leaves formulas out and says twice what begins a sheet.
+HEADINGS = """() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(heading => {
+  const words = heading.cloneNode(true);
+  for (const formula of words.querySelectorAll('mjx-container'))
+    formula.replaceWith(formula.querySelector('mjx-assistive-mml')?.textContent ?? '');
+  return words.textContent.replace(/\\s+/g, ' ').trim();
+})"""
 
 NUMBER = """sheets => document.querySelectorAll('.volume-contents .sheet').forEach(
   (place, position) => { place.textContent = sheets[position]; }
@@ -63,7 +72,7 @@ def write(site: Path, parts: Sequence[Part], edition: Edition, home: str, output
     """Print the pages of a site into one file; how many sheets it has."""
     try:
         from playwright.sync_api import sync_playwright
-        from pypdf import PdfReader
+        from pypdf import PdfReader, PdfWriter
     except ModuleNotFoundError as error:
         raise BenignError(f"the package {error.name} is not installed: run `pip install 'benign[pdf]'`") from None
 
@@ -93,13 +102,36 @@ def write(site: Path, parts: Sequence[Part], edition: Edition, home: str, output
 
         # Where a chapter begins is known when it is on paper: print, note it in the table of contents, print again.
         page.evaluate(NUMBER, _first_sheets(PdfReader(io.BytesIO(printed()))))
-        content = printed()
+        volume = PdfWriter(clone_from=io.BytesIO(printed()))
+        _name(volume, page.evaluate(HEADINGS))
         chromium.close()
-    write_atomically(output, content)
-    return len(PdfReader(io.BytesIO(content)).pages)
+    volume.add_metadata({"/Author": ", ".join(edition.authors), "/Creator": f"benign {edition.version}"})
+    content = io.BytesIO()
+    volume.write(content)
+    write_atomically(output, content.getvalue())
+    return len(volume.pages)
 
 
 def _first_sheets(reader: "PdfReader") -> list[int]:
     """The sheet on which each chapter, an entry of the outline, begins."""
     chapters = [entry for entry in reader.outline if not isinstance(entry, list)]
     return [reader.get_destination_page_number(chapter) + 1 for chapter in chapters]
+
+
+def _name(volume: "PdfWriter", headings: Sequence[str]) -> None:
+    """Call the entries of the outline what the headings say."""
+    from pypdf.generic import NameObject, TextStringObject
+
+    entries = list(_entries(volume.root_object["/Outlines"]))
+    for entry, heading in zip(entries, headings, strict=True):
+        entry[NameObject("/Title")] = TextStringObject(heading)
+
+
+def _entries(above: "DictionaryObject") -> "Iterator[DictionaryObject]":
+    """The entries of an outline in reading order, however deep."""
+    entry = above.get("/First")
+    while entry is not None:
+        entry = entry.get_object()
+        yield entry
+        yield from _entries(entry)
+        entry = entry.get("/Next")

@@ -18,6 +18,8 @@ from benign.book.project import Project
 STYLE = "_static/css/pdf.css"
 #: What paper has no use for: anchors to copy, code that the pages hide too, files to fetch, what moves on a screen.
 LEFT_OUT = ".headerlink, details.above-input, .figure-links, .d-print-none, script, noscript, button, dialog"
+#: Pages that only a screen has a use for: a reference to search in, and thumbnails of what the volume shows large.
+ON_SCREEN = ("api/*", "figures.*")
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,13 @@ class Part:
 
 
 def parts_of(project: Project) -> list[Part]:
-    """The pages of a book as its table of contents orders them."""
-    return [Part(caption, [page.with_suffix(".html").as_posix() for page in pages]) for caption, pages in project.parts]
+    """The pages of a book that go on paper, as its table of contents orders them."""
+    parts = []
+    for caption, pages in project.parts:
+        printed = [page for page in pages if not any(page.match(pattern) for pattern in ON_SCREEN)]
+        if printed:
+            parts.append(Part(caption, [page.with_suffix(".html").as_posix() for page in printed]))
+    return parts
 
 
 def compose(site: Path, parts: Sequence[Part], edition: Edition, home: str) -> str:
