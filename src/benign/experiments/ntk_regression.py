@@ -18,7 +18,7 @@ from torch import Tensor
 from benign import seeds
 from benign.errors import InputError
 from benign.ntk import analytic, regression
-from benign.theory import ntk_regression as theory
+from benign.theory.harmonics import harmonic
 
 #: Degrees of the targets; a mixture is the sum of them in equal parts.
 DEGREES = (1, 2, 3)
@@ -71,7 +71,7 @@ def targets(x: Float64[Tensor, "n d"], name: str) -> Float64[Tensor, "n directio
     """The target of a name from ``TARGETS`` at the points x, in the directions u of the first axes; unit variance."""
     d, degrees = x.shape[1], DEGREES if name == "mixture" else (int(name),)
     t = x[:, :DIRECTIONS].cpu().numpy()
-    values = sum(theory.harmonic(t, k, d) for k in degrees) / np.sqrt(len(degrees))
+    values = sum(harmonic(t, k, d) for k in degrees) / np.sqrt(len(degrees))
     return torch.from_numpy(values).to(x.device)
 
 
