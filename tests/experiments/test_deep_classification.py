@@ -27,6 +27,13 @@ def test_the_table():
         assert getattr(row, name) > 0
 
 
+def test_errors_alone_are_those_of_the_whole_table():
+    (table,) = DeepClassification.run([SMALL])
+    (errors,) = DeepClassification.run([dataclasses.replace(SMALL, measure_laziness=False)])
+    assert "kernel_change" in table and "kernel_change" not in errors
+    pd.testing.assert_frame_equal(errors, table[errors.columns], check_exact=True)
+
+
 def test_far_clusters_are_learned_and_no_noise_gives_no_flipped_labels():
     (table,) = DeepClassification.run([dataclasses.replace(SMALL, separation=30.0, label_noise=0.0)])
     assert table.test_error[0] == 0

@@ -72,6 +72,19 @@ def test_stopping_at_the_first_fit():
     assert before.training_error[0] > 0
 
 
+def test_weight_decay_pulls_every_layer_towards_zero():
+    run = dataclasses.replace(SMALL, level=1e-9, steps=40, weight_decay=0.01)
+    sample = mixtures.sample(20, 50, 4.0, 0.1, 0, frame="ambient")
+    x = sample.x / math.sqrt(50)
+    start = initialise((50, 12, 12, 1), [0], relu())
+    trained = deep.train(start, x[None], sample.labels[None], step_size=2 / 3, steps=40, weight_decay=0.01)
+    _, (network,) = fit([run], [x], [sample.labels])
+    for got, expected in zip(network.weights, trained.network.weights, strict=True):
+        torch.testing.assert_close(got, expected, rtol=0, atol=1e-10)
+    (plain,), (decayed,) = (ClusterInterpolator.run([r]) for r in (dataclasses.replace(run, weight_decay=0.0), run))
+    assert decayed.upper[0] < plain.upper[0]
+
+
 def test_draws_change_the_start_and_not_the_sample():
     x = mixtures.sample(20, 50, 4.0, 0.1, 0, frame="ambient").x / math.sqrt(50)
     y = mixtures.sample(20, 50, 4.0, 0.1, 0, frame="ambient").labels
@@ -87,6 +100,7 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
         SMALL,
         dataclasses.replace(SMALL, seed=1, separation=8.0, init_noise=5.0),
         dataclasses.replace(SMALL, seed=2, label_noise=0.2, draw=3),
+        dataclasses.replace(SMALL, weight_decay=1e-3),
     ]
     together = ClusterInterpolator.run(runs)
     backwards = ClusterInterpolator.run(runs[::-1])[::-1]
@@ -104,6 +118,8 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
         (dict(n=1), "n is 1"),
         (dict(draw=-1), "draw is -1"),
         (dict(level=0.0), "level is 0"),
+        (dict(weight_decay=-1e-3), "weight_decay is -0.001: it must be a finite number, at least 0"),
+        (dict(weight_decay=math.inf), "weight_decay is inf"),
         (dict(init_noise=math.inf), "init_noise is inf"),
         (dict(separation=-1.0), "separation is -1"),
         (dict(test_points=1), "test_points is 1"),

@@ -6,14 +6,15 @@ import torch
 from scipy.stats import norm
 
 from benign.ntk import analytic
-from benign.theory.lazy_clusters import Parts, output_constants, parts
+from benign.theory.harmonics import covariance_constants
+from benign.theory.lazy_clusters import Parts, parts
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 5, 8])
 def test_the_constants_of_the_output_kernel(depth):
     h = 1e-5
     low, middle, high = analytic.profile(torch.tensor([-h, 0.0, h], dtype=torch.float64), depth)[0].tolist()
-    value, slope = output_constants(depth)
+    value, slope = covariance_constants(depth)
     assert value == pytest.approx(middle, abs=1e-12)
     assert slope == pytest.approx((high - low) / (2 * h), rel=1e-6)
 
@@ -37,7 +38,7 @@ def test_the_parts_solve_the_linearised_kernel(depth):
     constant = b * np.sum(np.linalg.solve(kernel, np.full(n, n**-0.5)))
     assert got.labels == pytest.approx(constant**2, rel=1e-12)
     # f_0 at a test point of class +1 and at the sample: its shared parts are predicted, its own one is not.
-    b0, g0 = output_constants(depth)
+    b0, g0 = covariance_constants(depth)
     a0 = 1 - b0 - g0 * rho
     cross = b + g * rho * true
     weights = np.linalg.solve(kernel, cross)

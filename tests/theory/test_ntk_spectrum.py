@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.special import eval_gegenbauer
 
 from benign.errors import InputError
 from benign.ntk import analytic
@@ -27,39 +26,6 @@ def test_the_closed_form():
     slope = analytic.profile_constants(3).slope_at_zero
     assert theory.linearised(100, 900, 3) == pytest.approx(theory.floor(3) + slope * 4 / 9)
     assert theory.linearised(100, 100, 3) == theory.linearised(100, 7, 3) == theory.floor(3)
-
-
-@pytest.mark.parametrize(
-    ("d", "dimensions"), [(2, [1, 2, 2, 2]), (3, [1, 3, 5, 7, 9]), (4, [1, 4, 9, 16]), (10, [1, 10, 54, 210])]
-)
-def test_dimensions_of_harmonics(d, dimensions):
-    """On the circle 2, on the sphere 2k + 1, in R^4 (k + 1)^2; and C(d+1, 2) - 1, C(d+2, 3) - d."""
-    assert [theory.dimension(d, degree) for degree in range(len(dimensions))] == dimensions
-
-
-@pytest.mark.parametrize("d", [3, 4, 9])
-@pytest.mark.parametrize("slope", [0, 0.3])
-@pytest.mark.parametrize("depth", [2, 5])
-def test_the_weights_sum_to_the_profile(d, depth, slope):
-    c, dimensions = theory.weights(400, d, depth, slope)
-    rho = np.array([-0.7, -0.2, 0.1, 0.6])
-    polynomials = [eval_gegenbauer(k, d / 2 - 1, rho) / eval_gegenbauer(k, d / 2 - 1, 1.0) for k in range(len(c))]
-    profile = analytic.profile(torch.from_numpy(rho), depth, slope)[1].numpy()
-    assert np.allclose(c @ polynomials, profile, atol=3e-3 * depth)
-    assert (c >= 0).all() and c.sum() <= depth + 1e-9
-    assert dimensions.tolist() == [theory.dimension(d, k) for k in range(len(c))]
-
-
-def test_weights_tend_to_the_constants_at_zero():
-    c, _ = theory.weights(50, 10**6, 3)
-    constants = analytic.profile_constants(3)
-    assert c[0] == pytest.approx(constants.at_zero, rel=1e-5)
-    assert c[1] == pytest.approx(constants.slope_at_zero, rel=1e-5)
-
-
-def test_the_weights_of_two_layers_are_even_above_the_first():
-    c, _ = theory.weights(256, 16, 2)
-    assert (c[3::2] == 0).all() and (c[:3] > 0).all() and (c[4::2] > 0).all()
 
 
 @pytest.mark.parametrize("ratio", [0.01, 0.3, 0.9])
@@ -112,7 +78,7 @@ def test_the_closed_form_is_the_limit():
     [
         (lambda: theory.linearised(0, 10, 2), "n is 0 and d is 10"),
         (lambda: theory.linearised(10, 0, 2), "d is 0"),
-        (lambda: theory.weights(10, 2, 2), "at least 3"),
+        (lambda: theory.smallest_eigenvalue(10, 2, 2), "at least 3"),
         (lambda: theory.smallest_eigenvalue(10, 10, 1), "depth is 1"),
     ],
 )

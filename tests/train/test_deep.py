@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -51,7 +52,7 @@ def problem(runs=3, n=6, widths=(5, 7, 6, 1), name="relu", parameterisation="ntk
     return initialise(widths, range(runs), named(name), parameterisation, scale), x, torch.tensor(targets)
 
 
-def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_size, seed):
+def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_size, seed, decay=0.0):
     """One run with torch.nn and torch.optim: its losses, one a step, and its weights at the end."""
     parts = []
     for w in network.weights:
@@ -71,7 +72,8 @@ def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_s
         [
             {"params": part.parameters(), "lr": sizes[run, i].item() * ((i + 1) in layers)}
             for i, part in enumerate(parts)
-        ]
+        ],
+        weight_decay=decay,
     )
     rng, batches, losses = generator(seed, "mini-batch order"), [], []
     for _ in range(steps):
@@ -96,10 +98,11 @@ def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_s
     n=st.integers(1, 8),
     steps=st.integers(0, 12),
     size=st.sampled_from(["number", "run", "layer"]),
+    decay=st.sampled_from(["none", "number", "run"]),
     seed=st.integers(0, 10**6),
     data=st.data(),
 )
-def test_training_is_pytorchs(name, loss, parameterisation, widths, runs, n, steps, size, seed, data):
+def test_training_is_pytorchs(name, loss, parameterisation, widths, runs, n, steps, size, decay, seed, data):
     depth = len(widths) - 1
     layers = data.draw(st.just("all") | st.sets(st.integers(1, depth), min_size=1))
     batch_size = data.draw(st.none() | st.integers(1, n))
@@ -108,16 +111,18 @@ def test_training_is_pytorchs(name, loss, parameterisation, widths, runs, n, ste
     sizes = torch.linspace(0.05, 0.3, runs * depth, dtype=torch.float64).view(runs, depth)
     step_size = {"number": 0.2, "run": sizes[:, 0], "layer": sizes}[size]
     sizes = {"number": torch.full_like(sizes, 0.2), "run": sizes[:, :1].expand(runs, depth), "layer": sizes}[size]
+    decays = {"none": [0.0] * runs, "number": [0.3] * runs, "run": np.linspace(0, 0.9, runs).tolist()}[decay]
     trained = train(
         network, x, targets, step_size=step_size, steps=steps, loss=loss, layers=layers, batch_size=batch_size,
         seeds=seeds, observe={"loss": history.loss}, record=range(steps + 1),
+        weight_decay={"none": 0, "number": 0.3, "run": torch.tensor(decays, dtype=torch.float64)}[decay],
     )  # fmt: skip
     assert trained.steps.tolist() == [steps] * runs
     chosen = range(1, depth + 1) if layers == "all" else layers
     for run in range(runs):
         losses, weights = plain(
             network, run, x[run], targets[run], name=name, loss=loss, sizes=sizes, steps=steps, layers=chosen,
-            batch_size=batch_size, seed=seed + run,
+            batch_size=batch_size, seed=seed + run, decay=decays[run],
         )  # fmt: skip
         assert trained.history["loss"][:, run].tolist() == pytest.approx(losses, rel=1e-10, abs=1e-13)
         for layer, (ours, theirs) in enumerate(zip(trained.network.weights, weights, strict=True), start=1):
@@ -148,6 +153,20 @@ def test_both_parameterisations_take_the_same_way(batch_size):
         torch.testing.assert_close(s * a, b, rtol=1e-10, atol=1e-12)
     for name in ("loss", "outputs", "relative_distances", "flipped", "linearised"):
         torch.testing.assert_close(first.history[name], second.history[name], rtol=1e-10, atol=1e-12)
+
+
+def test_decay_without_forces_shrinks_the_weights_alone():
+    network, x, _ = problem(loss=SQUARED)
+    decays = torch.tensor([0.0, 0.1, 0.5], dtype=torch.float64)
+    trained = train(
+        network, x, network(x), step_size=0.2, steps=1, weight_decay=decays, loss=SQUARED, layers={1, 3}
+    )  # its own outputs are the targets
+    for layer, (w, start) in enumerate(zip(trained.network.weights, network.weights, strict=True), start=1):
+        expected = start if layer == 2 else (1 - 0.2 * decays).view(-1, 1, 1) * start
+        torch.testing.assert_close(w, expected, rtol=1e-14, atol=1e-14)
+    # Three layers, all decaying: by homogeneity the outputs fall like the cube.
+    whole = train(network, x, network(x), step_size=0.2, steps=1, weight_decay=decays, loss=SQUARED)
+    torch.testing.assert_close(whole.network(x), (1 - 0.2 * decays).view(-1, 1) ** 3 * network(x), rtol=1e-12, atol=0)
 
 
 def test_the_whole_sample_as_a_batch_is_full_batch_descent():
@@ -253,7 +272,7 @@ def test_a_finished_run_keeps_its_values(batch_size):
     network, x, labels = problem(runs=6, n=7)
     sizes = torch.linspace(0.2, 1, 6, dtype=torch.float64)
     seeds = None if batch_size is None else list(range(6))
-    arguments = dict(batch_size=batch_size, seeds=seeds, step_size=sizes, observe=OBSERVE)
+    arguments = dict(batch_size=batch_size, seeds=seeds, step_size=sizes, observe=OBSERVE, weight_decay=1e-3)
     trained = train(network, x, labels, steps=40, stop=loss_at_most(0.5), record=range(0, 41), **arguments)
     assert len(set(trained.steps.tolist())) > 2  # runs end at different steps, or the test is void
     assert trained.recorded.tolist() == list(range(41))
@@ -310,14 +329,16 @@ def test_finished_runs_leave_the_batch_and_frozen_layers_cost_nothing():
     parameterisation=st.sampled_from(["ntk", "standard"]),
     loss=st.sampled_from([LOGISTIC, SQUARED]),
     stop=st.sampled_from(list(STOPS)),
+    decay=st.sampled_from([0.0, 0.3]),
     seed=st.integers(0, 10**6),
     data=st.data(),
 )
 def test_a_run_is_the_same_to_the_last_bit_in_any_batch(
-    runs, n, widths, name, parameterisation, loss, stop, seed, data
+    runs, n, widths, name, parameterisation, loss, stop, decay, seed, data
 ):
     network, x, labels = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
     sizes = torch.linspace(0.01, 0.1, runs, dtype=torch.float64)
+    decays = torch.linspace(0, decay, runs, dtype=torch.float64)  # also none, beside some
     batch_size = data.draw(st.none() | st.integers(1, n))
     chosen = data.draw(st.permutations(range(runs)))[: data.draw(st.integers(1, runs))]
 
@@ -326,6 +347,7 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(
         return train(
             network.select(torch.tensor(rows)), x[rows], labels[rows], step_size=sizes[rows], steps=8, loss=loss,
             batch_size=batch_size, seeds=seeds, stop=STOPS[stop], observe=OBSERVE, record=(0, 5, 8),
+            weight_decay=decays[rows],
         )  # fmt: skip
 
     together, apart = run(list(range(runs))), run(chosen)
@@ -357,6 +379,13 @@ def test_arguments_are_left_alone(width):
         (
             dict(step_size=torch.ones(3, 2, dtype=torch.float64)),
             r"step_size has shape \(3, 2\): .* each of 3 runs, or shape \(3, 3\), one for each run and layer",
+        ),
+        (dict(weight_decay=-0.1), "weight_decay is -0.1: it must be a finite number, at least 0"),
+        (dict(weight_decay=math.nan), "weight_decay is nan"),
+        (dict(weight_decay=math.inf), "weight_decay is inf"),
+        (
+            dict(weight_decay=torch.zeros(2)),
+            r"weight_decay has shape \(2,\): give one number, or one for each of 3 runs",
         ),
         (dict(layers={0, 1}), r"layers is \{0, 1\}: give 'all', or some of the numbers 1 to 3"),
         (dict(batch_size=0, seeds=[0, 1, 2]), "batch_size is 0: it must lie between 1 and the 6 points"),
@@ -409,7 +438,9 @@ def test_networks_that_are_not_the_same_are_not_compared():
 def test_a_gpu_computes_the_same(batch_size):
     network, x, labels = problem(n=20, widths=(5, 40, 30, 1), name="elu")
     seeds = None if batch_size is None else [0, 1, 2]
-    arguments = dict(step_size=0.5, steps=50, batch_size=batch_size, seeds=seeds, observe=OBSERVE, record=(0, 7))
+    arguments = dict(
+        step_size=0.5, steps=50, batch_size=batch_size, seeds=seeds, observe=OBSERVE, record=(0, 7), weight_decay=1e-2
+    )
     here = train(network, x, labels, **arguments)
     there = train(network.to("cuda"), x.cuda(), labels.cuda(), **arguments)
     for name, part in itertools.product(OBSERVE, ("history", "final")):

@@ -32,6 +32,7 @@ class Interpolator:
     of length one of the wide network, at the start or at init_noise = 1, whichever is larger: a start near zero moves
     away from its own kernel. Training ends as soon as every label is fitted and the training loss is at most
     ``level``, or after ``steps``. ``draw`` tells apart the initial weights of networks that learn the same sample.
+    ``weight_decay`` is lambda in the risk plus lambda/2 sum_l ||W_l||_F^2, towards zero; ``level`` is without it.
     """
 
     n: int
@@ -45,6 +46,7 @@ class Interpolator:
     level: float = 0.05
     steps: int = 20_000
     draw: int = 0
+    weight_decay: float = 0.0
 
     batched_by: ClassVar[tuple[str, ...]] = ("n", "depth", "width", "activation", "level", "steps")
 
@@ -57,6 +59,8 @@ class Interpolator:
         for name in ("init_noise", "step", "level"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"{name} is {getattr(self, name)}: it must be a positive number")
+        if not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"weight_decay is {self.weight_decay}: it must be a finite number, at least 0")
 
     @property
     def weight_scale(self) -> float:
@@ -126,6 +130,7 @@ def fit(
         labels,
         device=device,
         step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
+        weight_decay=torch.tensor([run.weight_decay for run in batch], dtype=torch.float64, device=device),
         steps=first.steps,
         stop=lambda margins, losses: (margins > 0).all(-1) & (losses.mean(-1) <= first.level),
         observe={"loss": history.loss, "margins": history.margins},

@@ -23,10 +23,10 @@ with ||sum_i c_i x_i||^2 = (1 - rho) ||c||^2 + rho (n (1 - 2 eta) / (A + n g rho
 import math
 from typing import NamedTuple
 
-import torch
 from scipy.stats import norm
 
 from benign.ntk import analytic
+from benign.theory.harmonics import covariance_constants
 
 
 class Parts(NamedTuple):
@@ -54,7 +54,7 @@ def parts(
     tangent = analytic.profile_constants(depth)
     b, g = tangent.at_zero, tangent.slope_at_zero
     a = tangent.at_one - b - g * rho
-    start_b, start_g = output_constants(depth)
+    start_b, start_g = covariance_constants(depth)
     start_a = 1 - start_b - start_g * rho
     signal = n * g * rho
     squared = 4 * n * label_noise * (1 - label_noise) / a**2 + n * pull**2 / (a + signal) ** 2
@@ -66,12 +66,3 @@ def parts(
         inputs=g**2 * weight / (d + separation**2),
         initialisation=(init_noise / train_margin) ** 2 * left,
     )
-
-
-def output_constants(depth: int) -> tuple[float, float]:
-    """Sigma_L(0) and Sigma_L'(0), from Sigma_{l+1} = kappa1(Sigma_l) and kappa1' = kappa0."""
-    value, slope = torch.zeros((), dtype=torch.float64), 1.0
-    for _ in range(depth - 1):
-        slope *= analytic.kappa0(value).item()
-        value = analytic.kappa1(value)
-    return value.item(), slope

@@ -7,27 +7,24 @@ a(x) = K^{-1} k(x) its expected squared error is the sum of three parts,
     label noise      Var(eps) ||a||^2
     initialisation   Sigma(x, x) - 2 a^T Sigma(X, x) + a^T Sigma(X, X) a.
 
-A kernel of the angle has the spherical harmonics of R^d as eigenfunctions: N_k of degree k, with one eigenvalue. All
-formulas here are ours. They apply known theory of kernel regression (Hastie et al. 2022, Mei & Montanari 2022, Simon
-et al. 2023) to this kernel, and are checked against the exact split, not proved.
+The eigenvalues are those of ``theory.harmonics``. All formulas here are ours. They apply known theory of kernel
+regression (Hastie et al. 2022, Mei & Montanari 2022, Simon et al. 2023) to this kernel, and are checked against the
+exact split, not proved.
 """
 
-import functools
 import math
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from scipy import optimize, special
+from scipy import optimize
 
 from benign.errors import InputError
 from benign.ntk import analytic
+from benign.theory.harmonics import check, covariance_constants, spectrum
 
-#: Nodes of the quadrature in the angle, and the highest degree that it resolves.
-NODES, HIGHEST = 1500, 500
-#: Beyond so many harmonics of one degree, an eigenvalue is near the rounding of the quadrature.
-MOST = 1e7
-#: The label noise part over the noise variance, in the limit of many points on the circle: see ``circle_noise``.
+#: The label noise part over the noise variance, in the limit of many points on the circle. A kernel with a kink,
+#: K(0) - c |angle|, interpolates linearly between neighbours there: at the share t of an arc ||a||^2 = t^2 + (1 - t)^2,
+#: whose mean over t is 2/3 on every arc.
 CIRCLE = 2 / 3
 
 
@@ -37,48 +34,6 @@ class Parts(NamedTuple):
     label_noise: float  #: over the variance of the label noise: ||a||^2
     initialisation: float
     bias: tuple[float, ...]  #: of targets of unit variance of degree 0, 1, 2, 3
-
-
-class Spectrum(NamedTuple):
-    """The eigenvalues of Theta_L and Sigma_L by degree, and what of their traces is left beyond the last degree."""
-
-    multiplicity: np.ndarray
-    tangent: np.ndarray
-    covariance: np.ndarray
-    tangent_rest: float
-    covariance_rest: float
-
-
-def multiplicity(degree: int, d: int) -> float:
-    """The number N_k = (2k + d - 2) / k * binomial(k + d - 3, k - 1) of spherical harmonics of degree k in R^d."""
-    _check(d)
-    return 1.0 if degree == 0 else (2 * degree + d - 2) / degree * special.binom(degree + d - 3, degree - 1)
-
-
-def harmonic(t: np.ndarray, degree: int, d: int) -> np.ndarray:
-    """The zonal harmonic sqrt(N_k) P_k(t) in t = <u, x>: a polynomial of degree k, of unit variance on the sphere.
-
-    P_k is the Gegenbauer polynomial with P_k(1) = 1.
-    """
-    return math.sqrt(multiplicity(degree, d)) * _gegenbauer(t, degree, d)[degree]
-
-
-@functools.lru_cache(maxsize=256)
-def spectrum(depth: int, d: int, slope: float | int = 0) -> Spectrum:
-    """The eigenvalues E[K(rho) P_k(rho)] (Funk-Hecke), where rho is one coordinate of a point of the sphere."""
-    _check(d)
-    nodes, weights = _quadrature()
-    half = min(math.pi / 2, 12 / math.sqrt(d))  # twelve standard deviations of the angle about pi/2
-    angle = math.pi / 2 + half * nodes
-    weights = weights * np.sin(angle) ** (d - 2)
-    weights /= weights.sum()
-    highest = next((k for k in range(4, HIGHEST + 1) if multiplicity(k, d) > MOST), HIGHEST + 1)
-    counts = np.array([multiplicity(k, d) for k in range(highest)])
-    sigma, theta = analytic.profile(torch.from_numpy(np.cos(angle)), depth, slope)
-    polynomials = _gegenbauer(np.cos(angle), len(counts) - 1, d)
-    tangent, covariance = ((polynomials @ (weights * k.numpy())).clip(min=0) for k in (theta, sigma))
-    rests = (max(0.0, trace - float(counts @ k)) for trace, k in ((depth, tangent), (1, covariance)))
-    return Spectrum(counts, tangent, covariance, *rests)
 
 
 def equivalent(n: int, d: int, depth: int, slope: float | int = 0) -> Parts:
@@ -154,7 +109,7 @@ def tempered_noise(d: int) -> float:
     The m-th eigenvalue of Theta_L falls like m^{-alpha}, alpha = d / (d - 1), because Theta_L has a kink, a multiple of
     the angle, where the angle is 0. For such a spectrum E tends to alpha (Mallinar et al. 2022).
     """
-    _check(d)
+    check(d)
     return 1 / (d - 1)
 
 
@@ -163,47 +118,5 @@ def initialisation_exponent(d: int) -> float:
 
     Sigma_L is smoother than Theta_L: its eigenvalues fall like m^{-(d + 2) / (d - 1)}. kappa is like n^{-alpha}.
     """
-    _check(d)
+    check(d)
     return -3 / (d - 1)
-
-
-def circle_noise(n: int, rng: np.random.Generator) -> float:
-    """||a||^2 averaged over the circle for interpolation along the arcs between n uniform points.
-
-    On the circle a kernel with a kink, K(0) - c |angle|, interpolates linearly between neighbours, as n grows. At the
-    share t of an arc ||a||^2 = t^2 + (1 - t)^2, whose mean is ``CIRCLE``, 2/3, on every arc.
-    """
-    points = np.sort(rng.random(n))
-    x = rng.random(100 * n)
-    right = np.searchsorted(points, x) % n
-    arc = (points[right] - points[right - 1]) % 1
-    share = ((x - points[right - 1]) % 1) / arc
-    return float(np.mean(share**2 + (1 - share) ** 2))
-
-
-def covariance_constants(depth: int, slope: float | int = 0) -> tuple[float, float]:
-    """Sigma_L(0) and Sigma_L'(0), the weights of the constant and, times <x, z>, of the linear part of f_0."""
-    sigma, along = torch.zeros((), dtype=torch.float64), 1.0
-    for _ in range(depth - 1):
-        along *= analytic.kappa0(sigma, slope).item()
-        sigma = analytic.kappa1(sigma, slope)
-    return sigma.item(), along
-
-
-@functools.cache
-def _quadrature() -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre nodes and weights on [-1, 1]."""
-    return special.roots_legendre(NODES)
-
-
-def _gegenbauer(t: np.ndarray, highest: int, d: int) -> np.ndarray:
-    """P_0(t), ..., P_highest(t), by (k + d - 2) P_{k+1} = (2k + d - 2) t P_k - k P_{k-1}; shape (highest + 1, ...)."""
-    values = [np.ones_like(t), t]
-    for k in range(1, highest):
-        values.append(((2 * k + d - 2) * t * values[k] - k * values[k - 1]) / (k + d - 2))
-    return np.stack(values[: highest + 1])
-
-
-def _check(d: int) -> None:
-    if d < 2:
-        raise InputError(f"d is {d}: a sphere with a continuum of angles needs at least two dimensions")

@@ -1,8 +1,8 @@
 """Gradient descent on deep networks: some layers or all, full-batch or stochastic, a batch of runs at a time.
 
-A step is W_l <- W_l + step_size s_l (1/|B|) sum_{i in B} r_i b_l(x_i) h_{l-1}(x_i)^T, with r_i = -dl/df at the point i,
-in the notation of ``networks.deep``; forward and backward are batched matrix products. On a CPU a few runs at a time
-train to their end, as many as keep their matrices in the cores' caches.
+A step is W_l <- (1 - step_size decay) W_l + step_size s_l (1/|B|) sum_{i in B} r_i b_l(x_i) h_{l-1}(x_i)^T, with
+r_i = -dl/df at the point i, in the notation of ``networks.deep``; forward and backward are batched matrix products. On
+a CPU a few runs at a time train to their end, as many as keep their matrices in the cores' caches.
 """
 
 import math
@@ -49,6 +49,7 @@ def train(
     *,
     step_size: Tensor | float | int,
     steps: int,
+    weight_decay: Tensor | float | int = 0,
     loss: Loss | Squared = LOGISTIC,
     layers: Layers = "all",
     batch_size: int | None = None,
@@ -64,30 +65,37 @@ def train(
     many points instead of all: a run goes through its sample again and again, without replacement, each time in a new
     order that its seed in ``seeds`` decides; the last batch of an epoch is what is left.
 
+    ``weight_decay``, one number or one a run, is lambda in the risk plus lambda/2 sum_l ||W_l||_F^2 over the trained
+    layers: every step pulls their weights towards zero, not towards the start. Without momentum it does not matter
+    whether one adds lambda W_l to the gradient or shrinks the weights beside the step. ``loss`` and the losses that
+    ``stop`` sees are without it.
+
     A run ends after ``steps`` steps, or as soon as ``stop`` says so, which is asked before every step, or with a
     ``batch_size`` at the start of every epoch; finished runs leave the batch and cost nothing. ``observe`` names
     functions of a ``DeepSnapshot``, evaluated at the steps ``record`` for some runs at a time; its outputs and losses
     are the whole sample's. Everything is computed in the type of ``x``, float64 or float32.
 
     Raises:
-        InputError: a batch that does not make sense, wrong labels, steps, step sizes, layers, batch size or seeds, a
-            record outside 0..steps.
+        InputError: a batch that does not make sense, wrong labels, steps, step sizes, weight decay, layers, batch size
+            or seeds, a record outside 0..steps.
     """
     runs, n, _ = x.shape
     check(network, x, labels, loss, steps, batch_size, seeds)
     recorder = Recorder(observe, record, runs, steps)
     records = set(recorder.steps)
     multipliers, activation, trained = network.multipliers, network.activation, network.chosen(layers)
-    rates = (per_layer(step_size, network) * torch.tensor(multipliers, dtype=torch.float64, device=x.device)).to(
-        x.dtype
-    )
+    sizes = per_layer(step_size, network)
+    rates = (sizes * torch.tensor(multipliers, dtype=torch.float64, device=x.device)).to(x.dtype)
+    decays = decay(weight_decay, network)
+    kept = (1 - sizes * decays.unsqueeze(1)).to(x.dtype)
+    shrinking = bool((decays > 0).any())
     orders = [generator(seed, "mini-batch order") for seed in seeds or ()]
     epoch, look = 1 if batch_size is None else math.ceil(n / batch_size), LOOK[x.device.type]
     every = torch.arange(runs, device=x.device)
     final, taken = [torch.empty_like(w) for w in network.weights], torch.empty_like(every)
 
     for part in network.groups(n):
-        group, drawing = _Group.of(network, x, labels, rates, every[part]), orders[part]
+        group, drawing = _Group.of(network, x, labels, rates, kept, every[part]), orders[part]
         for step in range(steps + 1):
             asked = step == steps or (stop is not never and step % epoch == 0)
             if asked or step in records or batch_size is None:
@@ -98,6 +106,7 @@ def train(
                 group.taken.masked_fill_(~group.ended, step)
                 group.ended |= stop((targets * outputs)[:, :n], losses) | (step == steps)
                 group.rates.masked_fill_(group.ended.unsqueeze(1), 0)
+                group.kept.masked_fill_(group.ended.unsqueeze(1), 1)
             looks = asked and (step == steps or step in records or step // epoch % look == 0)
             leaving = looks and bool(group.ended.any())
             if leaving or step in records:
@@ -121,6 +130,8 @@ def train(
             signals = backward(group.weights, multipliers, activation, us, forces, lowest=trained[0])
             for layer in trained:
                 push = signals[layer - trained[0]].mul_(group.rates[:, layer - 1].view(-1, 1, 1))
+                if shrinking:
+                    group.weights[layer - 1].mul_(group.kept[:, layer - 1].view(-1, 1, 1))
                 group.weights[layer - 1].baddbmm_(push.mT, hs[layer - 1])
     return recorder.trained(lambda: replace(network, weights=tuple(final)), taken)
 
@@ -134,17 +145,18 @@ class _Group(Batch):
     inputs: Tensor  #: x, filled up
     targets: Tensor  #: the labels, filled up
     rates: Tensor  #: step_size s_l, shape (runs, L), or 0 once the run is over
+    kept: Tensor  #: what a step leaves of the weights, 1 - step_size decay, shape (runs, L), or 1 once the run is over
     taken: Tensor  #: steps, when ``stop`` was asked last
     ended: Tensor
     initial: Deep
     weights: tuple[Tensor, ...]  #: filled up
 
     @staticmethod
-    def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, rows: Tensor) -> "_Group":
+    def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, kept: Tensor, rows: Tensor) -> "_Group":
         """The runs of the given rows of a batch, before their first step."""
         x, initial = x[rows], network.select(rows)
         return _Group(
-            rows, x, lined(x), lined(labels[rows], axes=1, lines=2), rates[rows], torch.zeros_like(rows),
+            rows, x, lined(x), lined(labels[rows], axes=1, lines=2), rates[rows], kept[rows], torch.zeros_like(rows),
             torch.zeros_like(rows, dtype=torch.bool), initial, initial.lined,
         )  # fmt: skip
 
@@ -236,3 +248,20 @@ def per_layer(step_size: Tensor | float | int, network: Deep) -> Float[Tensor, "
     if (wrong := sizes[~((sizes > 0) & sizes.isfinite())]).numel():
         raise InputError(f"step_size is {wrong[0].item()}: it must be a positive number")
     return (sizes.unsqueeze(-1) if sizes.ndim == 1 else sizes).expand(runs, count)
+
+
+def decay(weight_decay: Tensor | float | int, network: Deep) -> Float[Tensor, " runs"]:
+    """The weight decay of each run.
+
+    Raises:
+        InputError: a shape other than () and (runs,), a weight decay that is not a number from zero on.
+    """
+    runs = len(network.weights[0])
+    decays = torch.as_tensor(weight_decay, dtype=torch.float64, device=network.weights[0].device)
+    if decays.shape not in ((), (runs,)):
+        raise InputError(
+            f"weight_decay has shape {tuple(decays.shape)}: give one number, or one for each of {runs} runs"
+        )
+    if (wrong := decays[~((decays >= 0) & decays.isfinite())]).numel():
+        raise InputError(f"weight_decay is {wrong[0].item()}: it must be a finite number, at least 0")
+    return decays.expand(runs)
