@@ -39,6 +39,14 @@ export function power(exponent) {
   return exponent === 0 ? "1" : exponent === 1 ? "10" : `10${raised}`;
 }
 
+/** A number with up to three digits that count. */
+export function number(value) {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 0.001 && size < 100000)) return `${Number(value.toPrecision(3))}`.replace("-", "−");
+  const [factor, exponent] = value.toExponential(size < 1 && Number(value.toPrecision(1)) === value ? 0 : 1).split("e");
+  return `${Number(factor)}·${power(Number(exponent))}`.replace("-", "−").replace(/^1·/, "");
+}
+
 /** A share as a percentage, with two digits that count. */
 export function percent(share) {
   const value = 100 * share;
@@ -102,58 +110,64 @@ export function drawCurves(host, known, averaging) {
     root.append(text(right + 6, y + 4, words, "start", `live-name ${kind}`));
 }
 
-/** Margins y f(x) at the end: one mark a sample, and a histogram of the fresh points. */
+/** Margins y f(x) at the end: one mark a sample, and a histogram of the fresh points on a scale of its own, for in high
+    dimension their margins are far smaller. Zero is at one place in both. */
 export function drawMargins(host, known) {
   const { margins, flipped, freshMargins, flips } = known;
   const of = (wrong) => Array.from(margins).filter((_, i) => flipped[i] === wrong);
-  const ends = (values) => [Math.min(...values), Math.max(...values)].map((value) => value.toPrecision(2));
-  const about = (values) => (values.length ? `from ${ends(values).join(" to ")}` : "none");
-  const { root, width, height } = sheet(host, 220,
+  const ends = (values) => [Math.min(...values), Math.max(...values)];
+  const about = (values) => (values.length ? `from ${ends(values).map((u) => u.toPrecision(2)).join(" to ")}` : "none");
+  const { root, width, height } = sheet(host, 280,
     `Margins after the last step: right labels ${about(of(false))}, wrong labels ${about(of(true))}; ` +
     `${percent(known.testErrors.at(-1) / freshMargins.length)} of the fresh points have no positive one.`);
+  const left = 8, right = width - 8, top = 6, bottom = height - 40, middle = 142;
   const sorted = freshMargins.slice().sort(), tail = Math.floor(sorted.length / 500);
-  // the two ends of the axis: all samples, and all but the outermost fresh points
-  const low = Math.min(0, ...margins, sorted[tail]), high = Math.max(0, ...margins, sorted.at(-1 - tail));
-  const left = 8, right = width - 8, room = 0.04 * (high - low) || 1;
-  const across = (u) => left + ((right - left) * (u - low + room)) / (high - low + 2 * room);
-  const top = 6, bottom = height - 40;
-  const missed = Math.max(across(0) - left, 0).toFixed(1);
-  root.append(svg("rect", { x: left, y: top, width: missed, height: bottom - top, class: "live-missed" }));
+  const [ofSamples, ofFresh] = [ends(margins), [sorted[tail], sorted.at(-1 - tail)]].map(([low, high]) => {
+    const room = 0.05 * (Math.max(high, 0) - Math.min(low, 0)) || 1;
+    return [Math.min(low, 0) - room, Math.max(high, 0) + room];
+  });
+  const share = ([low, high]) => -low / (high - low); // of the axis, left of zero
+  const zero = left + (right - left) * Math.max(share(ofSamples), share(ofFresh));
+  const scale = ([low, high]) => {
+    const unit = Math.min((right - zero) / high, (zero - left) / -low);
+    return (u) => zero + unit * u;
+  };
+  const across = scale(ofSamples), acrossFresh = scale(ofFresh);
+  root.append(svg("rect", { x: left, y: top, width: zero - left, height: bottom - top, class: "live-missed" }));
 
-  const row = (bottom - top) / 3;
-  const none = flips ? "" : ": none";
+  const row = (middle - top) / 2, none = flips ? "" : ": none";
   const rows = [[false, "right labels", "live-right"], [true, `wrong labels${none}`, "live-wrong"]];
   rows.forEach(([wrong, words, kind], which) => {
     const above = top + which * row;
     root.append(text(right, above + 13, words, "end", `live-name ${kind}`));
     Array.from(margins).forEach((u, i) => {
       if (flipped[i] !== wrong) return;
-      const x = across(u), y = above + 22 + ((i * 0.618034) % 1) * (row - 32), r = margins.length > 100 ? 2.5 : 3.5;
+      const x = across(u), y = above + 22 + ((i * 0.618034) % 1) * (row - 30), r = margins.length > 100 ? 2.5 : 3.5;
       const cross = `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x - r} ${y + r}l${2 * r} ${-2 * r}`;
       root.append(wrong
         ? svg("path", { d: cross, class: "live-cross" })
         : svg("circle", { cx: x, cy: y, r, class: "live-dot" }));
     });
   });
-  const bins = 48, counts = new Array(bins).fill(0);
-  for (const u of freshMargins) {
-    const bin = Math.floor((bins * (across(u) - left)) / (right - left));
-    counts[Math.min(Math.max(bin, 0), bins - 1)]++;
-  }
-  const tallest = Math.max(...counts), wide = (right - left) / bins;
+  const bins = 60, counts = new Array(bins).fill(0), wide = (right - left) / bins;
+  for (const u of freshMargins) counts[Math.min(Math.max(Math.floor((acrossFresh(u) - left) / wide), 0), bins - 1)]++;
+  const tallest = Math.max(...counts);
   const outline = counts.flatMap((count, bin) => {
-    const y = bottom - ((row - 20) * count) / tallest;
+    const y = bottom - ((bottom - middle - 40) * count) / tallest;
     return [[left + bin * wide, y], [left + (bin + 1) * wide, y]];
   });
   root.append(path([[left, bottom], ...outline, [right, bottom]], "live-histogram", "Z"),
-    text(right, top + 2 * row + 13, "fresh points", "end", "live-name live-test"));
-  const step = niceStep((high - low) / (width < 360 ? 4 : 6));
-  for (let k = Math.ceil((low - room) / step); k * step <= high + room; k++) {
-    const x = across(k * step), words = `${Number((k * step).toPrecision(3))}`.replace("-", "−");
-    root.append(line(x, bottom, x, bottom + 4, "live-axis"), text(x, bottom + 17, words, "middle", "live-tick"));
+    text(right, middle + 36, "fresh points", "end", "live-name live-test"));
+  for (const [place, at] of [[across, middle], [acrossFresh, bottom]]) {
+    const unit = (place(1) - zero) || 1, step = niceStep((width < 400 ? 60 : 90) / unit);
+    for (let k = Math.ceil((left - zero) / unit / step); zero + k * step * unit <= right; k++) {
+      const x = zero + k * step * unit;
+      root.append(line(x, at, x, at + 4, "live-axis"), text(x, at + 17, number(k * step), "middle", "live-tick"));
+    }
+    root.append(line(left, at, right, at, "live-axis"));
   }
-  root.append(line(left, bottom, right, bottom, "live-axis"), line(across(0), top, across(0), bottom, "live-zero"),
-    text((left + right) / 2, height - 6, "margin y f(x); left of zero: missed", "middle", "live-label"));
+  root.append(line(zero, top, zero, bottom, "live-zero"),
+    text((left + right) / 2, height - 6, "margin y f(x), on two scales; left of zero: missed", "middle", "live-label"));
 }
 
 /** 1, 2 or 5 times a power of ten, not below the given length. */

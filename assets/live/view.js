@@ -2,7 +2,7 @@
    module, and an import map with the other two, so that it works from a file and without a server. */
 
 import { run, theory } from "./engine.js";
-import { drawCurves, drawMap, drawMargins, percent } from "./plots.js";
+import { drawCurves, drawMap, drawMargins, number, percent } from "./plots.js";
 
 const grouped = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
 const digits = (value, count) => Number(value.toPrecision(count));
@@ -269,13 +269,13 @@ function open(place, presets) {
     const [index, load, wall] = [theory.signalIndex(setting), theory.signalLoad(setting), theory.firstStepWall(setting)];
     drawMap(map, { n: state.n, ratio: state.p / state.n, load, index, wall });
     numbers.replaceChildren(...[
-      ["signal index S = n‖μ‖⁴/p", index.toPrecision(3)],
-      ["signal load λ = n‖μ‖²/p", load.toPrecision(3)],
-      ["wall 1/(1−2η)", wall.toPrecision(3)],
-      ["p / (n² log n)", (state.p / (state.n ** 2 * Math.log(state.n))).toPrecision(3)],
+      ["signal index S = n‖μ‖⁴/p", number(index)],
+      ["signal load λ = n‖μ‖²/p", number(load)],
+      ["wall 1/(1−2η)", number(wall)],
+      ["p / (n² log n)", number(state.p / (state.n ** 2 * Math.log(state.n)))],
       ["averaging, closed form", percent(theory.averagingError(setting))],
-      ["size of the outputs at the start", known ? known.initialOutput.toPrecision(2) : "…"],
-      ["‖W − W₀‖ / ‖W₀‖", known ? (known.lengths.distance / known.initialLengths.norm).toPrecision(3) : "…"],
+      ["size of the outputs at the start", known ? number(known.initialOutput) : "…"],
+      ["‖W − W₀‖ / ‖W₀‖", known ? number(known.lengths.distance / known.initialLengths.norm) : "…"],
     ].map(([words, value]) => html("div", {}, html("dt", {}, words), html("dd", {}, value))));
   }
 
