@@ -13,7 +13,17 @@ from benign.book.sphinxext import live
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FILES = {name: (ASSETS / "live" / name).read_text() for name in (*live.MODULES, live.VIEW, live.PRESETS)}
-CONFIG = 'extensions = ["myst_nb", "benign.book.sphinxext"]\nnb_execution_mode = "off"\n'
+#: Only what is tested here: the other parts of the book's extension need a book.
+CONFIG = """
+from benign.book.sphinxext.live import LiveExperiment, LivePreset
+
+extensions = ["myst_nb"]
+nb_execution_mode = "off"
+
+def setup(app):
+    app.add_directive("live-experiment", LiveExperiment)
+    app.add_role("live-preset", LivePreset())
+"""
 PAGE = """\
 # Try
 
