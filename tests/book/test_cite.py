@@ -131,16 +131,16 @@ def test_diff_says_what_changed(built, benign):
     built.edit("chapters/first.ipynb", "ax.plot(data.point, data.value)", 'ax.plot(data.point, data.value, "o")')
     built.edit("chapters/second.ipynb", 'id="tab-toy"', 'id="tab-new"')
     built.edit("chapters/second.ipynb", "{numref}`tab-toy`", "{numref}`tab-new`")
-    assert benign("build", "-p", "first.p=0.5", "-p", "first.n=5").status == 0
+    assert benign("build", "-p", "first.p=1.0", "-p", "first.n=5").status == 0
     after = next(path.parent for path in built.root.glob("_build/custom-*/html/index.html"))
     said = benign("diff", "before", str(after))
     assert (said.status, said.errors) == (1, "")
     lines = said.text.splitlines()
-    assert "  claim-line-rises: holds → fails; 2 [2, 2] → 0.5 [0.5, 0.5]" in lines
+    assert "  claim-line-rises: holds → fails; 2 [2, 2] → 1 [1, 1]" in lines
     assert "  tab-new: new" in lines and "  tab-toy: gone" in lines
-    assert any(line.startswith("  fig-line: 1 row added; value: 3 cells, by up to 4.5") for line in lines)
+    assert any(line.startswith("  fig-line: 1 row added; value: 3 cells, by up to 3 (relative 0.49)") for line in lines)
     assert "  fig-line: caption: A line of 4 points. → The line of 5 points." in lines
-    assert "  chapters/first.p: 2.0 → 0.5" in lines and "versions:" not in lines
+    assert "  chapters/first.p: 2.0 → 1.0" in lines and "versions:" not in lines
     changes = json.loads(benign("diff", "before", str(after), "--json").text)
     verdict = next(change["facts"]["verdict"] for change in changes if change["what"] == "claim-line-rises")
     assert verdict == ["holds", "fails"]
