@@ -128,7 +128,8 @@ def _parents(node: nodes.Node) -> Iterator[nodes.Element]:
 
 def _spoken(formula: str) -> str:
     """A short formula as words: a typeset one is a drawing, which names no link."""
-    return " ".join(re.sub(r"\\\||[\\{}_^$]", " ", formula).split())
+    lengths = re.sub(r"\\\|(.*?)\\\|", r"norm of \1", formula)
+    return " ".join(re.sub(r"[\\{}_^$]", " ", lengths).split())
 
 
 def visit_meaning(translator, node: Meaning) -> None:
