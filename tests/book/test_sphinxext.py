@@ -529,6 +529,7 @@ def test_the_first_use_of_a_symbol_or_term_in_a_chapter_has_its_meaning(site):
         assert mark.a["aria-describedby"] == tip["id"] and "hidden" in tip.attrs
         target, _, anchor = mark.a["href"].removeprefix("../").partition("#")
         assert page(site, target.removesuffix(".html")).find(id=anchor)
+    assert [mark.a.get("aria-label") for mark in marked] == ["p", "n=100", None, None]
     # another chapter, another meaning
     assert "number of rules" in [words(tip) for tip in page(site, "chapters/rules").select("[role=tooltip]")]
     assert not page(site, "index").select(".meaning")

@@ -65,7 +65,7 @@ class MarkFirstUses(SphinxPostTransform):
             found = next((symbol for symbol in left if symbol.is_in(formula.astext(), page.rpartition("/")[2])), None)
             if found:
                 left.remove(found)
-                self._mark(formula, found.id, self._uri(PAGE, found.anchor), found.meaning)
+                self._mark(formula, found.id, self._uri(PAGE, found.anchor), found.meaning, _spoken(formula.astext()))
         terms = self._terms()
         for words in self._running(nodes.Text):
             self._mark_terms(words, terms)
@@ -102,8 +102,8 @@ class MarkFirstUses(SphinxPostTransform):
                 self._mark_terms(after, terms)
                 return
 
-    def _mark(self, node: nodes.Node, id: str, uri: str, meaning: str) -> None:
-        marked = Meaning(uri=uri, meaning=meaning, meaning_id=f"meaning-{id}")
+    def _mark(self, node: nodes.Node, id: str, uri: str, meaning: str, spoken: str = "") -> None:
+        marked = Meaning(uri=uri, meaning=meaning, meaning_id=f"meaning-{id}", spoken=spoken)
         node.parent.replace(node, marked)
         marked += node
 
@@ -126,10 +126,17 @@ def _parents(node: nodes.Node) -> Iterator[nodes.Element]:
         yield node
 
 
+def _spoken(formula: str) -> str:
+    """A short formula as words: a typeset one is a drawing, which names no link."""
+    lengths = re.sub(r"\\\|(.*?)\\\|", r"norm of \1", formula)
+    return " ".join(re.sub(r"[\\{}_^$]", " ", lengths).split())
+
+
 def visit_meaning(translator, node: Meaning) -> None:
     id = escape(node["meaning_id"])
+    label = f' aria-label="{escape(node["spoken"])}"' if node["spoken"] else ""
     translator.body.append(
-        f'<span class="meaning"><a class="meaning-of" href="{escape(node["uri"])}" aria-describedby="{id}">'
+        f'<span class="meaning"><a class="meaning-of" href="{escape(node["uri"])}" aria-describedby="{id}"{label}>'
     )
 
 
