@@ -24,14 +24,16 @@ DOCUMENTS |= {
     )
     for name in PROJECT.chapters
 }
-FENCE = re.compile(r"^```(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`((?:benign|papermill|make) [^`]+)`")
+FENCE = re.compile(r"^ *(`{3,})([^`\n]*)\n(.*?)^ *\1$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"(?<!\})`((?:benign|papermill|make) [^`]+)`")
 
 
 def commands():
     found = []
     for path, text in DOCUMENTS.items():
-        blocks = [block for language, block in FENCE.findall(text) if language in ("", "bash") and "├──" not in block]
+        blocks = [
+            block for _, language, block in FENCE.findall(text) if language in ("", "bash") and "├──" not in block
+        ]
         shown = [line for block in blocks for line in block.splitlines() if line.strip()]
         # `name value` in prose stands for a family of commands when it is in capitals.
         shown += [line for line in INLINE.findall(FENCE.sub("", text)) if not re.search(r"\b[A-Z]{2,}\b", line)]
@@ -60,6 +62,7 @@ def check(words):
         "pytest": lambda words: words == [] or pytest.fail(f"pytest {words}"),
         "ruff": lambda words: words in (["check"], ["format", "--check"]) or pytest.fail(f"ruff {words}"),
         "nbstripout": lambda words: words[0] == "--keep-id" or pytest.fail(f"nbstripout {words}"),
+        "sha256sum": lambda words: words == ["--check", "SHA256SUMS"] or pytest.fail(f"sha256sum {words}"),
         "python": lambda words: (ROOT / words[0]).is_file() or pytest.fail(f"there is no {words[0]}"),
     }
     assert program in checks, f"{program}: say in this test how to check it"

@@ -78,6 +78,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-check-consistency", name_claims)
     app.connect("env-check-consistency", check_needs)
     app.connect("html-page-context", name_parts)
+    app.connect("html-page-context", accessible.amend, priority=900)  # when the theme has made its side bar
     app.connect("html-page-context", thebe.drop)
     app.connect("autodoc-process-docstring", reference.escape)
     app.connect("build-finished", publish)
