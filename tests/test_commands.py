@@ -32,7 +32,9 @@ def commands():
     found = []
     for path, text in DOCUMENTS.items():
         blocks = [
-            block for _, language, block in FENCE.findall(text) if language in ("", "bash") and "├──" not in block
+            block
+            for _, language, block in FENCE.findall(text)
+            if language in ("", "bash") and "├──" not in block and ":::" not in block
         ]
         shown = [line for block in blocks for line in block.splitlines() if line.strip()]
         # `name value` in prose stands for a family of commands when it is in capitals.
@@ -89,6 +91,8 @@ def check_benign(words):
         return
     command = group.commands.get(name)
     assert command is not None, f"there is no `benign {name}`"
+    if not arguments:
+        return  # a command that prose speaks of by its name
     given = parse(command, arguments)
     for chapter in [given.get("chapter"), *(given.get("only") or [])]:
         assert chapter is None or name == "new" or PROJECT.chapter(chapter)

@@ -110,4 +110,4 @@ def test_without_an_address_there_is_no_button_and_the_source_is_a_page_of_the_s
     assert 'Figure(id="fig-line"' in listing.find(id="cell-line").get_text()
     assert "print(" in listing.find(id="cell-numbers").get_text(), "a cell that the page leaves out"
     assert "at an unknown commit" in listing.select_one(".source-state").get_text()
-    assert listing.h1.a["href"] == "../../chapters/first.html"
+    assert listing.select_one("article h1 a")["href"] == "../../chapters/first.html"
