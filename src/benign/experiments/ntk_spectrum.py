@@ -21,6 +21,7 @@ from benign.errors import InputError
 from benign.ntk import analytic
 
 INPUTS = ("sphere", "gaussian", "mnist", "mnist-gaussian")
+#: The dimension of an image of 28 x 28 pixels.
 PIXELS = 784
 
 
