@@ -8,15 +8,15 @@ that at equal n, p and ||mu|| they compare. Xu & Gu (2023) assume E z z^T = I an
 from which P(phi(z) - E phi(z) >= t) <= exp(-t^2 / beta) for every 1-Lipschitz phi (Herbst). The inequality carries over
 to products, with the largest of the constants, and to the image under an L-Lipschitz map, with L^2 beta.
 
-| law         | log-Sobolev                                                                                  |
-|-------------|----------------------------------------------------------------------------------------------|
-| gaussian    | yes, beta = 2                                                                                |
-| uniform     | yes, beta <= 12 / pi                                                                         |
-| laplace     | no: log-concave, but its tails are exponential; it has a Poincare inequality only            |
-| rademacher  | no: f may jump between the two values with grad f = 0 at both                                |
-| student_t   | no: polynomial tails                                                                         |
-| power       | in every dimension p with beta = 2 max_k lambda_k, unbounded in p for alpha > 0; E z z^T != I |
-| spiked      | yes, beta <= 2 ratio; E z z^T != I                                                           |
+Whether a law has it:
+
+- gaussian: yes, beta = 2
+- uniform: yes, beta <= 12 / pi
+- laplace: no: log-concave, but its tails are exponential; it has a Poincare inequality only
+- rademacher: no: f may jump between the two values with grad f = 0 at both
+- student_t: no: polynomial tails
+- power: in every dimension p with beta = 2 max_k lambda_k, unbounded in p for alpha > 0; E z z^T != I
+- spiked: yes, beta <= 2 ratio; E z z^T != I
 """
 
 import functools
