@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import re
+import unicodedata
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def titles(soups) -> list[str]:
 
 def squeezed(words: str) -> str:
     """Without what layout does to words: spaces, line breaks, ligatures that fonts make."""
-    return re.sub(r"\s", "", words).replace("ﬁ", "fi").replace("ﬂ", "fl")
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", words))
 
 
 def test_it_is_a_tagged_a4_document_with_a_title(reader):
