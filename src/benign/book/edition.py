@@ -1,11 +1,9 @@
 """Which edition of the book a build is: title, authors, version, commit, the time of its last run."""
 
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 
 import yaml
 
@@ -70,9 +68,3 @@ def name_of(author: dict) -> str:
     """The name of an author in CITATION.cff, a person or an entity."""
     parts = ("given-names", "name-particle", "family-names", "name-suffix")
     return author.get("name") or " ".join(author[part] for part in parts if author.get(part))
-
-
-def git(root: Path, *words: str) -> str:
-    """What git says about a folder."""
-    command = ["git", "-C", str(root), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

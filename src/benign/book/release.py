@@ -1,9 +1,7 @@
 """A build as one file for an archive, from which the pages can be made again without training."""
 
-import contextlib
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +10,10 @@ from pathlib import Path
 from benign.book import assemble, build, bundle, crate, figures, render
 from benign.book.bundle import Bundle
 from benign.book.codemeta import codemeta
-from benign.book.edition import Edition, git
+from benign.book.edition import Edition
 from benign.book.plan import Step
 from benign.book.project import Project
+from benign.book.repository import git
 from benign.errors import BenignError
 from benign.files import cannot_write, sha256
 
@@ -64,9 +63,9 @@ def write(project: Project, edition: Edition, steps: Sequence[Step], output: Pat
 
 def sources(root: Path) -> list[str]:
     """The files that the book's history has; without one, all but what is hidden or made."""
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        if tracked := [name for name in git(root, "ls-files", "-z").split("\0") if (root / name).is_file()]:
-            return sorted(tracked)
+    listed = (git(root, "ls-files", "-z") or "").split("\0")
+    if tracked := [name for name in listed if name and (root / name).is_file()]:
+        return sorted(tracked)
     return sorted(str(path.relative_to(root)) for path in _unmade(root))
 
 

@@ -56,14 +56,14 @@ class Repository:
                 "https://github.com/OWNER/NAME, or leave it empty"
             )
         today = datetime.now(UTC).date().isoformat()
-        commit = _git(root, "rev-parse", "HEAD")
+        commit = git(root, "rev-parse", "HEAD")
         if commit is None:
             return cls(url, date=today)  # an unpacked archive has no history
-        url = url or address(_git(root, "remote", "get-url", "origin") or "")
-        prefix = _git(root, "rev-parse", "--show-prefix") or ""
-        dirty = bool(_git(root, "status", "--porcelain"))
+        url = url or address(git(root, "remote", "get-url", "origin") or "")
+        prefix = git(root, "rev-parse", "--show-prefix") or ""
+        dirty = bool(git(root, "status", "--porcelain"))
         # the commit's day, so that the same state is cited alike whenever it is rendered
-        return cls(url, commit, dirty, prefix, today if dirty else _git(root, "log", "-1", "--format=%cs"))
+        return cls(url, commit, dirty, prefix, today if dirty else git(root, "log", "-1", "--format=%cs"))
 
     @property
     def state(self) -> str:
@@ -126,6 +126,15 @@ class Sources:
         (tree / RECORD).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
+def git(root: Path, *words: str) -> str | None:
+    """What git says about a folder; None if there is no git, or no history."""
+    try:
+        command = ["git", "-C", str(root), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 def address(text: str) -> str | None:
     """The https address of a repository on a forge, without credentials, out of any that git takes; else None."""
     match = _ADDRESS.fullmatch(text.strip())
@@ -157,11 +166,3 @@ def _places(root: Path, path: Path) -> dict[str, Place]:
     cells = json.loads((root / path).read_text(encoding="utf-8"))["cells"]
     code = [(cell.get("id", ""), "".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
     return {id: Place(path.as_posix(), cell, lines.get(cell)) for cell, source in code for id in spoken(source)}
-
-
-def _git(root: Path, *words: str) -> str | None:
-    try:
-        command = ["git", "-C", str(root), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

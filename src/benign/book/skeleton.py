@@ -248,11 +248,7 @@ def _in_preset(text: str, name: str, values: dict[str, object], path: Path) -> s
     start = text.rstrip("\n") + "\n" + ("" if "chapters" in before else "chapters:\n")
     after = f"{start}  {name}:\n{block}"
     expected = before | {"chapters": (before.get("chapters") or {}) | {name: values}}
-    try:
-        right = yaml.safe_load(after) == expected
-    except yaml.YAMLError:
-        right = False
-    if not right:
+    if not _reads(after, expected):
         raise BenignError(f"{path}: its chapters are not its last block; add to them, by hand,\n  {name}:\n{block}")
     return after
 
@@ -263,13 +259,17 @@ def _in_ids(text: str, name: str) -> str:
     after = text.rstrip("\n") + f"\n{block}"
     expected = yaml.safe_load(text)
     expected["published"] = expected["published"] | {name: [f"fig-{name}", f"claim-{name}"]}
-    try:
-        right = yaml.safe_load(after) == expected
-    except yaml.YAMLError:
-        right = False
-    if not right:
+    if not _reads(after, expected):
         raise BenignError(f"{ids.FILE}: 'published' is not its last block; add to it, by hand,\n{block}")
     return after
+
+
+def _reads(text: str, expected: object) -> bool:
+    """Whether YAML says what it should; a text that lines were added to may say something else, or nothing."""
+    try:
+        return yaml.safe_load(text) == expected
+    except yaml.YAMLError:
+        return False
 
 
 def _files(toc: object) -> list[str]:
