@@ -26,7 +26,7 @@ class Claim:
     ``holds_if``   the predicate: ``< 0.05``, ``>= 2`` or ``in [0.9, 1.1]``;
     ``on_record``  the verdict at the published values, or ``None`` if none has been recorded yet;
     ``figure``     id of the figure that shows it; ``note``: what a reader must know to read the verdict;
-    ``theorem``    label of the theorem, lemma or definition of the book that it tests.
+    ``theorem``    label of the theorem, lemma, definition or conjecture of the book that it tests.
 
     Raises ``InputError`` when one of them is malformed.
     """
@@ -64,7 +64,7 @@ class Claim:
         if self.figure is not None:
             check_id(self.figure, "fig", "tab", what=f"claim {self.id}: figure")
         if self.theorem is not None:
-            check_id(self.theorem, "thm", "lem", "prop", "def", what=f"claim {self.id}: theorem")
+            check_id(self.theorem, "thm", "lem", "prop", "def", "conj", what=f"claim {self.id}: theorem")
 
     def _check_numbers(self) -> None:
         try:

@@ -7,7 +7,7 @@ pipeline has written it, enriches provenance and the status page.
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from benign.book.sphinxext import accessible, launch, moved, reference, sources, thebe
+from benign.book.sphinxext import accessible, icons, launch, moved, reference, sources, thebe
 from benign.book.sphinxext.catalogue import Catalogue, name_claims
 from benign.book.sphinxext.cite import CiteBook, CitePanel, FillPanels, visit_panel
 from benign.book.sphinxext.directives import (
@@ -82,5 +82,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", thebe.drop)
     app.connect("autodoc-process-docstring", reference.escape)
     app.connect("build-finished", publish)
+    app.connect("build-finished", icons.subset)
     # all state is in the domain, which merges what parallel readers found
     return {"parallel_read_safe": True, "parallel_write_safe": True}

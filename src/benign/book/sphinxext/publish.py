@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 
 from benign.book import citation, ids
 from benign.book.figures import contents
-from benign.book.sphinxext.captions import captions
+from benign.book.sphinxext.captions import captions, statements
 from benign.book.sphinxext.cite import cite, page, summary
 from benign.book.sphinxext.directives import read_records
 
@@ -29,11 +29,16 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
         words |= captions(app, docname)
     figures = [_publish_figure(app, folder, entry, words[entry["id"]], records) for entry in entries]
     _write_json(folder / "index.json", {"schema": 1, "figures": figures})
+    claims = list(enumerate(catalogue.in_reading_order("claims"), start=1))
+    said = {}
+    for docname in {claim["docname"] for _, claim in claims}:
+        said |= statements(app, docname)
     claims = [
         {"number": number}
         | {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema", "words")}
+        | {name: said[claim["id"], name] for name in ("statement", "note") if claim[name]}
         | {"page": page(app, claim)}
-        for number, claim in enumerate(catalogue.in_reading_order("claims"), start=1)
+        for number, claim in claims
     ]
     _write_json(Path(app.outdir, "claims.json"), {"schema": 1, "claims": claims})
     _write_citations(Path(app.outdir, citation.BOOK), cite(app, None))
