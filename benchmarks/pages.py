@@ -47,16 +47,22 @@ LINKS = [
     Link("a telephone", 9e6 * 0.9 / 8, 60 * 2.75, 4),
 ]
 
-MOMENTS = """async () => {
+#: Notes when the page's own scripts are done and its formulas are set.
+WATCH = """addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
-    const formulas = performance.now();
-    const paint = performance.getEntriesByName("first-contentful-paint")[0].startTime;
-    return {paint, load: performance.getEntriesByType("navigation")[0].loadEventEnd, formulas};
-}"""
+    window.formulasSet = performance.now();
+});"""
+MOMENTS = """() => ({
+    paint: performance.getEntriesByName("first-contentful-paint")[0].startTime,
+    load: performance.getEntriesByType("navigation")[0].loadEventEnd,
+    formulas: window.formulasSet,
+})"""
 
 
 class Zipped(http.server.SimpleHTTPRequestHandler):
-    """Sends texts compressed, as servers of pages do; figures and fonts as they are."""
+    """Sends texts compressed, as servers of pages do, and fonts as they are."""
+
+    protocol_version = "HTTP/1.1"  # connections are kept
 
     def send_head(self) -> io.BytesIO | None:
         path = Path(self.translate_path(self.path))
@@ -104,6 +110,7 @@ def visit(browser: Browser, site: Path, address: str, name: str, link: Link) -> 
     """Open a page that was never opened before, at its top, in a desktop's window."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    page.add_init_script(WATCH)
     asked = []
     page.on("requestfinished", lambda request: asked.append(unquote(urlsplit(request.url).path).lstrip("/")))
     tools = context.new_cdp_session(page)
@@ -113,6 +120,7 @@ def visit(browser: Browser, site: Path, address: str, name: str, link: Link) -> 
     tools.send("Network.emulateNetworkConditions", conditions)
     tools.send("Emulation.setCPUThrottlingRate", {"rate": link.slowdown})
     page.goto(f"{address}/{name}", wait_until="networkidle", timeout=120_000)
+    page.wait_for_function("window.formulasSet && performance.getEntriesByType('navigation')[0].loadEventEnd")
     moments = {moment: milliseconds / 1000 for moment, milliseconds in page.evaluate(MOMENTS).items()}
     context.close()
     weights = {path: len(packed(site / path)) for path in asked}
@@ -122,18 +130,17 @@ def visit(browser: Browser, site: Path, address: str, name: str, link: Link) -> 
 
 def table(rows: list[tuple[str, list[list[Visit]]]], repetitions: int) -> Table:
     """A line a page, in the order of their weights."""
-    shown = Table(title=f"First visits; seconds: the median of {repetitions}")
-    for heading in ["page", "kB before figures", "kB of figures"]:
-        shown.add_column(heading, justify="left" if heading == "page" else "right")
-    for link in LINKS:
-        for moment in ["first paint", "loaded", "formulas set"]:
-            shown.add_column(f"{moment}, {link.name}", justify="right")
+    title = f"First visits. Seconds are the median of {repetitions}: first paint / loaded / formulas set"
+    shown = Table("page", title=title)
+    for heading in ["kB before figures", "kB of figures", *(link.name for link in LINKS)]:
+        shown.add_column(heading, justify="right", no_wrap=True)
     for name, visits in sorted(rows, key=lambda row: -row[1][0][0].weight):
         first = visits[0][0]
         times = [
-            f"{median(getattr(one, moment) for one in some):.2f}"
+            " / ".join(
+                f"{median(getattr(one, moment) for one in some):.2f}" for moment in ("paint", "load", "formulas")
+            )
             for some in visits
-            for moment in ("paint", "load", "formulas")
         ]
         shown.add_row(name, f"{first.weight / 1000:.0f}", f"{first.figures / 1000:.0f}", *times)
     return shown
@@ -156,7 +163,7 @@ def main(
             for name in track(names, "Visiting", console=Console(stderr=True))
         ]
         browser.close()
-    Console(width=None if sys.stdout.isatty() else 160).print(table(rows, repetitions))
+    Console(width=None if sys.stdout.isatty() else 120).print(table(rows, repetitions))
 
 
 if __name__ == "__main__":

@@ -480,15 +480,15 @@ def test_claims_are_numbered_in_reading_order_wherever_they_are_named(site):
     assert {id: ledger[id] for id in numbers} == {id: f"Claim {number}" for id, number in numbers.items()}
 
 
-def test_a_claim_and_the_theorem_that_it_tests_point_at_each_other(site):
+def test_a_claim_and_the_theorem_that_it_is_about_point_at_each_other(site):
     claim = page(site, "chapters/errors").find(id="claim-bound")
-    assert "It tests Theorem 2.1." in words(claim)
+    assert "and Theorem 2.1." in words(claim)
     assert claim.find("a", string="Theorem 2.1")["href"] == "rules.html#thm-rules"
     theorem = page(site, "chapters/rules").find(id="thm-rules")
-    assert words(theorem.select_one(".tested-by")) == "Tested by Claim 1 ✓ holds"
-    assert theorem.select_one(".tested-by a")["href"] == "errors.html#claim-bound"
-    assert "tests Theorem 2.1" in words(page(site, "status").select_one(".ledger"))
-    assert "tests" not in words(page(site, "chapters/rules").find(id="claim-ours"))
+    assert words(theorem.select_one(".claims-about")) == "Claims about this: Claim 1 ✓ holds"
+    assert theorem.select_one(".claims-about a")["href"] == "errors.html#claim-bound"
+    assert "· Theorem 2.1" in words(page(site, "status").select_one(".ledger"))
+    assert "Theorem 2" not in words(page(site, "chapters/rules").find(id="claim-ours"))
 
 
 def test_a_chapter_opens_with_what_it_teaches_and_needs(site):
@@ -568,6 +568,9 @@ def test_claims_are_published_as_json_and_counted(site):
     claims = json.loads((site / "claims.json").read_text())["claims"]
     assert [claim["id"] for claim in claims] == ["claim-bound", "claim-vacuous", "claim-ours"]
     assert claims[0]["page"] == "chapters/errors.html#claim-bound" and claims[0]["interval"] == [0.01, 0.04]
+    # in words, not in the markup of a notebook
+    bound = "The test error is at most $\\eta + \\exp(-c\\,n\\|\\mu\\|^4/p)$, see [Chatterji and Long, 2021]."
+    assert claims[0]["statement"] == bound
     assert words(page(site, "status").select_one(".claims-summary")) == "3 claims; 1 holds, 1 fails, 1 is unresolved."
 
 

@@ -26,7 +26,7 @@ class Claim:
     ``holds_if``   the predicate: ``< 0.05``, ``>= 2`` or ``in [0.9, 1.1]``;
     ``on_record``  the verdict at the published values, or ``None`` if none has been recorded yet;
     ``figure``     id of the figure that shows it; ``note``: what a reader must know to read the verdict;
-    ``theorem``    label of the theorem, lemma, definition or conjecture of the book that it tests.
+    ``theorem``    label of the theorem, lemma, definition or conjecture of the book that it is about.
 
     Raises ``InputError`` when one of them is malformed.
     """

@@ -134,10 +134,9 @@ def _claim(page: _Page, payload: dict) -> list[nodes.Element]:
     box += statement
     numbers = nodes.paragraph("", "Estimate ", *estimate_with_interval(payload), classes=["claim-numbers"])
     numbers += nodes.Text(f"; holds if {predicate(payload)}; on record: {payload['on_record'] or 'nothing yet'}.")
-    if payload["figure"]:
-        numbers += [nodes.Text(" See "), *page.inline(f"{{numref}}`{payload['figure']}`"), nodes.Text(".")]
-    if payload["theorem"]:
-        numbers += [nodes.Text(" It tests "), *page.inline(f"{{prf:ref}}`{payload['theorem']}`"), nodes.Text(".")]
+    places = [("numref", payload["figure"]), ("prf:ref", payload["theorem"])]
+    if seen := " and ".join(f"{{{role}}}`{target}`" for role, target in places if target):
+        numbers += [nodes.Text(" See "), *page.inline(seen), nodes.Text(".")]
     box += numbers
     if payload["note"]:
         box += nodes.paragraph("", "", *page.inline(payload["note"]), classes=["claim-note"])

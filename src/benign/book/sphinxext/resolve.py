@@ -66,19 +66,19 @@ class Gather(SphinxPostTransform):
                 self.env.get_domain("math").data["has_equations"][self.env.docname] = True
 
     def _number_claims(self, catalogue: Catalogue) -> None:
-        """Write the numbers of claims into their boxes, and into theorems which claims test them."""
+        """Write the numbers of claims into their boxes, and into theorems which claims are about them."""
         numbers = catalogue.claim_numbers()
         for place in list(self.document.findall(ClaimNumber)):
             id = place["claim_id"]
             link = nodes.reference("", f"Claim {numbers[id]}", refid=id, internal=True, classes=["claim-number"])
             place.replace_self(link)
-        tests: dict[str, list[dict]] = {}
+        about: dict[str, list[dict]] = {}
         for claim in catalogue.in_reading_order("claims"):
             if claim["theorem"]:
-                tests.setdefault(claim["theorem"], []).append(claim)
-        for theorem in [node for node in self.document.findall(nodes.Element) if node.get("label") in tests]:
-            line = nodes.paragraph("", "Tested by ", classes=["tested-by"])
-            for position, claim in enumerate(tests[theorem["label"]]):
+                about.setdefault(claim["theorem"], []).append(claim)
+        for theorem in [node for node in self.document.findall(nodes.Element) if node.get("label") in about]:
+            line = nodes.paragraph("", "Claims about this: ", classes=["claims-about"])
+            for position, claim in enumerate(about[theorem["label"]]):
                 line += nodes.Text(", " if position else "")
                 line += self._link(claim["docname"], claim["id"], f"Claim {numbers[claim['id']]}")
                 line += [nodes.Text(" "), verdict_badge(claim["verdict"])]
@@ -109,7 +109,7 @@ class Gather(SphinxPostTransform):
         if claim["figure"]:
             shown += [nodes.Text(" · "), self._numref(claim["figure"])]
         if claim["theorem"]:
-            shown += [nodes.Text(" · tests "), self._reference("prf", "ref", claim["theorem"])]
+            shown += [nodes.Text(" · "), self._reference("prf", "ref", claim["theorem"])]
         verdict = [verdict_badge(claim["verdict"])]
         if claim["on_record"] != claim["verdict"]:
             record = [nodes.Text("on record: "), verdict_badge(claim["on_record"]), nodes.Text(" ")]
