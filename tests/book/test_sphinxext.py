@@ -176,6 +176,9 @@ STATUS = """\
 ```{figure-index}
 ```
 
+```{statement-index}
+```
+
 ```{bibliography}
 ```
 """
@@ -365,8 +368,8 @@ def test_citations_are_no_hits_of_a_search(site):
 
 def test_the_index_of_figures_shows_them_by_chapter(site):
     soup = page(site, "status")
-    assert [words(title) for title in soup.select("section h2")] == ["1. Errors#", "2. Rules#"]
-    jumps = [link["href"] for link in soup.select("section > ul a")]
+    assert [words(title) for title in soup.select("section[id^=figures-of] h2")] == ["1. Errors#", "2. Rules#"]
+    jumps = [link["href"] for link in soup.select("section > ul a[href^='#figures']")]
     assert jumps == ["#figures-of-errors", "#figures-of-rules"] and all(soup.find(id=jump[1:]) for jump in jumps)
     figure, table = soup.select(".index-entry")
     assert (figure.img["src"], figure.img["loading"]) == ("figures/fig-error.png", "lazy")
@@ -487,6 +490,10 @@ def test_a_claim_and_the_theorem_that_it_is_about_point_at_each_other(site):
     theorem = page(site, "chapters/rules").find(id="thm-rules")
     assert words(theorem.select_one(".claims-about")) == "Claims about this: Claim 1 ✓ holds"
     assert theorem.select_one(".claims-about a")["href"] == "errors.html#claim-bound"
+    listed = page(site, "status").find(id="statements-of-rules")
+    assert "Theorem 2.1" in words(listed) and "Claim 1 ✓ holds" in words(listed)
+    assert {"chapters/rules.html#thm-rules", "chapters/errors.html#claim-bound"} <= {a["href"] for a in listed("a")}
+    assert page(site, "status").find(id="statements-of-errors") is None  # it states nothing
     assert "· Theorem 2.1" in words(page(site, "status").select_one(".ledger"))
     assert "Theorem 2" not in words(page(site, "chapters/rules").find(id="claim-ours"))
 
@@ -536,7 +543,7 @@ def test_the_first_use_of_a_symbol_or_term_in_a_chapter_has_its_meaning(site):
 
 
 def test_the_table_of_notation_says_where_a_symbol_is_introduced(site):
-    rows = page(site, "notation").select(".notation tbody tr")
+    rows = page(site, "notation").select(".symbols tbody tr")
     assert [words(row) for row in rows] == [
         "\\(n\\) number of samples, at least 1 Errors", "\\(p\\) dimension Errors", "\\(p\\) number of rules Rules",
     ]  # fmt: skip

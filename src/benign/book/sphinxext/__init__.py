@@ -7,7 +7,7 @@ pipeline has written it, enriches provenance and the status page.
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from benign.book.sphinxext import accessible, icons, launch, moved, reference, sources, thebe
+from benign.book.sphinxext import accessible, icons, launch, moved, reference, sources, statements, thebe
 from benign.book.sphinxext.catalogue import Catalogue, name_claims
 from benign.book.sphinxext.cite import CiteBook, CitePanel, FillPanels, visit_panel
 from benign.book.sphinxext.directives import (
@@ -80,6 +80,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", name_parts)
     app.connect("html-page-context", accessible.amend, priority=900)  # when the theme has made its side bar
     app.connect("html-page-context", thebe.drop)
+    statements.setup(app)
     app.connect("autodoc-process-docstring", reference.escape)
     app.connect("build-finished", publish)
     app.connect("build-finished", icons.subset)

@@ -126,6 +126,13 @@ def _readable(words: str) -> str:
     return plain.replace(". ", "; ").removesuffix(".")
 
 
+def chapter_title(env: BuildEnvironment, docname: str) -> str:
+    """The title of a page behind its number, if it has one."""
+    numbers = env.toc_secnumbers.get(docname, {}).get("")
+    prefix = f"{'.'.join(map(str, numbers))}. " if numbers else ""
+    return f"{prefix}{env.titles[docname].astext()}"
+
+
 def _toctree_order(env) -> Iterable[str]:
     seen = set()
 

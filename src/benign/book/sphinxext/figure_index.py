@@ -9,6 +9,7 @@ from sphinx.util.osutil import relative_uri
 
 from benign.book.citation import FORMATS
 from benign.book.sphinxext.captions import as_read
+from benign.book.sphinxext.catalogue import chapter_title
 from benign.book.sphinxext.cite import LABELS, can_cite
 
 
@@ -49,10 +50,8 @@ class GatherFigures(SphinxPostTransform):
         return nodes.bullet_list("", *items)
 
     def _chapter(self, docname: str, entries: list[dict]) -> nodes.section:
-        numbers = self.env.toc_secnumbers.get(docname, {}).get("")
-        prefix = f"{'.'.join(map(str, numbers))}. " if numbers else ""
         stem = docname.rpartition("/")[2]
-        title = nodes.title("", f"{prefix}{self.env.titles[docname].astext()}")
+        title = nodes.title("", chapter_title(self.env, docname))
         page = self.env.get_doctree(docname)
         captions = as_read(page)
         anchors = {id for node in page.findall(nodes.Element) for id in node["ids"]}

@@ -36,7 +36,7 @@ class NotationTable(SphinxDirective):
         self.env.note_dependency(notation.FILE)
         header = ["symbol", "meaning", "introduced in"]
         grid = table([text(title) for title in header], [self._row(symbol) for symbol in symbols])
-        return [nodes.container("", grid, classes=["notation"])]
+        return [nodes.container("", grid, classes=["symbols"])]
 
     def _row(self, symbol: notation.Symbol) -> list[list[nodes.Node]]:
         shown: list[nodes.Node] = [nodes.target("", "", ids=[symbol.anchor])]

@@ -66,23 +66,12 @@ class Gather(SphinxPostTransform):
                 self.env.get_domain("math").data["has_equations"][self.env.docname] = True
 
     def _number_claims(self, catalogue: Catalogue) -> None:
-        """Write the numbers of claims into their boxes, and into theorems which claims are about them."""
+        """Write the numbers of claims into their boxes."""
         numbers = catalogue.claim_numbers()
         for place in list(self.document.findall(ClaimNumber)):
             id = place["claim_id"]
             link = nodes.reference("", f"Claim {numbers[id]}", refid=id, internal=True, classes=["claim-number"])
             place.replace_self(link)
-        about: dict[str, list[dict]] = {}
-        for claim in catalogue.in_reading_order("claims"):
-            if claim["theorem"]:
-                about.setdefault(claim["theorem"], []).append(claim)
-        for theorem in [node for node in self.document.findall(nodes.Element) if node.get("label") in about]:
-            line = nodes.paragraph("", "Claims about this: ", classes=["claims-about"])
-            for position, claim in enumerate(about[theorem["label"]]):
-                line += nodes.Text(", " if position else "")
-                line += self._link(claim["docname"], claim["id"], f"Claim {numbers[claim['id']]}")
-                line += [nodes.Text(" "), verdict_badge(claim["verdict"])]
-            theorem += line
 
     def _ledger(self, catalogue, place: Gathered) -> list[nodes.Node]:
         claims = catalogue.in_reading_order("claims")
