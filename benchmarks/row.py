@@ -123,11 +123,14 @@ def file_of(number: int, device: str, folder: Path) -> Path:
     return folder / (f"row-{number}.json" if device == "cpu" else f"row-{number}-{device}.json")
 
 
-def merged(folder: Path, device: str) -> dict[str, Any]:
-    """All rows that were measured on a device, in the order of their numbers."""
+def merged(folder: Path, device: str, together: Path) -> dict[str, Any]:
+    """All rows that were measured on a device, in the order of their numbers: those in a folder, in the place of older
+    ones that lie together in a file."""
+    older = json.loads(together.read_text())["rows"] if together.exists() else []
     pattern = f"row-*[0-9]{'' if device == 'cpu' else '-' + device}.json"
-    records = [json.loads(file.read_text()) for file in folder.glob(pattern)]
-    return {"rows": sorted(records, key=lambda record: record["number"])}
+    newer = [json.loads(file.read_text()) for file in folder.glob(pattern)]
+    records = {record["number"]: record for record in [*older, *newer]}
+    return {"rows": [records[number] for number in sorted(records)]}
 
 
 def lines(record: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,5 @@
 """Row 9: gradient descent in the browser, by the live experiment's engine, against span training on one thread."""
 
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,16 +8,15 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 from row import Agreement, Comparison, Row, ratio_of_times
 
+from benign.book.pdf import launch_options
 from benign.data import mixtures
 from benign.data.grams import Grams
-from benign.errors import BenignError
 from benign.networks.activations import relu
 from benign.networks.two_layer import output_signs
 from benign.theory import xu2023
 from benign.train import history, span
 
 ENGINE = Path(__file__).parents[1] / "assets" / "live" / "engine.js"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 P, SIGNAL, LABEL_NOISE = 20_000, 9.0, 0.2  # the page's first setting, as are n = 40 and m = 64
 
 LOAD = """async text => {
@@ -125,9 +122,7 @@ def measure(options: harness.Options) -> Row:
         comparisons = [compare(training, None, repetitions) for training in trainings]
     else:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=_browser(), args=["--no-sandbox"] * (os.geteuid() == 0)
-            )
+            browser = playwright.chromium.launch(**launch_options())
             page = browser.new_page()
             page.evaluate(LOAD, ENGINE.read_text())
             comparisons = [compare(training, page, repetitions) for training in trainings] + [whole(page, repetitions)]
@@ -138,12 +133,6 @@ def measure(options: harness.Options) -> Row:
         "train.span on one thread, one run at a time",
         comparisons,
     )
-
-
-def _browser() -> str:
-    if path := next(filter(None, map(shutil.which, BROWSERS)), None):
-        return path
-    raise BenignError("row 9 needs Chromium: install your system's package, or leave it out with --no-peers")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def main(
             failed.append(str(number))
         if not trial:
             together = folder.parent / ("results.json" if device == "cpu" else f"results-{device}.json")
-            write_atomically(together, (json.dumps(merged(folder, device), indent=1) + "\n").encode())
+            write_atomically(together, (json.dumps(merged(folder, device, together), indent=1) + "\n").encode())
     if failed:
         raise BenignError(f"not measured: row {', '.join(failed)}; what was wrong stands above")
 

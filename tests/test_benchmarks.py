@@ -269,8 +269,17 @@ def test_command_merges_and_says_what_failed(command, tmp_path, monkeypatch):
 def test_merged_results_are_in_the_order_of_the_rows_and_of_one_device(row, tmp_path):
     for number, device in [(10, "cpu"), (2, "cpu"), (2, "cuda"), (1, "cuda")]:
         row.file_of(number, device, tmp_path).write_text(json.dumps({"number": number, "device": device}))
-    assert row.merged(tmp_path, "cpu") == {"rows": [{"number": n, "device": "cpu"} for n in (2, 10)]}
-    assert row.merged(tmp_path, "cuda") == {"rows": [{"number": n, "device": "cuda"} for n in (1, 2)]}
+    together = tmp_path / "results.json"
+    assert row.merged(tmp_path, "cpu", together) == {"rows": [{"number": n, "device": "cpu"} for n in (2, 10)]}
+    assert row.merged(tmp_path, "cuda", together) == {"rows": [{"number": n, "device": "cuda"} for n in (1, 2)]}
+
+
+def test_measuring_some_rows_keeps_the_others(row, tmp_path):
+    together = tmp_path / "results.json"
+    together.write_text(json.dumps({"rows": [{"number": n, "measured": "before"} for n in (1, 2)]}))
+    row.file_of(2, "cpu", tmp_path).write_text(json.dumps({"number": 2, "measured": "now"}))
+    rows = row.merged(tmp_path, "cpu", together)["rows"]
+    assert [(record["number"], record["measured"]) for record in rows] == [(1, "before"), (2, "now")]
 
 
 def test_peers_are_pinned_and_named_without_an_address():
