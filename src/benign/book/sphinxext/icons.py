@@ -27,6 +27,10 @@ def subset(app: Sphinx, exception: Exception | None) -> None:
         subsetter.subset(font)
         font.flavor = "woff2"
         font.save(whole.with_suffix(".woff2"))
+    # what would draw them a second time; see assets/templates/static/webpack-macros.html
+    for script in site.glob("_static/scripts/fontawesome.js*"):
+        if script.suffix in (".js", ".map"):
+            script.unlink()
 
 
 def _wanted(site: Path) -> set[int]:
