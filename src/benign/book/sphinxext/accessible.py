@@ -36,3 +36,9 @@ def _named(toctree: object) -> object:
     if "<summary>" not in str(toctree):
         return toctree
     return str(toctree).replace("<summary>", '<summary aria-label="Show or hide the pages below">')
+
+
+def setup(app: Sphinx) -> None:
+    """Register accessible markup."""
+    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.connect("html-page-context", amend, priority=900)  # when the theme has made its side bar

@@ -144,3 +144,9 @@ def _toctree_order(env) -> Iterable[str]:
                 yield from walk(child)
 
     return walk(env.config.root_doc)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the domain."""
+    app.add_domain(Catalogue)
+    app.connect("env-check-consistency", name_claims)

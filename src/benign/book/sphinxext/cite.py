@@ -106,3 +106,10 @@ def page(app: Sphinx, entry: dict) -> str:
 
 def _source(app: Sphinx) -> Path:
     return Path(app.srcdir, "CITATION.cff")
+
+
+def setup(app: Sphinx) -> None:
+    """Register the panels."""
+    app.add_node(CitePanel, html=(visit_panel, None))
+    app.add_directive("cite-book", CiteBook)
+    app.add_post_transform(FillPanels)

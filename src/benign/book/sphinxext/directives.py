@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from benign.book import parameters
@@ -188,3 +189,15 @@ def _machine_cells(records: dict[str, dict]) -> dict[str, list[str]]:
     return {"chapters": [", ".join(names) for names in chapters.values()]} | {
         title: [key[position] for key in chapters] for position, title in enumerate(titles)
     }
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives."""
+    app.add_node(Gathered)
+    app.add_directive("parameters-table", ParametersTable)
+    app.add_directive("claims-ledger", ClaimsLedger)
+    app.add_directive("claims-summary", ClaimsSummary)
+    app.add_directive("figure-preview", FigurePreview)
+    app.add_directive("run-records", RunRecords)
+    app.add_directive("run-times", RunTimes)
+    app.add_directive("built-from", BuiltFrom)

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from benign.book.sphinxext.directives import read_records
@@ -49,3 +50,9 @@ def command(chapter: str, record: dict | None) -> str:
         for name, value in record.get("overrides", {}).items():
             words += ["-p", f"{name}={value}"]
     return shlex.join(words)
+
+
+def setup(app: Sphinx) -> None:
+    """Register what makes figures explorable."""
+    app.add_node(Explorer)
+    app.add_post_transform(Explore)

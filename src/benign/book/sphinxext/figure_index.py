@@ -2,6 +2,7 @@
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
@@ -112,3 +113,10 @@ class GatherFigures(SphinxPostTransform):
 
     def _uri(self, path: str) -> str:
         return relative_uri(self.app.builder.get_target_uri(self.env.docname), path)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the index."""
+    app.add_node(IndexPlace)
+    app.add_directive("figure-index", FigureIndex)
+    app.add_post_transform(GatherFigures)

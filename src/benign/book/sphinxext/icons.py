@@ -41,3 +41,8 @@ def _wanted(site: Path) -> set[int]:
     wanted = {int(code, 16) for names, code in _RULE.findall(styles) if named & set(_NAMES.findall(names))}
     spelled = _CHARACTER.findall(_RULE.sub("", styles))
     return wanted | {int(code, 16) if code else ord(character) for code, character in spelled}
+
+
+def setup(app: Sphinx) -> None:
+    """Register the subsetting of fonts."""
+    app.connect("build-finished", subset)

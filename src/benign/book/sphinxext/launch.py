@@ -34,3 +34,8 @@ def aim(app: Sphinx, config: Config) -> None:
 def _served(repository: Repository) -> tuple[str, ...]:
     match = re.fullmatch(r"https://([^/]+)/[^/]+/[^/]+", repository.url or "")
     return HOSTS.get(match[1], ()) if match and repository.commit else ()
+
+
+def setup(app: Sphinx) -> None:
+    """Register the aim of the launch buttons."""
+    app.connect("config-inited", aim)

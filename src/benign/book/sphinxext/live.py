@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
@@ -94,3 +95,9 @@ def _presets(text: str) -> dict[str, dict]:
 
 def _address(module: str) -> str:
     return "data:text/javascript;base64," + base64.b64encode(module.encode()).decode()
+
+
+def setup(app: Sphinx) -> None:
+    """Register the experiment and the buttons that set it."""
+    app.add_directive("live-experiment", LiveExperiment)
+    app.add_role("live-preset", LivePreset())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
@@ -143,3 +144,10 @@ def visit_meaning(translator, node: Meaning) -> None:
 def depart_meaning(translator, node: Meaning) -> None:
     id, meaning = escape(node["meaning_id"]), escape(node["meaning"])
     translator.body.append(f'</a><span class="meaning-text" id="{id}" role="tooltip" hidden>{meaning}</span></span>')
+
+
+def setup(app: Sphinx) -> None:
+    """Register the table of notation and the marks in chapters."""
+    app.add_node(Meaning, html=(visit_meaning, depart_meaning))
+    app.add_directive("notation-table", NotationTable)
+    app.add_post_transform(MarkFirstUses)

@@ -54,3 +54,9 @@ class OldAnchors(SphinxPostTransform):
                 for node in page.findall(nodes.Element):
                     if place["id"] in node["ids"]:
                         node["ids"].append(id)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the old anchors."""
+    app.add_post_transform(OldAnchors)
+    app.connect("env-check-consistency", check)

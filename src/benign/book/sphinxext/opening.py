@@ -118,3 +118,12 @@ def _parts(env: BuildEnvironment) -> dict[str, str]:
         if toctree.get("caption")
         for _, docname in toctree["entries"]
     }
+
+
+def setup(app: Sphinx) -> None:
+    """Register what opens a chapter."""
+    app.add_node(ReadingTime)
+    app.add_directive("opening", Opening)
+    app.add_post_transform(TellReadingTime)
+    app.connect("env-check-consistency", check_needs)
+    app.connect("html-page-context", name_parts)

@@ -71,3 +71,8 @@ def _keep_old_files(source: Path, folder: Path) -> None:
 
 def _write_json(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    """Register what is published beside the pages."""
+    app.connect("build-finished", publish)

@@ -63,3 +63,9 @@ def escape(app: Sphinx, what: str, name: str, thing: object, options: object, li
 
 def _automodule(name: str) -> list[str]:
     return ["```{eval-rst}", f".. automodule:: {name}", "```", ""]
+
+
+def setup(app: Sphinx) -> None:
+    """Register the reference of the package."""
+    app.add_directive("package", PackageReference)
+    app.connect("autodoc-process-docstring", escape)

@@ -4,6 +4,7 @@ import json
 
 from docutils import nodes
 from myst_nb.core.render import MimeData, NbElementRenderer
+from sphinx.application import Sphinx
 
 from benign.book import claims, figures
 from benign.book.sphinxext.cite import CitePanel
@@ -165,3 +166,9 @@ def _links(payload: dict) -> nodes.container:
     line += [nodes.Text(" ("), nodes.reference("", "source", source_of=id), nodes.Text(")")]
     line += [nodes.Text(" · "), file("how it was made", "json", "Provenance")]
     return nodes.container("", line, CitePanel(figure_id=id), classes=["figure-links"])
+
+
+def setup(app: Sphinx) -> None:
+    """Register the nodes that outputs become."""
+    app.add_node(Picture)
+    app.add_node(ClaimNumber)

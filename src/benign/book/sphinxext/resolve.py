@@ -2,6 +2,7 @@
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -219,3 +220,12 @@ class LinkFiles(SphinxPostTransform):
 def _below(*content: nodes.Node) -> nodes.inline:
     """A second, quieter line in a cell."""
     return nodes.inline("", "", *content, classes=["below"])
+
+
+def setup(app: Sphinx) -> None:
+    """Register the transforms."""
+    app.add_transform(AnchorCode)
+    app.add_transform(UniqueIds)
+    app.add_post_transform(Gather)
+    app.add_post_transform(LinkFiles)
+    app.add_post_transform(NoteWords)

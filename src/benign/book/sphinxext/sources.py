@@ -113,3 +113,11 @@ def _file(module: str) -> str:
 
     package = Path(benign.__file__).parent.parent / module
     return str(PurePosixPath(module, "__init__.py") if package.is_dir() else PurePosixPath(f"{module}.py"))
+
+
+def setup(app: Sphinx) -> None:
+    """Register the links to sources."""
+    app.add_post_transform(LinkRepository)
+    app.connect("env-before-read-docs", note)
+    app.connect("html-collect-pages", pages)
+    app.connect("html-page-context", mark_module)

@@ -16,3 +16,8 @@ def drop(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: 
         for script in context.get("script_files", [])
         if "thebe" not in str(getattr(script, "filename", "")) and "thebe" not in str(getattr(script, "attributes", ""))
     ]
+
+
+def setup(app: Sphinx) -> None:
+    """Register what drops the scripts."""
+    app.connect("html-page-context", drop)
