@@ -92,7 +92,7 @@ RULES = """\
 That *one* rule is as good as another.
 :::
 
-:::{prf:theorem} No free lunch
+:::{prf:theorem} No free lunch {cite:p}`chatterji2021`
 :label: thm-rules
 
 All rules err. The sample size is $n$ and the number of rules $p$.
@@ -494,6 +494,8 @@ def test_a_claim_and_the_theorem_that_it_is_about_point_at_each_other(site):
     assert "Theorem 2.1" in words(listed) and "Claim 1 ✓ holds" in words(listed)
     assert {"chapters/rules.html#thm-rules", "chapters/errors.html#claim-bound"} <= {a["href"] for a in listed("a")}
     assert page(site, "status").find(id="statements-of-errors") is None  # it states nothing
+    assert listed.find("a", string="Chatterji and Long, 2021")["href"].startswith("#")
+    assert not listed.find_all("span", id=True)  # of the citation in the chapter
     assert "· Theorem 2.1" in words(page(site, "status").select_one(".ledger"))
     assert "Theorem 2" not in words(page(site, "chapters/rules").find(id="claim-ours"))
 

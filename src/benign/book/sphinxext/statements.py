@@ -59,7 +59,8 @@ class GatherStatements(SphinxPostTransform):
         )  # fmt: skip
         title = next(child for child in statement.children if isinstance(child, nodes.title)).deepcopy()
         for reference in title.findall(addnodes.pending_xref):
-            reference["refdoc"] = self.env.docname
+            # an id is unique in its own page only, and nothing leads to this copy
+            reference["refdoc"], reference["ids"] = self.env.docname, []
         item = nodes.list_item("", nodes.paragraph("", "", number, nodes.Text(" "), *title.children))
         if claims := self.about.get(statement["label"]):
             item += nodes.paragraph("", "", *self._verdicts(claims), classes=["claims-about"])
