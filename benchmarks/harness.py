@@ -27,9 +27,9 @@ import torch
 import typer
 from row import Row, file_of, folder_of, lines, rounded
 
-from benign.errors import BenignError
-from benign.files import sha256, write_atomically
-from benign.sweep import closure, environment
+from livingpaper.errors import PaperError
+from livingpaper.files import sha256, write_atomically
+from livingpaper.sweep import closure, environment
 
 HERE = Path(__file__).parent
 #: Names an interpreter that has the packages of peers/requirements.txt, in place of the one that `make bench` installs.
@@ -134,7 +134,7 @@ class Peer:
             return json.loads(line)
         self._process.wait()
         self._log.seek(0)
-        raise BenignError(f"the peer stopped:\n{_end(self._log.read().decode(errors='replace'))}")
+        raise PaperError(f"the peer stopped:\n{_end(self._log.read().decode(errors='replace'))}")
 
 
 def peak_memory(target: str, python: Path | str | None = None, device: str = "cpu", **arguments: Any) -> int:
@@ -145,7 +145,7 @@ def peak_memory(target: str, python: Path | str | None = None, device: str = "cp
     command = [python or sys.executable, HERE / "worker.py", "memory", target, json.dumps(arguments)]
     run = subprocess.run(command, capture_output=True, text=True, env=_surroundings(device))
     if run.returncode:
-        raise BenignError(f"{target} stopped:\n{_end(run.stderr)}")
+        raise PaperError(f"{target} stopped:\n{_end(run.stderr)}")
     return json.loads(run.stdout)["bytes"]
 
 
@@ -153,11 +153,11 @@ def peers_python() -> Path:
     """The interpreter that has JAX and neural-tangents.
 
     Raises:
-        BenignError: there is none.
+        PaperError: there is none.
     """
     python = Path(os.environ.get(PEERS_VARIABLE) or HERE.parent / ".peers" / "bin" / "python")
     if not python.exists():
-        raise BenignError(
+        raise PaperError(
             f"{python} is not there: `make bench` installs the peers' environment, {PEERS_VARIABLE} names another "
             "interpreter that has the packages of benchmarks/peers/requirements.txt, and --no-peers does without"
         )
@@ -206,7 +206,7 @@ def main(measure: Callable[[Options], Row], dtype: torch.dtype = torch.float32) 
             before = matmul_peak(dtype, device, sizes=sizes)
             row = measure(options)
             after = matmul_peak(dtype, device, sizes=sizes)
-        except BenignError as error:
+        except PaperError as error:
             print(f"error: {error}", file=sys.stderr)
             raise SystemExit(1) from None
         peak = {"dtype": str(dtype).removeprefix("torch."), "FLOP/s": [rounded(before), rounded(after)]}

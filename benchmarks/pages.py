@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benign.book.pdf import launch_options
-from benign.book.project import Project
-from benign.errors import BenignError
+from livingpaper.publish.pdf import launch_options
+from livingpaper.build.project import Project
+from livingpaper.errors import PaperError
 
 TEXT = {".html", ".js", ".css", ".svg", ".json"}
 
@@ -154,7 +154,7 @@ def main(
     project = Project(Path(__file__).parents[1])
     site = site or project.site(project.variant(None, {}))
     if not (site / "index.html").is_file():
-        raise BenignError(f"{site} holds no index.html: run `benign build` first, or name the folder of a built site")
+        raise PaperError(f"{site} holds no index.html: run `benign build` first, or name the folder of a built site")
     names = [str(path.with_suffix(".html")) for path in project.pages]
     with sync_playwright() as playwright, served(site) as address:
         browser = playwright.chromium.launch(**launch_options())
@@ -169,6 +169,6 @@ def main(
 if __name__ == "__main__":
     try:
         typer.run(main)
-    except BenignError as error:
+    except PaperError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -6,7 +6,7 @@ from row import Comparison, Row
 
 from benign.data import noises, streamed
 from benign.data.grams import stack
-from benign.errors import BenignError
+from livingpaper.errors import PaperError
 from benign.networks.activations import leaky_relu
 from benign.networks.two_layer import output_signs
 from benign.theory import xu2023
@@ -49,7 +49,7 @@ def experiment(p: int, test_points: int, **sizes: int):
 
 def measure(options: harness.Options) -> Row:
     if options.device != "cpu":
-        raise BenignError("row 8 measures the memory of the processor: leave out --device")
+        raise PaperError("row 8 measures the memory of the processor: leave out --device")
     sizes, p, test_points, repetitions = (TINY, 50, 50, 1) if options.quick else (Sizes(), 20_000, 1000, 2)
     one, large = Sizes(1, sizes.n, sizes.width, sizes.steps), 1000 if options.quick else 10**6
     vectors = 4 * sizes.runs * (sizes.n + sizes.width) * p / 1e6

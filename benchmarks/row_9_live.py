@@ -8,7 +8,7 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 from row import Agreement, Comparison, Row, ratio_of_times
 
-from benign.book.pdf import launch_options
+from livingpaper.publish.pdf import launch_options
 from benign.data import mixtures
 from benign.data.grams import Grams
 from benign.networks.activations import relu

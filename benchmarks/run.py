@@ -14,8 +14,8 @@ import typer
 from harness import Options, key
 from row import HERE, file_of, folder_of, lines, merged
 
-from benign.errors import BenignError
-from benign.files import write_atomically
+from livingpaper.errors import PaperError
+from livingpaper.files import write_atomically
 
 
 def scripts() -> dict[int, Path]:
@@ -28,7 +28,7 @@ def chosen(rows: str | None) -> dict[int, Path]:
     every = scripts()
     wanted = [text.strip() for text in rows.split(",")] if rows else list(map(str, every))
     if unknown := [text for text in wanted if text not in map(str, every)]:
-        raise BenignError(f"there is no row {unknown[0]!r}: there are {', '.join(map(str, every))}")
+        raise PaperError(f"there is no row {unknown[0]!r}: there are {', '.join(map(str, every))}")
     return {number: script for number, script in every.items() if str(number) in wanted}
 
 
@@ -62,12 +62,12 @@ def main(
             together = folder.parent / ("results.json" if device == "cpu" else f"results-{device}.json")
             write_atomically(together, (json.dumps(merged(folder, device, together), indent=1) + "\n").encode())
     if failed:
-        raise BenignError(f"not measured: row {', '.join(failed)}; what was wrong stands above")
+        raise PaperError(f"not measured: row {', '.join(failed)}; what was wrong stands above")
 
 
 if __name__ == "__main__":
     try:
         typer.run(main)
-    except BenignError as error:
+    except PaperError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -49,9 +49,9 @@ def site(request, tmp_path_factory):
     root = tmp_path_factory.mktemp("book") / "book"
     left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests")
     shutil.copytree(ROOT, root, ignore=left_out)
-    environment = {name: value for name, value in os.environ.items() if name != "BENIGN_CACHE_DIR"}
+    environment = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
     environment["PYTHONPATH"] = str(root / "src")
-    command = [sys.executable, "-m", "benign.cli", "build", "--preset", "smoke"]
+    command = [sys.executable, "-m", "livingpaper.cli", "build", "--preset", "smoke"]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return root / "_build" / "smoke" / "html"
@@ -61,7 +61,7 @@ def site(request, tmp_path_factory):
 def own_cache(tmp_path_factory, monkeypatch):
     """A result store of the test's own."""
     folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("BENIGN_CACHE_DIR", str(folder))
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(folder))
     return folder
 
 

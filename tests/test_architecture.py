@@ -33,7 +33,7 @@ def test_packages_export_nothing_but_the_sweep(file):
     assert sorted(imported) == (["grid", "sweep"] if file.parent.name == "sweep" else [])
 
 
-@pytest.mark.parametrize("module", ["benign.sweep", "benign.cli"])
+@pytest.mark.parametrize("module", ["livingpaper.sweep", "livingpaper.cli"])
 def test_what_plans_the_work_starts_without_torch(module):
     # A worker pays for torch; the command, which only plans, answers at once.
     code = f"import sys, {module}; print('torch' in sys.modules)"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benign.errors import BenignError
+from livingpaper.errors import PaperError
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 ROWS = sorted(file.stem for file in FOLDER.glob("row_[0-9]*_*.py"))
@@ -153,10 +153,10 @@ def test_peer_lives_between_repetitions_and_times_itself(harness, toy):
 def test_peer_that_stops_says_why(harness, toy):
     with (
         harness.Peer(toy, python=sys.executable, fails=True) as peer,
-        pytest.raises(BenignError, match="has a problem"),
+        pytest.raises(PaperError, match="has a problem"),
     ):
         peer()
-    with pytest.raises(BenignError, match="No module named"):
+    with pytest.raises(PaperError, match="No module named"):
         harness.Peer("nowhere:prepare", python=sys.executable)
 
 
@@ -166,13 +166,13 @@ def test_memory_is_the_peak_of_a_fresh_process(harness, toy):
     del ballast
     # Linux counts pages to within a few a thread (proc(5)). Not the 64 MB of before, which were free again.
     assert 191e6 <= used < 232e6
-    with pytest.raises(BenignError, match="has a problem"):
+    with pytest.raises(PaperError, match="has a problem"):
         harness.peak_memory(toy, fails=True)
 
 
 def test_peers_interpreter_is_the_named_one(harness, tmp_path, monkeypatch):
     monkeypatch.setenv(harness.PEERS_VARIABLE, str(tmp_path / "python"))
-    with pytest.raises(BenignError, match="make bench"):
+    with pytest.raises(PaperError, match="make bench"):
         harness.peers_python()
     (tmp_path / "python").touch()
     assert harness.peers_python() == tmp_path / "python"
@@ -260,9 +260,9 @@ def test_command_merges_and_says_what_failed(command, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "results.json").read_text()) == {"rows": [{"number": 1}]}
     assert commands[0][1:] == [str(FOLDER / "row_1_loop.py"), "--device", "cpu", "--folder", str(tmp_path / "results")]
     code = 1
-    with pytest.raises(BenignError, match="not measured: row 1;"):
+    with pytest.raises(PaperError, match="not measured: row 1;"):
         command()
-    with pytest.raises(BenignError, match="there is no row '77'"):
+    with pytest.raises(PaperError, match="there is no row '77'"):
         command(rows="1, 77")
 
 

@@ -14,9 +14,9 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from benign.book import ids, notation, parameters
-from benign.book.presentation import spoken
-from benign.book.project import Project
+from livingpaper.build import ids, notation, parameters
+from livingpaper.build.presentation import spoken
+from livingpaper.build.project import Project
 
 PROJECT = Project(Path(__file__).parents[1])
 CHAPTERS = sorted(PROJECT.chapters)
@@ -347,7 +347,7 @@ def test_what_a_chapter_imports_from_the_package_leads_to_its_entry(site, pages,
         for alias in node.names
     }
     links = {link["href"].partition("#")[2] for link in pages[name].select("a.sphinx-codeautolink-a")}
-    reexported = {"benign.sweep.grid": "benign.sweep.grid.grid", "benign.sweep.sweep": "benign.sweep.engine.sweep"}
+    reexported = {"livingpaper.sweep.grid": "livingpaper.sweep.grid.grid", "livingpaper.sweep.sweep": "livingpaper.sweep.engine.sweep"}
     wanted = {reexported.get(entry, entry) for entry in imported}
     shown = {entry for entry in wanted if entry.rpartition(".")[2] in article(pages[name]).get_text()}
     # A module has an entry too, at the head of its section.

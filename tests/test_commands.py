@@ -8,10 +8,10 @@ import pytest
 import typer
 from distributed.cli import dask_scheduler, dask_worker
 
-from benign.book import parameters
-from benign.book.project import Project
-from benign.cli.app import app
-from benign.errors import BenignError
+from livingpaper.build import parameters
+from livingpaper.build.project import Project
+from livingpaper.cli.app import app
+from livingpaper.errors import PaperError
 
 ROOT = Path(__file__).parents[1]
 PROJECT = Project(ROOT)
@@ -155,7 +155,7 @@ def check_sbatch(words):
     ],
 )
 def test_the_checks_would_notice(words):
-    with pytest.raises((AssertionError, BenignError)):
+    with pytest.raises((AssertionError, PaperError)):
         check(words)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benign import files
-from benign.errors import BenignError
+from livingpaper.errors import PaperError
 
 
 def test_write_makes_folders_and_replaces(tmp_path):
@@ -41,7 +41,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, mon
         raise interruption
 
     monkeypatch.setattr(Path, "write_bytes", half)
-    with pytest.raises((BenignError, KeyboardInterrupt)):
+    with pytest.raises((PaperError, KeyboardInterrupt)):
         files.write_atomically(path, b"new")
     assert os.listdir(tmp_path) == ["file"]
     assert path.read_bytes() == b"old"
@@ -52,9 +52,9 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, mon
     [
         (errno.ENOSPC, "the disk is full: free some space and run the same command again, finished work is kept"),
         (errno.EDQUOT, "quota is used up"),
-        (errno.EROFS, "read-only: choose another folder, or set BENIGN_CACHE_DIR"),
-        (errno.EACCES, "make the folder writable, or set BENIGN_CACHE_DIR"),
-        (errno.EPERM, "make the folder writable, or set BENIGN_CACHE_DIR"),
+        (errno.EROFS, "read-only: choose another folder, or set LIVINGPAPER_CACHE_DIR"),
+        (errno.EACCES, "make the folder writable, or set LIVINGPAPER_CACHE_DIR"),
+        (errno.EPERM, "make the folder writable, or set LIVINGPAPER_CACHE_DIR"),
         (errno.EIO, "check that the folder exists"),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_refusal_says_which_file_why_and_what_to_do(tmp_path, monkeypatch, num
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    with pytest.raises(BenignError) as caught:
+    with pytest.raises(PaperError) as caught:
         files.write_atomically(tmp_path / "file", b"x")
     assert str(caught.value).startswith(f"cannot write {tmp_path / 'file'}: {os.strerror(number)}; ")
     assert remedy in str(caught.value)
@@ -71,7 +71,7 @@ def test_a_refusal_says_which_file_why_and_what_to_do(tmp_path, monkeypatch, num
 
 def test_a_folder_that_is_a_file_is_refused_too(tmp_path):
     (tmp_path / "folder").write_text("")
-    with pytest.raises(BenignError, match=re.escape(f"cannot write {tmp_path / 'folder' / 'file'}")):
+    with pytest.raises(PaperError, match=re.escape(f"cannot write {tmp_path / 'folder' / 'file'}")):
         files.write_atomically(tmp_path / "folder" / "file", b"x")
 
 
@@ -79,8 +79,8 @@ def test_the_cache_is_where_the_user_says_else_in_the_book(tmp_path, monkeypatch
     book = tmp_path / "book"
     (book / "chapters").mkdir(parents=True)
     (book / "_toc.yml").touch()
-    assert files.cache_folder(book) == Path(os.environ["BENIGN_CACHE_DIR"])
-    monkeypatch.delenv("BENIGN_CACHE_DIR")
+    assert files.cache_folder(book) == Path(os.environ["LIVINGPAPER_CACHE_DIR"])
+    monkeypatch.delenv("LIVINGPAPER_CACHE_DIR")
     assert files.cache_folder(book / "chapters") == book / "_build" / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     assert files.project_root(tmp_path) is None

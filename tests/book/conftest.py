@@ -16,8 +16,8 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from benign import cli
-from benign.sweep import closure
+from livingpaper import cli
+from livingpaper.sweep import closure
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,8 +62,8 @@ FIRST = {
     ),
     "setup": (
         "import matplotlib.pyplot as plt\nimport pandas as pd\n\n"
-        "from benign.book.claims import Claim\nfrom benign.book.figures import Figure\n"
-        "from benign.book.glue import glue"
+        "from livingpaper.say.claims import Claim\nfrom livingpaper.say.figures import Figure\n"
+        "from livingpaper.say.glue import glue"
     ),
     "line": (
         "# a comment\n"
@@ -86,8 +86,8 @@ SECOND = {
         "seeds: int = 2  # repetitions, in [1, 100]"
     ),
     "setup": (
-        "from benign.book.figures import Table\nfrom benign.experiments.toy import Toy\n"
-        "from benign.sweep import grid, sweep"
+        "from livingpaper.say.figures import Table\nfrom benign.experiments.toy import Toy\n"
+        "from livingpaper.sweep import grid, sweep"
     ),
     "run": "table = sweep(Toy, grid(x=xs, scale=scale), seeds=seeds)",
     "table": 'Table(id="tab-toy", data=table, caption="What was measured.")',
@@ -114,7 +114,7 @@ class Book:
     @property
     def environment(self) -> dict[str, str]:
         """Variables under which a process uses the book's copy of the package, and its own cache."""
-        given = {name: value for name, value in os.environ.items() if name != "BENIGN_CACHE_DIR"}
+        given = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
         paths = {"PYTHONPATH": self.root / "src", "TOY_CALLS": self.calls_file, "TOY_HOLD": self.hold}
         return given | {name: str(path) for name, path in paths.items()}
 
@@ -157,7 +157,7 @@ class Book:
     def start(self, *arguments: str) -> subprocess.Popen:
         """The command in a process of its own, with the signals of a process that somebody watches."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "benign.cli", *arguments],
+            [sys.executable, "-m", "livingpaper.cli", *arguments],
             cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         self.started.append(process)
@@ -251,7 +251,7 @@ def in_process(monkeypatch):
     """What turns this process into one that was started in a book and takes the book's package for the package."""
 
     def enter(book: Book) -> Book:
-        monkeypatch.delenv("BENIGN_CACHE_DIR")
+        monkeypatch.delenv("LIVINGPAPER_CACHE_DIR")
         for name, value in book.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(closure, "PACKAGE", book.root / "src" / "benign")

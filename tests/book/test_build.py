@@ -14,8 +14,9 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from benign import cli, files
-from benign.book import render
+from livingpaper import cli
+from benign import files
+from livingpaper.build import render
 
 FIRST, SECOND = "chapters/first.ipynb", "chapters/second.ipynb"
 
@@ -402,7 +403,7 @@ def test_a_full_disk_while_an_entry_is_written_loses_nothing(built, benign, monk
 
     before = built.files()
     built.edit(SECOND, "Table(id=", "seeds += 1\nTable(id=")
-    monkeypatch.setattr("benign.book.cache.write_atomically", full)
+    monkeypatch.setattr("livingpaper.build.cache.write_atomically", full)
     said = benign("build")
     assert said.status == 1
     assert "No space left on device; the disk is full: free some space and run the same command again" in said.errors
@@ -410,7 +411,7 @@ def test_a_full_disk_while_an_entry_is_written_loses_nothing(built, benign, monk
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("broken", ["benign.book.assemble.shutil.copytree", "benign.book.render.subprocess.run"])
+@pytest.mark.parametrize("broken", ["livingpaper.build.assemble.shutil.copytree", "livingpaper.build.render.subprocess.run"])
 def test_a_full_disk_while_pages_are_made_loses_nothing(built, benign, monkeypatch, broken):
     def full(*arguments, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -434,7 +435,7 @@ def test_a_build_folder_that_cannot_be_made(unbuilt, benign):
 @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a folder that even root cannot write to: /sys")
 def test_a_cache_folder_that_cannot_be_written(built, benign, monkeypatch):
     """The permissions of an ordinary folder would not stop root, as whom tests often run in containers."""
-    monkeypatch.setenv("BENIGN_CACHE_DIR", "/sys/kernel/benign")
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", "/sys/kernel/benign")
     before = built.files()
     said = benign("build")
     assert said.status == 1
@@ -492,7 +493,7 @@ def test_papermill_alone_runs_a_chapter(built):
         output for cell in nbformat.read(built.root / "out.ipynb", 4).cells for output in cell.get("outputs", [])
     ]
     (figure,) = [output for output in outputs if "image/png" in output.get("data", {})]
-    assert figure.data["application/vnd.benign.figure+json"]["files"]["csv"].count("\n") == 6
+    assert figure.data["application/vnd.livingpaper.figure+json"]["files"]["csv"].count("\n") == 6
 
 
 def test_jupyter_book_alone_builds_the_book(unbuilt):
@@ -504,7 +505,7 @@ def test_jupyter_book_alone_builds_the_book(unbuilt):
     (unbuilt.root / ".pytest_cache/README.md").write_text("# A cache\n")
     done = subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", "."],
-        cwd=unbuilt.root, env=unbuilt.environment | {"BENIGN_CACHE_DIR": str(unbuilt.root / "cache")},
+        cwd=unbuilt.root, env=unbuilt.environment | {"LIVINGPAPER_CACHE_DIR": str(unbuilt.root / "cache")},
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,8 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from benign import files
-from benign.book.cache import Entry, NotebookCache
-from benign.errors import BenignError
+from livingpaper.build.cache import Entry, NotebookCache
+from livingpaper.errors import PaperError
 
 PARTS = {"cells": [["a", "1"]], "parameters": {"n": 5}}
 
@@ -81,8 +81,8 @@ def test_a_full_disk_while_replacing_keeps_the_old_entry(cache, key, monkeypatch
     def full(path, content):
         raise files.cannot_write(path, OSError(errno.ENOSPC, "No space left on device"))
 
-    monkeypatch.setattr("benign.book.cache.write_atomically", full)
-    with pytest.raises(BenignError, match="the disk is full: free some space"):
+    monkeypatch.setattr("livingpaper.build.cache.write_atomically", full)
+    with pytest.raises(PaperError, match="the disk is full: free some space"):
         cache.save(key, entry("2"))
     assert cache.load(key) == entry()
 
@@ -93,7 +93,7 @@ def test_a_kill_between_the_two_files_keeps_the_old_entry(cache, key, monkeypatc
             raise KeyboardInterrupt
         files.write_atomically(path, content)
 
-    monkeypatch.setattr("benign.book.cache.write_atomically", killed)
+    monkeypatch.setattr("livingpaper.build.cache.write_atomically", killed)
     with pytest.raises(KeyboardInterrupt):
         cache.save(key, entry("2"))
     assert cache.load(key) == entry()

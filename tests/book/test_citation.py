@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from pybtex.database import parse_string
 
-from benign.book import citation
-from benign.book.repository import Repository
+from livingpaper.publish import citation
+from livingpaper.build.repository import Repository
 
 BOOK = {
     "title": "Benign overfitting: a paper",

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from benign.book.claims import MIME, Claim
-from benign.errors import InputError
+from livingpaper.say.claims import MIME, Claim
+from livingpaper.errors import InputError
 
 
 def claim(**changes):

@@ -66,7 +66,7 @@ def test_a_port_that_is_taken(built, benign):
 
 
 def test_the_installed_command_is_this_one():
-    done = subprocess.run([sys.executable, "-m", "benign.cli", "--version"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "livingpaper.cli", "--version"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
 
 

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from matplotlib.colors import Normalize, to_rgb
 
-from benign.book.explore import Marks
-from benign.book.figures import MIME, Figure
-from benign.book.sphinxext.explore import command
-from benign.errors import InputError
+from livingpaper.say.marks import Marks
+from livingpaper.say.figures import MIME, Figure
+from livingpaper.sphinx.explore import command
+from livingpaper.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from benign.book import style
-from benign.book.figures import MIME, Figure, Table
-from benign.errors import InputError
+from livingpaper.say import style
+from livingpaper.say.figures import MIME, Figure, Table
+from livingpaper.errors import InputError
 
 DATA = pd.DataFrame({"p": [1, 2, 3], "error": [0.1 + 0.2, 1 / 3, 1e-300]})
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benign.book.glue import glue, scientific
-from benign.errors import InputError
+from livingpaper.say.glue import glue, scientific
+from livingpaper.errors import InputError
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from benign.book import keys
-from benign.errors import BenignError, InputError
+from livingpaper.build import keys
+from livingpaper.errors import PaperError, InputError
 
 PARTS = {
     "schema": keys.SCHEMA,
@@ -48,7 +48,7 @@ def test_changes_are_said_in_words(changed, words):
 
 
 def test_the_parts_hold_the_imported_modules_down_to_the_bottom():
-    modules = keys.parts(chapter("from benign.sweep import sweep"), {})["modules"]
+    modules = keys.parts(chapter("from livingpaper.sweep import sweep"), {})["modules"]
     assert {"benign/__init__.py", "benign/sweep/engine.py", "benign/sweep/store.py", "benign/files.py"} <= set(modules)
     assert not [name for name in modules if "/book/" in name or "/train/" in name]
 
@@ -100,7 +100,7 @@ def test_a_magic_is_refused_with_the_name_of_the_cell():
 
 def test_a_cuda_device_that_is_not_there_is_an_error(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(BenignError, match="finds no CUDA device here: use device 'cpu'"):
+    with pytest.raises(PaperError, match="finds no CUDA device here: use device 'cpu'"):
         keys.parts(chapter("x = 1"), {"device": "cuda"})
 
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from benign.book.repository import Repository, Sources
-from benign.book.sphinxext import launch
+from livingpaper.build.repository import Repository, Sources
+from livingpaper.sphinx import launch
 
 URL = "https://github.com/owner/name"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from benign.book.sphinxext import live
+from livingpaper.sphinx import live
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FILES = {name: (ASSETS / "live" / name).read_text() for name in (*live.MODULES, live.VIEW, live.PRESETS)}
 #: Only what is tested here: the other parts of the book's extension need a book.
 CONFIG = """
-from benign.book.sphinxext.live import LiveExperiment, LivePreset
+from livingpaper.sphinx.live import LiveExperiment, LivePreset
 
 extensions = ["myst_nb"]
 nb_execution_mode = "off"

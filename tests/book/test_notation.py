@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from benign.book import notation
-from benign.errors import InputError
+from livingpaper.build import notation
+from livingpaper.errors import InputError
 
 ENTRY = "- {id: n, tex: [n, 'n_0'], meaning: sample size, defined: setting}\n"
 

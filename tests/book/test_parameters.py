@@ -3,9 +3,9 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from benign.book.intervals import Interval
-from benign.book.parameters import effective, parse_value, read, validate
-from benign.errors import InputError
+from livingpaper.say.predicates import Interval
+from livingpaper.build.parameters import effective, parse_value, read, validate
+from livingpaper.errors import InputError
 
 SOURCE = """\
 # what this chapter depends on

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from benign.book.project import Project
-from benign.errors import BenignError, InputError
+from livingpaper.build.project import Project
+from livingpaper.errors import PaperError, InputError
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def edit_notebook(path, change):
 
 def test_a_book_is_found_from_below(project, monkeypatch):
     assert Project.find(project.root / "chapters") == project
-    with pytest.raises(BenignError, match="no book at / or above it: run this inside a folder that has a _toc.yml"):
+    with pytest.raises(PaperError, match="no book at / or above it: run this inside a folder that has a _toc.yml"):
         Project.find(project.root.__class__("/"))
 
 
@@ -57,7 +57,7 @@ def test_pages_are_read_in_the_order_of_any_kind_of_table_of_contents(project, t
 )
 def test_a_table_of_contents_that_is_wrong(project, toc, message):
     (project.root / "_toc.yml").write_text(toc)
-    with pytest.raises(BenignError, match=message):
+    with pytest.raises(PaperError, match=message):
         _ = project.pages
 
 
@@ -66,7 +66,7 @@ def test_two_chapters_of_the_same_name(project):
     (project.root / "more/first.ipynb").write_text((project.root / "chapters/first.ipynb").read_text())
     with (project.root / "_toc.yml").open("a") as toc:
         toc.write("- file: more/first\n")
-    with pytest.raises(BenignError, match="have the same name 'first': rename one of them"):
+    with pytest.raises(PaperError, match="have the same name 'first': rename one of them"):
         _ = project.chapters
 
 
@@ -84,13 +84,13 @@ def test_two_chapters_of_the_same_name(project):
 )
 def test_a_notebook_whose_outputs_could_not_be_found_again(project, change, message):
     edit_notebook(project.root / "chapters/first.ipynb", change)
-    with pytest.raises(BenignError, match=message):
+    with pytest.raises(PaperError, match=message):
         project.notebook("first")
 
 
 def test_a_chapter_that_is_no_notebook(project):
     (project.root / "chapters/first.ipynb").write_text("{half")
-    with pytest.raises(BenignError, match=r"cannot read .*first\.ipynb as a notebook"):
+    with pytest.raises(PaperError, match=r"cannot read .*first\.ipynb as a notebook"):
         project.notebook("first")
 
 
@@ -147,7 +147,7 @@ def test_a_change_may_take_a_presets_value_back_to_the_published_one(project):
 )
 def test_a_preset_that_is_wrong(project, content, message):
     (project.root / "presets/smoke.yml").write_text(content)
-    with pytest.raises(BenignError, match=message):
+    with pytest.raises(PaperError, match=message):
         project.variant("smoke", {})
 
 
@@ -158,7 +158,7 @@ def test_an_unknown_preset_names_the_nearest(project):
 
 def test_the_cache_is_where_the_command_was_started_even_if_the_variable_is_relative(project, monkeypatch):
     """Chapters run in their own folders and would each take the variable for another place."""
-    monkeypatch.setenv("BENIGN_CACHE_DIR", "mine")
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", "mine")
     assert project.cache == project.root / "mine"
 
 

@@ -7,8 +7,8 @@ import pytest
 from docutils.core import publish_string
 
 import benign
-from benign.book.project import Project
-from benign.book.sphinxext import reference
+from livingpaper.build.project import Project
+from livingpaper.sphinx import reference
 
 PACKAGE = Path(benign.__file__).parent
 PROJECT = Project(Path(__file__).parents[2])
@@ -71,7 +71,7 @@ def test_every_public_module_is_on_one_page():
     }
     # Commands have their --help, and the Sphinx extension has no user but Sphinx.
     assert sorted(listed) == sorted(
-        name for name in public if not name.startswith(("benign.cli.", "benign.book.sphinxext."))
+        name for name in public if not name.startswith(("livingpaper.cli.", "livingpaper.sphinx."))
     )
     pages = {page.name for page in PROJECT.pages if page.parts[0] == "api"}
     assert {page.name for page in PROJECT.root.glob("api/*.md")} == pages

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from rocrate.rocrate import ROCrate
 
-from benign.book import release as releasing
+from livingpaper.publish import release as releasing
 
 METADATA, SUMS = "ro-crate-metadata.json", "SHA256SUMS"
 
@@ -279,7 +279,7 @@ def test_the_pages_come_out_again_without_torch_and_without_a_kernel(bundle, tmp
     for name in ("torch", "ipykernel"):
         (absent / f"{name}.py").write_text(f"raise ImportError('{name} is not to be imported')")
     environment = pristine_build.environment | {"PYTHONPATH": f"{absent}{os.pathsep}{pristine_build.root / 'src'}"}
-    command = [sys.executable, "-m", "benign.cli", "render", str(bundle)]
+    command = [sys.executable, "-m", "livingpaper.cli", "render", str(bundle)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     made = tmp_path / "paper"

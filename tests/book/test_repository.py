@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benign.book.project import Project
-from benign.book.repository import Repository, Sources, address, cell_lines
-from benign.errors import InputError
+from livingpaper.build.project import Project
+from livingpaper.build.repository import Repository, Sources, address, cell_lines
+from livingpaper.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

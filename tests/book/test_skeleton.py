@@ -29,7 +29,7 @@ def test_a_new_chapter_passes_the_checks_of_the_book_and_runs(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert "benign run my-question --preset smoke" in run("benign.cli", "new", "my-question", "--title", "What now?")
+    assert "benign run my-question --preset smoke" in run("livingpaper.cli", "new", "my-question", "--title", "What now?")
     for path, text in before.items():
         lines = (book / path).read_text().splitlines()
         left, kept = iter(lines), text.splitlines()
@@ -41,7 +41,7 @@ def test_a_new_chapter_passes_the_checks_of_the_book_and_runs(tmp_path):
     assert int(re.search(r"(\d+) passed", passed)[1]) >= 10
     for command in ("check", "format --check"):
         subprocess.run([Path(sys.executable).with_name("ruff"), *command.split(), "chapters"], cwd=book, check=True)
-    assert "my-question: done" in run("benign.cli", "build", "--preset", "smoke", "--only", "my-question")
+    assert "my-question: done" in run("livingpaper.cli", "build", "--preset", "smoke", "--only", "my-question")
 
 
 @pytest.mark.timeout(300)

@@ -16,8 +16,8 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from sphinx.util.inventory import InventoryFile
 
-from benign.book.claims import Claim
-from benign.book.figures import Figure, Table
+from livingpaper.say.claims import Claim
+from livingpaper.say.figures import Figure, Table
 
 ROOT = Path(__file__).parents[2]
 DATA = pd.DataFrame({"dimension p": [10, 100, 1000], "test error": [0.5, 0.1 + 0.2, 1e-3]})

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from benign.book.edition import edition as made_of
-from benign.book.project import Project
-from benign.book.volume import Part, compose, parts_of
+from livingpaper.publish.identity import edition as made_of
+from livingpaper.build.project import Project
+from livingpaper.publish.singlepage import Part, compose, parts_of
 
 PAGES = ["intro.html", "chapters/first.html", "chapters/second.html", "claims.html"]
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from benign.book.pdf import launch_options
-from benign.errors import BenignError
+from livingpaper.publish.pdf import launch_options
+from livingpaper.errors import PaperError
 
 
 def pytest_collection_modifyitems(items):
@@ -25,7 +25,7 @@ def chromium():
     """A browser; the tests are skipped where there is none, but not in continuous integration."""
     try:
         options = launch_options()
-    except BenignError as error:
+    except PaperError as error:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(str(error))
     # Ended with this folder's tests: while it is open, no other test could run an event loop of its own.

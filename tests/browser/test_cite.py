@@ -26,7 +26,7 @@ def said(site, tmp_path):
     (tmp_path / "_build/html").symlink_to(site)
 
     def cite(*arguments):
-        command = [sys.executable, "-m", "benign.cli", "cite", *arguments]
+        command = [sys.executable, "-m", "livingpaper.cli", "cite", *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     return cite

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from benign.book.project import Project
+from livingpaper.build.project import Project
 
 CORNERS = """(figure, marks) => {
     const image = figure.querySelector("img.published"), canvas = document.createElement("canvas");
@@ -154,7 +154,7 @@ def test_without_javascript_and_on_paper_the_picture_stands_alone(new_page):
 
 
 def test_every_command_names_an_experiment_and_a_chapter_that_exist(page):
-    from benign.cli.train import _experiment, _setting
+    from livingpaper.cli.train import _experiment, _setting
 
     for name in ("assumptions", "setting", "test-error", "phenomenon", "deep-classification"):
         page.goto(f"chapters/{name}.html")

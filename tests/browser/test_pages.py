@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from benign.book.project import Project
+from livingpaper.build.project import Project
 
 PROJECT = Project(Path(__file__).parents[2])
 CHAPTERS = [str(PROJECT.chapter(name).with_suffix(".html")) for name in PROJECT.chapters]

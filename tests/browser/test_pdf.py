@@ -12,10 +12,10 @@ import yaml
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from benign.book import pdf
-from benign.book.edition import edition
-from benign.book.project import Project
-from benign.book.volume import parts_of
+from livingpaper.publish import pdf
+from livingpaper.publish.identity import edition
+from livingpaper.build.project import Project
+from livingpaper.publish.singlepage import parts_of
 
 PROJECT = Project(Path(__file__).parents[2])
 PAGES = [page for part in parts_of(PROJECT) for page in part.pages]

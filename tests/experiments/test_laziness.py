@@ -16,7 +16,7 @@ from benign.experiments.laziness import Laziness
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.ntk import empirical
-from benign.sweep import grid, sweep
+from livingpaper.sweep import grid, sweep
 from benign.train import dense
 from benign.train.problem import loss_at_most
 

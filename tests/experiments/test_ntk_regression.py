@@ -13,7 +13,7 @@ from benign.experiments import ntk_regression
 from benign.experiments.ntk_regression import KernelSplit
 from benign.ntk import analytic, regression
 from benign.seeds import generator
-from benign.sweep import grid, sweep
+from livingpaper.sweep import grid, sweep
 from benign.theory import ntk_regression as theory
 
 SMALL = KernelSplit(n=12, d=4, depth=3, seed=0, test_points=20)

@@ -13,7 +13,7 @@ from benign.experiments.ntk_regression_networks import NetworkSplit
 from benign.networks import activations, deep
 from benign.ntk import analytic
 from benign.seeds import generator
-from benign.sweep import grid, sweep
+from livingpaper.sweep import grid, sweep
 
 SMALL = NetworkSplit(
     n=6, d=4, depth=3, width=16, target="2", noise_variance=0.2, seed=3, networks=4, level=1e-4, test_points=10

@@ -13,7 +13,7 @@ from benign.errors import InputError
 from benign.experiments import ntk_spectrum
 from benign.experiments.ntk_spectrum import INPUTS, Spectrum
 from benign.ntk import analytic
-from benign.sweep import grid, sweep
+from livingpaper.sweep import grid, sweep
 
 SMALL = Spectrum(n=12, d=20, depth=3, seed=0)
 

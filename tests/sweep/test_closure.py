@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import benign
-from benign.sweep import closure
+from livingpaper.sweep import closure
 
 
 def test_imports_are_found_wherever_they_are():
@@ -51,7 +51,7 @@ def test_it_is_the_closure_that_python_loads():
 def test_what_is_not_ours_has_no_closure():
     assert closure.of_modules(["numpy", "__main__", "benignant.module"]) == {}
     assert closure.of_source("import numpy") == {}
-    assert set(closure.of_source("from benign.errors import InputError")) == {"benign/__init__.py", "benign/errors.py"}
+    assert set(closure.of_source("from livingpaper.errors import InputError")) == {"benign/__init__.py", "benign/errors.py"}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def copy(tmp_path):
     shutil.copytree(Path(benign.__file__).parent, tmp_path / "benign", ignore=shutil.ignore_patterns("*.npz", "*.pyc"))
 
     def digests(module: str) -> dict[str, str]:
-        code = f"import json; from benign.sweep import closure; print(json.dumps(closure.of_modules(['{module}'])))"
+        code = f"import json; from livingpaper.sweep import closure; print(json.dumps(closure.of_modules(['{module}'])))"
         environment = os.environ | {"PYTHONPATH": str(tmp_path)}
         run = subprocess.run(
             [sys.executable, "-P", "-c", "import benign; print(benign.__file__)\n" + code],

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from distributed import Client, LocalCluster
 
-from benign.errors import BenignError
+from livingpaper.errors import PaperError
 from benign.experiments.clusters import PollutedClusters
-from benign.sweep import cluster, grid, sweep
-from benign.sweep.engine import Work
-from benign.sweep.progress import VARIABLE
+from livingpaper.sweep import cluster, grid, sweep
+from livingpaper.sweep.engine import Work
+from livingpaper.sweep.progress import VARIABLE
 
 SETTINGS = grid(n=[8, 10], p=50, signal_index=[1.0, 4.0], label_noise=0.25, width=5, steps=4, test_points=50)
 # Long enough to be interrupted: some thirty batches of a tenth of a second or so.
@@ -44,9 +44,9 @@ def wait_for(condition, seconds=60):
 def test_the_table_is_that_of_a_local_sweep(workers, monkeypatch, tmp_path):
     tables = {}
     for name, scheduler in {"local": None, "cluster": workers.scheduler_address}.items():
-        monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path / name))
+        monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path / name))
         tables[name] = sweep(PollutedClusters, SETTINGS, seeds=3, batch_size=2, scheduler=scheduler)
-    monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path / "environment"))
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path / "environment"))
     monkeypatch.setenv(cluster.VARIABLE, workers.scheduler_address)
     tables["other batches, address from the environment"] = sweep(PollutedClusters, SETTINGS, seeds=3, batch_size=5)
     for table in tables.values():
@@ -60,7 +60,7 @@ def test_the_table_is_that_of_a_local_sweep(workers, monkeypatch, tmp_path):
 
 
 def test_a_worker_killed_in_the_middle_changes_nothing(workers, monkeypatch, tmp_path):
-    monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path / "cluster"))
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path / "cluster"))
     with Client(workers, set_as_default=False) as client:
         victim = next(iter(client.run(os.getpid).values()))
 
@@ -74,14 +74,14 @@ def test_a_worker_killed_in_the_middle_changes_nothing(workers, monkeypatch, tmp
     killer.join()
     with pytest.raises(ProcessLookupError):
         os.kill(victim, 0)
-    monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path / "local"))
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path / "local"))
     pd.testing.assert_frame_equal(table, sweep(PollutedClusters, [LONG], seeds=20), check_exact=True)
 
 
 def test_a_client_killed_in_the_middle_continues_from_the_store(workers, monkeypatch, tmp_path):
-    monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path))
     script = (
-        "from benign.experiments.clusters import PollutedClusters\nfrom benign.sweep import sweep\n"
+        "from benign.experiments.clusters import PollutedClusters\nfrom livingpaper.sweep import sweep\n"
         f"sweep(PollutedClusters, [{LONG}], seeds=24, batch_size=1, scheduler={workers.scheduler_address!r})"
     )
     client = subprocess.Popen([sys.executable, "-c", script])
@@ -99,17 +99,17 @@ def test_a_client_killed_in_the_middle_continues_from_the_store(workers, monkeyp
 def test_a_worker_with_other_code_is_refused(workers):
     work = Work(PollutedClusters, "cpu")
     parts = {"modules": {"benign/train/span.py": "other"}, "versions": {}}
-    with pytest.raises(BenignError, match=r"a worker differs from the client in .*benign/train/span\.py"):
+    with pytest.raises(PaperError, match=r"a worker differs from the client in .*benign/train/span\.py"):
         list(cluster.compute(workers.scheduler_address, work, parts, [[PollutedClusters(**LONG, seed=0)]]))
 
 
 def test_an_error_of_the_experiment_reaches_the_client(workers, monkeypatch, tmp_path):
-    monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path))
-    with pytest.raises(BenignError, match="activation is 'rely'"):
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path))
+    with pytest.raises(PaperError, match="activation is 'rely'"):
         sweep(PollutedClusters, [LONG | {"activation": "rely"}], seeds=2, scheduler=workers.scheduler_address)
 
 
 def test_no_scheduler_is_explained(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1)
-    with pytest.raises(BenignError, match="no Dask scheduler answers at 'tcp://127.0.0.1:1'"):
+    with pytest.raises(PaperError, match="no Dask scheduler answers at 'tcp://127.0.0.1:1'"):
         sweep(PollutedClusters, [LONG], seeds=1, scheduler="tcp://127.0.0.1:1")

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import torch
 
-from benign.errors import BenignError, InputError
+from livingpaper.errors import PaperError, InputError
 from benign.experiments.clusters import PollutedClusters
-from benign.sweep import engine, grid, sweep
-from benign.sweep.progress import VARIABLE
+from livingpaper.sweep import engine, grid, sweep
+from livingpaper.sweep.progress import VARIABLE
 
 CLUSTERS = dict(n=8, p=50, signal_index=4.0, width=5, steps=4, records=(0,), test_points=50)
 
@@ -105,7 +105,7 @@ def test_a_full_disk_keeps_the_batches_before(monkeypatch):
         return write(self, content)
 
     monkeypatch.setattr(Path, "write_bytes", full_after_two)
-    with pytest.raises(BenignError, match="the disk is full: .* finished work is kept"):
+    with pytest.raises(PaperError, match="the disk is full: .* finished work is kept"):
         sweep(Squares, grid(number=[1.0, 2.0]), seeds=1, batch_size=1)
     monkeypatch.setattr(Path, "write_bytes", write)
     Squares.computed.clear()
@@ -131,7 +131,7 @@ def test_the_table_does_not_depend_on_batches_order_or_history(own_cache, monkey
     settings = grid(**CLUSTERS, label_noise=[0, 0.25], activation=["relu", "elu"])
     tables = []
     for number, (size, chosen) in enumerate([(16, settings), (1, settings), (3, settings[::-1])]):
-        monkeypatch.setenv("BENIGN_CACHE_DIR", str(own_cache / str(number)))
+        monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(own_cache / str(number)))
         table = sweep(PollutedClusters, chosen, seeds=3, batch_size=size)
         tables.append(table.sort_values(["label_noise", "activation", "seed", "at_step"], ignore_index=True))
     for table in tables[1:]:
@@ -179,7 +179,7 @@ def test_an_experiment_from_elsewhere_is_explained(monkeypatch):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="is about a machine without CUDA")
 def test_a_device_that_is_not_there_is_explained():
     with pytest.raises(
-        BenignError, match="device is 'cuda', but PyTorch .* finds no CUDA device here: use device 'cpu'"
+        PaperError, match="device is 'cuda', but PyTorch .* finds no CUDA device here: use device 'cpu'"
     ):
         sweep(Squares, grid(number=1.0), seeds=1, device="cuda")
     assert computed() == []
@@ -215,7 +215,7 @@ def test_a_build_is_told_what_each_sweep_was(monkeypatch, tmp_path):
 
 def test_code_edited_after_the_start_is_not_taken_for_the_code_that_runs(monkeypatch):
     monkeypatch.setattr(engine, "LOADED", 0.0)
-    with pytest.raises(BenignError, match=r"clusters\.py.* changed after this process had started.*restart the kernel"):
+    with pytest.raises(PaperError, match=r"clusters\.py.* changed after this process had started.*restart the kernel"):
         sweep(Squares, grid(number=2.0), seeds=1)
     assert computed() == []
 
@@ -225,5 +225,5 @@ def test_a_measurement_with_the_name_of_a_setting_is_refused(monkeypatch):
     monkeypatch.setattr(
         Squares, "run", lambda batch, device: [t.rename(columns={"k": "group"}) for t in run(batch, device)]
     )
-    with pytest.raises(BenignError, match="Squares measures group, and has a setting of that name"):
+    with pytest.raises(PaperError, match="Squares measures group, and has a setting of that name"):
         sweep(Squares, grid(number=[2.0]), seeds=1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benign.sweep import grid
+from livingpaper.sweep import grid
 
 
 def test_the_last_axis_is_fastest():

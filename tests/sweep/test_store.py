@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benign.errors import BenignError
-from benign.sweep.store import SECONDS, Store, digest
+from livingpaper.errors import PaperError
+from livingpaper.sweep.store import SECONDS, Store, digest
 
 TABLES = {"a": pd.DataFrame({"x": [1.5, np.nan], "k": [1, 2]}), "b": pd.DataFrame({"x": [0.1], "k": [3]})}
 
@@ -53,7 +53,7 @@ def test_a_full_disk_is_explained_and_keeps_what_is_there(monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(BenignError, match="the disk is full: free some space and run the same command again"):
+    with pytest.raises(PaperError, match="the disk is full: free some space and run the same command again"):
         store.save({"b": TABLES["b"]}, seconds=3.0)
     assert set(store.load(["a", "b"])) == {"a"}
 

@@ -1,3 +1,0 @@
-from benign.cli import main
-
-main()

@@ -1,0 +1,1 @@
+"""From sources to executed notebooks to rendered pages."""

@@ -1,0 +1,126 @@
+"""From sources and executed notebooks to the tree that Sphinx renders.
+
+Text and tags come from the sources, outputs from the cache, so that an edit of prose shows at once and executes
+nothing. The tree has the sources' relative paths and no time stamp: equal inputs give equal bytes.
+"""
+
+import copy
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbformat import NotebookNode
+
+from livingpaper.build import words
+from livingpaper.build.plan import Step
+from livingpaper.build.project import Project, Variant
+from livingpaper.build.repository import Sources
+from livingpaper.errors import InputError
+
+COPIED = ("references.bib", "CITATION.cff", "assets", "vendor", "_toc.yml", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """An executed chapter as it is published: the source as it is now, with the outputs of its last run."""
+
+    name: str
+    path: Path  #: relative to the root of the book
+    run: dict  #: the record of the run
+    notebook: NotebookNode
+
+    @classmethod
+    def of(cls, project: Project, step: Step) -> "Chapter":
+        """The chapter of a step whose outputs are good."""
+        return cls(step.chapter, project.chapter(step.chapter), step.entry.run, _merged(step))
+
+    @cached_property
+    def shown(self) -> dict[str, dict]:
+        """Its figures, tables and claims by id, each with its words."""
+        try:
+            return words.joined(self.notebook)
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
+
+    @property
+    def figures(self) -> dict[str, dict]:
+        """Its figures and tables by id."""
+        return {id: entry for id, entry in self.shown.items() if "files" in entry}
+
+    @property
+    def claims(self) -> dict[str, dict]:
+        """Its claims by id."""
+        return {id: entry for id, entry in self.shown.items() if "files" not in entry}
+
+
+def assemble(project: Project, variant: Variant, chapters: Iterable[Chapter], tree: Path) -> None:
+    """Write the tree for the given executed chapters."""
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    for name in (*COPIED, project.settings.notation):
+        source = project.root / name
+        if source.is_dir():
+            shutil.copytree(source, tree / name)
+        elif source.is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, tree / name)
+    for page in project.pages:
+        if page.suffix == ".md":
+            (tree / page).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(project.root / page, tree / page)
+    (tree / "runs").mkdir()
+    for chapter in chapters:
+        path = tree / chapter.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(nbformat.writes(chapter.notebook) + "\n", encoding="utf-8")
+        (tree / "runs" / f"{chapter.name}.json").write_text(json.dumps(chapter.run, indent=1, sort_keys=True))
+    made = {chapter.path: {id: entry["cell"] for id, entry in chapter.shown.items()} for chapter in chapters}
+    named = "" if variant.published else variant.name
+    Sources.of(project.root, made, project.repository_url, named).write(tree)
+    config = _config(project, variant)
+    (tree / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _merged(step: Step) -> NotebookNode:
+    """The chapter's source with the cached outputs, and what papermill injected in a cell that the page hides."""
+    page = nbformat.v4.new_notebook(cells=[], metadata=step.notebook.metadata)
+    executed = {cell.id: cell for cell in step.entry.notebook.cells}
+    for source in step.notebook.cells:
+        cell = nbformat.from_dict(source)
+        page.cells.append(cell)
+        if cell.cell_type != "code":
+            continue
+        cell.execution_count = None
+        cell.outputs = [nbformat.from_dict(output) for output in executed[cell.id].outputs]
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = None
+        if "parameters" in cell.metadata.get("tags", []) and (injected := _injected(step.entry.notebook)):
+            page.cells.append(injected)
+    return page
+
+
+def _injected(executed: NotebookNode) -> NotebookNode | None:
+    for cell in executed.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            return nbformat.v4.new_code_cell(
+                cell.source, id="injected-parameters", metadata={"tags": ["injected-parameters", "remove-cell"]}
+            )
+    return None
+
+
+def _config(project: Project, variant: Variant) -> dict:
+    config = copy.deepcopy(project.config)
+    config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    if not variant.published:
+        sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
+        sphinx.setdefault("html_theme_options", {})["announcement"] = (
+            f"This is the build <strong>{variant.name}</strong>, made with other parameters than the published "
+            "values: its numbers are not the paper's."
+        )
+    return config

@@ -1,0 +1,142 @@
+"""Runs chapters side by side, each in a process of its own, with a time limit and a log."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+
+from livingpaper.build.processes import kill_tree
+from livingpaper.sweep.progress import VARIABLE
+
+#: One thread a process: two workers with two threads each, on two cores, run ten times slower than with one.
+SINGLE_THREADED = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+#: cuBLAS is deterministic only with a workspace of fixed size.
+DETERMINISTIC = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONHASHSEED": "0"}
+
+
+@dataclass
+class Job:
+    """A chapter to execute, and afterwards how that went."""
+
+    chapter: str
+    notebook: nbformat.NotebookNode  #: as it was when the plan was made, not as an author may edit it meanwhile
+    parameters: dict[str, object]
+    where: Path  #: the working folder of its code
+    folder: Path  #: for the output, the log and what the worker reports
+    started: float | None = None
+    seconds: float | None = None
+    failure: str | None = None
+    process: subprocess.Popen | None = field(default=None, repr=False)
+
+    def file(self, suffix: str) -> Path:
+        """A file of this job, e.g. its ``log`` or its ``ipynb``."""
+        return self.folder / f"{self.chapter}.{suffix}"
+
+    @property
+    def output(self) -> Path:
+        """The executed notebook, there once every cell ran."""
+        return self.file("ipynb")
+
+    def progress(self) -> tuple[str, float]:
+        """Where the chapter is, in words and as a fraction."""
+        status, sweep = _read(self.file("status")), _read(self.file("progress"))
+        if not status:
+            return "starting", 0.0
+        words, done = _cell(status), status["number"] - 1.0
+        if sweep and sweep["done"] < sweep["total"]:
+            words += f", {sweep['label']} {sweep['done']}/{sweep['total']}"
+            done += sweep["done"] / sweep["total"]
+        return words, done / status["of"]
+
+    def sweeps(self) -> list[dict]:
+        """What each finished sweep of the chapter was: how many trainings, how many of them new, their seconds."""
+        path = self.file("progress.sweeps")
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def run(
+    jobs: Sequence[Job], parallel: int, time_limit: float, cache: Path, watch: Callable[[Sequence[Job]], None]
+) -> None:
+    """Execute the jobs, at most ``parallel`` at a time; ``watch`` is called several times a second.
+
+    A chapter that fails or takes longer than ``time_limit`` seconds does not stop the others; its job says why it
+    failed. Leaving by an exception (Ctrl-C is one) kills what still runs.
+    """
+    waiting, running = list(jobs), []
+    try:
+        while waiting or running:
+            while waiting and len(running) < parallel:
+                running.append(_start(waiting.pop(0), cache))
+            watch(jobs)
+            time.sleep(0.1)
+            for job in list(running):
+                if job.process.poll() is not None:
+                    _finish(job)
+                    running.remove(job)
+                elif time.monotonic() - job.started > time_limit:
+                    _kill(job)
+                    job.seconds = time.monotonic() - job.started
+                    job.failure = (
+                        f"stopped after the time limit of {time_limit:g} s, in {job.progress()[0]}: allow more with "
+                        "--time-limit; finished trainings are kept"
+                    )
+                    running.remove(job)
+        watch(jobs)
+    finally:
+        for job in running:
+            _kill(job)
+
+
+def _start(job: Job, cache: Path) -> Job:
+    job.folder.mkdir(parents=True, exist_ok=True)
+    for suffix in ("ipynb", "partial.ipynb", "status", "progress", "progress.sweeps", "failure"):
+        job.file(suffix).unlink(missing_ok=True)
+    source = job.file("source.ipynb")
+    source.write_text(nbformat.writes(job.notebook), encoding="utf-8")
+    description = {"source": str(source), "output": str(job.output), "folder": str(job.where)}
+    description |= {name: str(job.file(name)) for name in ("status", "failure")}
+    description |= {"parameters": job.parameters, "parent": os.getpid()}
+    job.file("job").write_text(json.dumps(description))
+    environment = os.environ | SINGLE_THREADED | DETERMINISTIC
+    environment |= {VARIABLE: str(job.file("progress")), "LIVINGPAPER_CACHE_DIR": str(cache)}
+    with job.file("log").open("wb") as log:
+        job.process = subprocess.Popen(
+            [sys.executable, "-m", "livingpaper.build.worker", str(job.file("job"))],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            env=environment, start_new_session=True,
+        )  # fmt: skip
+    job.started = time.monotonic()
+    return job
+
+
+def _finish(job: Job) -> None:
+    job.seconds = time.monotonic() - job.started
+    if job.process.returncode == 0 and job.output.exists():
+        return
+    if told := _read(job.file("failure")):
+        job.failure = f"{_cell(told)} failed: {told['error']}"
+    else:
+        last = job.file("log").read_text(errors="replace").strip().splitlines()[-1:] or ["it printed nothing"]
+        job.failure = f"the process ended with status {job.process.returncode}: {last[0]}"
+
+
+def _kill(job: Job) -> None:
+    kill_tree(job.process.pid)
+    job.process.wait()
+
+
+def _cell(status: dict) -> str:
+    return f"cell {status['cell']} ({status['number']} of {status['of']})"
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}

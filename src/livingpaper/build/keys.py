@@ -1,0 +1,90 @@
+"""When is an executed chapter still good? When everything its numbers depend on is as it was."""
+
+import ast
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from livingpaper.build import parameters
+from livingpaper.errors import InputError
+from livingpaper.files import sha256
+from livingpaper.sweep import closure, environment
+from livingpaper.sweep.store import digest
+
+SCHEMA = 3  # counted up when the book layer changes what an executed notebook holds
+
+_NAME = re.compile(r"[^\0\n]{1,200}\.\w+")  # what may be the name of a file
+
+
+def parts(
+    notebook: NotebookNode, values: dict[str, object], packages: Collection[str] = (), folders: Iterable[Path] = ()
+) -> dict:
+    """Everything that the outputs of a chapter depend on, for given values of its parameters.
+
+    ``packages`` are those of which modules count, beside the press; ``folders`` those in which files that the cells
+    name are looked for. The digests of data sets are constants of their loaders' source, hence among the modules.
+    """
+    code = {cell.id: _computed(cell) for cell in notebook.cells if cell.cell_type == "code"}
+    whole = "\n".join(code.values())
+    device = values.get("device", "cpu")
+    return {
+        "schema": SCHEMA,
+        "cells": [[name, digest(source)] for name, source in code.items()],
+        "modules": closure.of_source(whole, {*packages, "livingpaper"}),
+        "files": _files(whole, folders),
+        "parameters": values,
+        "versions": environment.versions((*environment.NUMERICAL, "matplotlib", "seaborn")),
+        "device": environment.device_class(str(device)),
+    }
+
+
+def values(notebook: NotebookNode, overrides: dict[str, object]) -> dict[str, object]:
+    """The values of all parameters of a chapter under some overrides."""
+    return {name: parameter.default for name, parameter in parameters.read(notebook).items()} | overrides
+
+
+def changes(old: dict, new: dict) -> list[str]:
+    """What differs between the parts of two keys, in words."""
+    if old["schema"] != new["schema"]:
+        return ["the book layer keeps executed notebooks differently now"]
+    said = []
+    for what in ("cells", "modules", "files", "parameters", "versions"):
+        before, after = dict(old[what]), dict(new[what])
+        for name in [*after, *(name for name in before if name not in after)]:
+            if before.get(name) == after.get(name):
+                continue
+            said.append(_say(what, name, before.get(name), after.get(name)))
+    if not said and old["cells"] != new["cells"]:
+        said.append("cells in another order")
+    if old["device"] != new["device"]:
+        said.append(f"device {old['device']} → {new['device']}")
+    return said
+
+
+def _computed(cell: NotebookNode) -> str:
+    if "parameters" in cell.metadata.get("tags", []):
+        return ""  # the values in force are a part by themselves, and their help is only said
+    try:
+        return ast.unparse(ast.parse(cell.source))  # comments and formatting compute nothing
+    except SyntaxError as error:
+        raise InputError(
+            f"line {error.lineno} of cell {cell.id} is not plain Python, which a key is made from: {error.msg}; "
+            "write a magic or a shell command in Python"
+        ) from None
+
+
+def _files(code: str, folders: Iterable[Path]) -> dict[str, str]:
+    """The digests of the files that string literals of the code name, relative to one of the folders."""
+    texts = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
+    names = sorted(text for text in texts if isinstance(text, str) and _NAME.fullmatch(text))
+    paths = {name: [path for folder in folders if (path := folder / name).is_file()] for name in names}
+    return {name: sha256(found[0].read_bytes()) for name, found in paths.items() if found}
+
+
+def _say(what: str, name: str, before: object, after: object) -> str:
+    if what in ("cells", "modules", "files"):
+        how = "added" if before is None else "removed" if after is None else "changed"
+        return {"cells": f"cell {name} {how}", "modules": f"{name} {how}", "files": f"{name} {how}"}[what]
+    return f"{name} {'–' if before is None else before} → {'–' if after is None else after}"

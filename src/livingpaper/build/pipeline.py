@@ -1,0 +1,225 @@
+"""Plan, execute, assemble, render: from sources to a published site."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+import nbformat
+
+from livingpaper.build import assemble, execute, keys, render
+from livingpaper.build.cache import Entry, NotebookCache
+from livingpaper.build.execute import Job
+from livingpaper.build.plan import Step, parts_of
+from livingpaper.build.project import Project, Variant
+from livingpaper.build.repository import Repository
+from livingpaper.errors import PaperError
+from livingpaper.files import cannot_write, sha256, write_atomically
+from livingpaper.say import figures
+from livingpaper.sweep import closure, environment
+from livingpaper.sweep.store import digest
+
+#: What draws the pages, beside our own extension.
+RENDERERS = (
+    "jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof",
+    "sphinx-codeautolink",
+)  # fmt: skip
+STAMP = "build.json"  # in the site: what it was made from
+
+Watch = Callable[[Sequence[Job]], None]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A published site."""
+
+    folder: Path
+    rendered: bool  #: False if it was already as it should be
+    figures: int
+    claims: int
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds its first page."""
+        return (self.folder / "index.html").as_uri()
+
+
+@contextmanager
+def lock(project: Project) -> Iterator[None]:
+    """The right to write below ``_build``; it ends with the ``with`` block, or with the process."""
+    held = filelock.FileLock(project.build / ".lock", timeout=0)
+    try:
+        project.build.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+    except filelock.Timeout:
+        raise PaperError(f"another build is at work in {project.build}: wait for it, or stop it") from None
+    except OSError as error:
+        raise cannot_write(project.build, error) from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def run_stale(project: Project, variant: Variant, steps: list[Step], jobs: int, watch: Watch) -> list[Job]:
+    """Execute the chapters that are not fresh and keep what they gave; the jobs, those that failed too."""
+    cache, folder = NotebookCache(project.cache), project.work(variant)
+    stale = {step.chapter: step for step in steps if not step.fresh}
+    work = [
+        Job(name, step.notebook, step.parameters, (project.root / project.chapter(name)).parent, folder)
+        for name, step in stale.items()
+    ]
+    cache.mark()
+    seen: set[str] = set()
+
+    def keep_finished(everything: Sequence[Job]) -> None:
+        # As soon as a chapter is done, so that a kill costs only what still runs.
+        for job in everything:
+            if job.seconds is not None and job.chapter not in seen:
+                seen.add(job.chapter)
+                if job.failure is None:
+                    _keep(project, variant, stale[job.chapter], job, cache)
+        watch(everything)
+
+    try:
+        execute.run(work, jobs, variant.time_limit, project.cache, keep_finished)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return work
+
+
+def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: NotebookCache) -> None:
+    now = parts_of(project, step.chapter, step.notebook, step.parts["parameters"])
+    if now != step.parts:
+        # The cells ran with the old code or the new one, or with some of each: the outputs belong to neither key.
+        what = "; ".join(keys.changes(step.parts, now))
+        job.failure = f"not kept, since {what} while it ran: run the same command again"
+        return
+    notebook = nbformat.read(job.output, as_version=4)
+    step.entry = Entry(notebook, step.parts, _record(project, variant, step, job))
+    cache.save(step.key, step.entry)
+    step.reasons = []
+
+
+def publish(project: Project, variant: Variant, steps: list[Step]) -> Site:
+    """Assemble the executed chapters and render them, unless the site is already made of just these."""
+    work, site, packages = project.work(variant), project.site(variant), project.settings.packages
+    tree = work / "tree"
+    chapters = [assemble.Chapter.of(project, step) for step in steps]
+    _check_unique(chapters)
+    _check_record(variant, chapters)
+    try:
+        assemble.assemble(project, variant, chapters, tree)
+        key = _site_key(tree, packages)
+        stale = _read_key(site) != key
+        if stale:
+            render.publish(pages_of(tree, packages, variant.name, work, work / "render.log"), site)
+    except OSError as error:
+        raise cannot_write(work, error) from error
+    return Site(site, stale, sum(len(c.figures) for c in chapters), sum(len(c.claims) for c in chapters))
+
+
+def pages_of(tree: Path, packages: Sequence[str], variant: str, work: Path, log: Path) -> Path:
+    """Render a tree; the folder of the pages, which says what they were made from."""
+    made = render.render(tree, work / "site", log)
+    stamp = {"key": _site_key(tree, packages), "variant": variant, "packages": packages}
+    write_atomically(made / STAMP, json.dumps(stamp).encode())
+    return made
+
+
+def extract(project: Project, step: Step, folder: Path) -> assemble.Chapter:
+    """Write an executed chapter, the files of its figures and its claims into a folder, for whoever re-ran it."""
+    chapter = assemble.Chapter.of(project, step)
+    write_atomically(folder / f"{step.chapter}.ipynb", nbformat.writes(chapter.notebook).encode())
+    for id, figure in chapter.figures.items():
+        for suffix, content in figures.contents(figure).items():
+            write_atomically(folder / "figures" / f"{id}.{suffix}", content)
+    write_atomically(folder / "claims.json", json.dumps(list(chapter.claims.values()), indent=1).encode())
+    write_atomically(folder / "run.json", json.dumps(step.entry.run, indent=1, sort_keys=True).encode())
+    return chapter
+
+
+def _check_unique(chapters: list[assemble.Chapter]) -> None:
+    places: dict[str, str] = {}
+    for chapter in chapters:
+        for id in chapter.shown:
+            if other := places.get(id):
+                raise PaperError(
+                    f"the id {id!r} is used in {other} and again in {chapter.name}: ids are unique in the "
+                    "book, rename the newer one"
+                )
+            places[id] = chapter.name
+
+
+def _check_record(variant: Variant, chapters: list[assemble.Chapter]) -> None:
+    """Refuse to publish the paper when a claim's verdict is not the one on record."""
+    if not variant.published:
+        return
+    differing = [
+        f"{chapter.name}: {id} {claim['verdict']}, on record: {claim['on_record']} "
+        f"(estimate {claim['estimate']:.4g}, interval [{claim['interval'][0]:.4g}, {claim['interval'][1]:.4g}], "
+        f"holds if {claim['holds_if']})"
+        for chapter in chapters
+        for id, claim in chapter.claims.items()
+        if claim["verdict"] != claim["on_record"]
+    ]
+    if differing:
+        raise PaperError(
+            "\n  ".join(["verdicts differ from those on record, nothing was published:", *differing])
+            + "\nFind out why. If the new verdict is right, put it into :record: of its directive; that executes nothing."
+        )
+
+
+def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
+    """The record of a run: what was computed, from what, where and how long it took."""
+    repository = Repository.of(project.root, project.repository_url)
+    return {
+        "chapter": step.chapter,
+        "variant": variant.name,
+        "preset": variant.preset or "published",
+        "parameters": step.parts["parameters"],
+        "overrides": step.parameters,
+        "started": datetime.fromtimestamp(time.time() - job.seconds, UTC).isoformat(timespec="seconds"),
+        "seconds": round(job.seconds, 2),
+        "sweeps": job.sweeps(),
+        "commit": repository.commit,
+        "dirty": repository.dirty,
+        "modules": step.parts["modules"],
+        "versions": step.parts["versions"],
+        "python": environment.machine()["python"],
+        "lock": _lock_digest(project.root),
+        "machine": environment.machine(),
+        "device": step.parts["device"],
+        "threads": int(execute.SINGLE_THREADED["OMP_NUM_THREADS"]),
+        "key": step.key,
+    }
+
+
+def _lock_digest(root: Path) -> str | None:
+    path = root / "requirements.txt"
+    return sha256(path.read_bytes()) if path.is_file() else None
+
+
+def _site_key(tree: Path, packages: Sequence[str]) -> str:
+    paths = sorted(path for path in tree.rglob("*") if path.is_file())
+    files = {str(path.relative_to(tree)): sha256(path.read_bytes()) for path in paths}
+    # All of it: the press draws the pages, and they show the reference and the source of the paper's packages.
+    press = closure.of_packages(["livingpaper"], "*")
+    return digest([files, press, closure.of_packages(packages), environment.versions(RENDERERS)])
+
+
+def _read_key(site: Path) -> str | None:
+    try:
+        return json.loads((site / STAMP).read_bytes())["key"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def default_jobs() -> int:
+    """As many chapters at a time as there are processors to run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,67 @@
+"""What a build would do: for each chapter, whether its outputs are still good, and if not, why."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from livingpaper.build import keys
+from livingpaper.build.cache import Entry, NotebookCache
+from livingpaper.build.project import Project, Variant
+from livingpaper.errors import PaperError
+
+
+@dataclass
+class Step:
+    """A chapter in a plan; ``entry`` holds its outputs once they are good."""
+
+    chapter: str
+    notebook: NotebookNode
+    parameters: dict[str, object]
+    parts: dict
+    key: str
+    entry: Entry | None
+    reasons: list[str]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has to be executed."""
+        return self.entry is not None and not self.reasons
+
+
+def plan(
+    project: Project, variant: Variant, chapters: Iterable[str] | None = None, force: Collection[str] = ()
+) -> list[Step]:
+    """The steps for the given chapters (all, if None), in reading order; those in ``force`` are not taken as fresh."""
+    wanted = set(project.chapters) if chapters is None else {name for name in chapters if project.chapter(name)}
+    cache = NotebookCache(project.cache)
+    return [_step(project, variant, cache, name, name in force) for name in project.chapters if name in wanted]
+
+
+def _step(project: Project, variant: Variant, cache: NotebookCache, chapter: str, force: bool) -> Step:
+    notebook, overrides = project.notebook(chapter), variant.overrides.get(chapter, {})
+    try:
+        parts = parts_of(project, chapter, notebook, keys.values(notebook, overrides))
+    except PaperError as error:
+        raise type(error)(f"{project.chapter(chapter)}: {error}") from None
+    key = cache.key(chapter, parts)
+    entry = cache.load(key)
+    step = Step(chapter, notebook, overrides, parts, key, entry, [])
+    if entry is None:
+        step.reasons = _reasons(cache, chapter, variant, parts, key)
+    elif force:
+        step.reasons = ["asked for by --force"]
+    return step
+
+
+def parts_of(project: Project, chapter: str, notebook: NotebookNode, values: dict[str, object]) -> dict:
+    """Everything that the outputs of a chapter of a book depend on."""
+    folders = [(project.root / project.chapter(chapter)).parent, project.root]
+    return keys.parts(notebook, values, project.settings.packages, folders)
+
+
+def _reasons(cache: NotebookCache, chapter: str, variant: Variant, parts: dict, key: str) -> list[str]:
+    if key in cache:
+        return ["its cached outputs are damaged"]
+    last = cache.nearest(chapter, variant.name)
+    return ["never executed here"] if last is None else keys.changes(last, parts)

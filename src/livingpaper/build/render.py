@@ -1,0 +1,65 @@
+"""From an assembled tree to published pages: all of them, or none."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.text import Text
+
+from livingpaper.errors import PaperError
+from livingpaper.files import cannot_write
+
+#: Jupyter Book has no __main__; and it must not go on alone when the build is killed.
+_JUPYTER_BOOK = """
+import sys
+from livingpaper.build.processes import end_with
+end_with(int(sys.argv.pop(1)))
+from jupyter_book.cli.main import main
+sys.exit(main())
+"""
+
+
+def render(tree: Path, output: Path, log: Path) -> Path:
+    """Render a tree with warnings as errors; the folder of the pages."""
+    shutil.rmtree(output, ignore_errors=True)
+    command = [sys.executable, "-c", _JUPYTER_BOOK, str(os.getpid())]
+    command += ["build", str(tree), "--path-output", str(output), "-W", "-n", "--keep-going", "--all"]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", env=os.environ | {"NO_COLOR": "1"},
+    )  # fmt: skip
+    log.write_text(done.stdout)
+    if done.returncode:
+        lines = Text.from_ansi(done.stdout).plain.splitlines()
+        told = [line.replace(f"{tree}/", "") for line in lines if "WARNING" in line or "ERROR" in line] or lines[-10:]
+        told = ["the pages could not be rendered, nothing was published:", *told]
+        raise PaperError("\n  ".join(told) + f"\nlog: {log}")
+    return output / "_build" / "html"
+
+
+def publish(pages: Path, site: Path) -> None:
+    """Put finished pages in the place of the site; the old site stays until the new one is whole."""
+    old = _aside(site)
+    try:
+        site.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(old, ignore_errors=True)
+        if site.exists():
+            os.replace(site, old)
+        os.replace(pages, site)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise cannot_write(site, error) from error
+    finally:
+        recover(site)
+
+
+def recover(site: Path) -> None:
+    """Bring the old site back if publishing was stopped between taking it away and putting up the new one."""
+    if not site.exists() and _aside(site).exists():
+        os.replace(_aside(site), site)
+
+
+def _aside(site: Path) -> Path:
+    return site.with_name(f".{site.name}.old")

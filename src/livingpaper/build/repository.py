@@ -1,0 +1,165 @@
+"""Where the sources are: the commit that is built, the address of its repository, and the lines of a cell there."""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from livingpaper.errors import InputError
+
+RECORD = "source.json"  # in an assembled tree, which is under no version control itself
+
+_ADDRESS = re.compile(
+    r"(?:https?://|ssh://)(?:[^/@]*@)?(?P<host>[\w.-]+)(?::\d+)?/(?P<path>.+)"
+    r"|(?:[^/@:]+@)(?P<scp_host>[\w.-]+):(?P<scp_path>[^/].*)"
+)
+# How forges address lines {0} to {1} of a file at a commit; any other host is taken for one like GitHub or Gitea.
+_LAYOUTS = {
+    "gitlab": ("{url}/-/blob/{commit}/{path}", "#L{0}-{1}"),
+    "bitbucket": ("{url}/src/{commit}/{path}", "#lines-{0}:{1}"),
+    "codeberg": ("{url}/src/commit/{commit}/{path}", "#L{0}-L{1}"),
+    "gitea": ("{url}/src/commit/{commit}/{path}", "#L{0}-L{1}"),
+    "forgejo": ("{url}/src/commit/{commit}/{path}", "#L{0}-L{1}"),
+    "sr.ht": ("{url}/tree/{commit}/item/{path}", "#L{0}-{1}"),
+    "": ("{url}/blob/{commit}/{path}", "#L{0}-L{1}"),
+}
+# Notebooks and Markdown are shown without line numbers unless their plain text is asked for.
+_RENDERED = (".ipynb", ".md")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A state of the sources: what is known of it."""
+
+    url: str | None = None  #: https address of the repository, without credentials
+    commit: str | None = None
+    dirty: bool | None = None  #: whether files differ from the commit
+    prefix: str = ""  #: the book's folder in the repository, with a slash at the end, or nothing
+    date: str = ""  #: the commit's day; today where sources were changed since, or have no history
+
+    @classmethod
+    def of(cls, root: Path, configured: str = "") -> "Repository":
+        """The repository of a folder; ``configured`` is the address that its settings name, if any.
+
+        Raises:
+            InputError: a configured address that is none of a repository.
+        """
+        url = address(configured)
+        if configured and url is None:
+            raise InputError(
+                f"repository.url in _config.yml is {configured!r}: write the address of the repository's page, e.g. "
+                "https://github.com/OWNER/NAME, or leave it empty"
+            )
+        today = datetime.now(UTC).date().isoformat()
+        commit = git(root, "rev-parse", "HEAD")
+        if commit is None:
+            return cls(url, date=today)  # an unpacked archive has no history
+        url = url or address(git(root, "remote", "get-url", "origin") or "")
+        prefix = git(root, "rev-parse", "--show-prefix") or ""
+        dirty = bool(git(root, "status", "--porcelain"))
+        # the commit's day, so that the same state is cited alike whenever it is rendered
+        return cls(url, commit, dirty, prefix, today if dirty else git(root, "log", "-1", "--format=%cs"))
+
+    @property
+    def state(self) -> str:
+        """The commit in words, and whether it is all of the truth."""
+        if self.commit is None:
+            return "an unknown commit"
+        return f"commit {self.commit[:10]}" + (", with changes that are not committed" if self.dirty else "")
+
+    def permalink(self, path: str, lines: tuple[int, int] | None = None) -> str | None:
+        """The address of a file of the book at this commit, of some of its lines; None if it is not known."""
+        if self.url is None or self.commit is None:
+            return None
+        host = self.url.split("/")[2]
+        file, part = next(layout for name, layout in _LAYOUTS.items() if name in host)
+        link = file.format(url=self.url, commit=self.commit, path=quote(self.prefix + path))
+        if lines is None:
+            return link
+        plain = "?plain=1" if path.endswith(_RENDERED) and "bitbucket" not in host and "sr.ht" not in host else ""
+        return link + plain + part.format(*lines)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an object of the book is made: a cell of a notebook, and the lines of its source in that file."""
+
+    path: str
+    cell: str
+    lines: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The repository, and where in it each figure, table and claim is made."""
+
+    repository: Repository
+    places: dict[str, Place]
+    variant: str = ""  #: the name of the choice of parameters that was built, if it is not the published one
+
+    @classmethod
+    def of(
+        cls, root: Path, made: Mapping[Path, Mapping[str, str]], configured: str = "", variant: str = ""
+    ) -> "Sources":
+        """The sources of a book at ``root``; ``made`` says by notebook which cell hands over which id."""
+        places = {}
+        for path, cells in made.items():
+            lines = cell_lines(root / path) if cells else {}
+            places |= {id: Place(path.as_posix(), cell, lines.get(cell)) for id, cell in cells.items()}
+        return cls(Repository.of(root, configured), places, variant)
+
+    @classmethod
+    def read(cls, tree: Path) -> "Sources | None":
+        """What an assembled tree has recorded; None in any other folder."""
+        try:
+            record = json.loads((tree / RECORD).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        places = {
+            id: Place(place["path"], place["cell"], place["lines"] and tuple(place["lines"]))
+            for id, place in record["places"].items()
+        }
+        return cls(Repository(**record["repository"]), places, record["variant"])
+
+    def write(self, tree: Path) -> None:
+        """Record the sources of an assembled tree in it."""
+        (tree / RECORD).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+
+def git(root: Path, *words: str) -> str | None:
+    """What git says about a folder; None if there is no git, or no history."""
+    try:
+        command = ["git", "-C", str(root), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def address(text: str) -> str | None:
+    """The https address of a repository on a forge, without credentials, out of any that git takes; else None."""
+    match = _ADDRESS.fullmatch(text.strip())
+    if match is None:
+        return None
+    host = (match["host"] or match["scp_host"]).lower()
+    path = (match["path"] or match["scp_path"]).strip("/").removesuffix(".git")
+    # A host without a dot, or a path without an owner, is a machine of somebody's own.
+    return f"https://{host}/{path}" if "." in host.strip(".") and re.fullmatch(r"[^/]+(/[^/]+)+", path) else None
+
+
+def cell_lines(notebook: Path) -> dict[str, tuple[int, int]]:
+    """The first and last line of the source of each cell in a notebook file, by the cell's id.
+
+    Empty for a file that is not laid out as Jupyter does it, a line of code a line.
+    """
+    text = notebook.read_text(encoding="utf-8")
+    ids = [cell.get("id") for cell in json.loads(text)["cells"]]
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines, 1) if re.fullmatch(r'   "source": \[(\])?,?', line)]
+    if len(starts) != len(ids):
+        return {}
+    ends = (next(n for n in range(start, len(lines) + 1) if lines[n - 1].rstrip(",").endswith("]")) for start in starts)
+    return {id: (start + 1, max(end - 1, start)) for id, start, end in zip(ids, starts, ends, strict=True)}

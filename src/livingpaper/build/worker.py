@@ -1,0 +1,63 @@
+"""Executes one chapter: ``python -m livingpaper.build.worker JOB``, in a process of its own that can be killed.
+
+JOB is a JSON file with the paths ``source``, ``output``, ``status``, ``failure``, the working folder ``folder``, the
+``parameters`` to inject and the process ``parent`` that all this is for. The output is there only if every cell ran;
+otherwise ``failure`` says which did not, and why. What the cells print goes to standard output, hence into the log.
+"""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from rich.text import Text
+
+from livingpaper.build.processes import end_with
+from livingpaper.files import write_atomically
+
+
+def main(job_path: str) -> int:
+    """Execute the chapter that a job file describes; 0 if all its cells ran."""
+    job = json.loads(Path(job_path).read_text())
+    end_with(job["parent"])
+    total = len(json.loads(Path(job["source"]).read_text())["cells"]) + bool(job["parameters"])
+    status = {"cell": "before the first cell", "number": 0, "of": total}
+
+    def report(cell, cell_index: int) -> None:
+        status.update(cell=cell.id, number=cell_index + 1)
+        write_atomically(Path(job["status"]), json.dumps(status).encode())
+        print(f"--- cell {cell.id} ({cell_index + 1} of {total})", flush=True)
+
+    partial = Path(job["output"]).with_suffix(".partial.ipynb")
+    try:
+        papermill.execute_notebook(
+            job["source"],
+            str(partial),
+            parameters=job["parameters"],
+            kernel_name="python3",
+            cwd=job["folder"],
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            record_timing=False,
+            stdout_file=sys.stdout,
+            stderr_file=sys.stdout,
+            on_cell_start=report,
+        )
+    except Exception as error:  # whatever it is, it happened in a cell, and who reads of it wants to know in which
+        if isinstance(error, PapermillExecutionError):
+            told = f"{error.ename}: {error.evalue}"
+            print(Text.from_ansi("\n".join(error.traceback)).plain, flush=True)
+        else:
+            told = f"{type(error).__name__}: {error}"
+            traceback.print_exc(file=sys.stdout)
+        write_atomically(Path(job["failure"]), json.dumps(status | {"error": told}).encode())
+        return 1
+    os.replace(partial, job["output"])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

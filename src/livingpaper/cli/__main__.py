@@ -1,0 +1,3 @@
+from livingpaper.cli import main
+
+main()

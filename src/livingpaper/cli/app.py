@@ -1,0 +1,145 @@
+"""The command itself: its options, what it prints, how it ends."""
+
+import functools
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from livingpaper import __version__
+from livingpaper.build import pipeline as building
+from livingpaper.build.plan import Step, plan
+from livingpaper.build.project import Project
+from livingpaper.errors import PaperError
+from livingpaper.publish.identity import Edition, edition
+from livingpaper.sweep import cluster
+
+app = typer.Typer(
+    help="Build and explore the living paper on benign overfitting: every figure and number is computed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# Text as it is, brackets and colons too.
+plain_text = functools.partial(Console, highlight=False, markup=False, emoji=False)
+# Not wrapped where there is no terminal: paths stay whole.
+out = plain_text(soft_wrap=not sys.stdout.isatty())
+
+
+def chapters(incomplete: str) -> list[str]:
+    try:
+        return [name for name in Project.find().chapters if name.startswith(incomplete)]
+    except PaperError:
+        return []
+
+
+def _presets(incomplete: str) -> list[str]:
+    try:
+        return [name for name in Project.find().presets if name.startswith(incomplete)]
+    except PaperError:
+        return []
+
+
+ChapterName = Annotated[str, typer.Argument(help="A chapter: the stem of its file.", autocompletion=chapters)]
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", help="Values from presets/NAME.yml, not the published ones.", autocompletion=_presets),
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Chapters at a time; default: one a processor.")]
+Force = Annotated[bool, typer.Option("--force", help="Execute chapters even if nothing they depend on has changed.")]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option("--time-limit", min=0.001, help="Seconds a chapter may take; default: the preset's, else 3600."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", envvar=cluster.VARIABLE, help="Train on this Dask cluster."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+class Stopped(BaseException):
+    """Somebody pressed Ctrl-C or ended the process; not a ``KeyboardInterrupt``, which typer keeps to itself."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.status = 128 + number  # as shells count
+
+
+def main() -> None:
+    """Run the command; an error that a user can act on is printed without a traceback."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    errors = plain_text(stderr=True, soft_wrap=True)
+    try:
+        app()
+    except PaperError as error:
+        errors.print(Text("error: ", "bold red") + Text(str(error), ""))
+        sys.exit(1)
+    except Stopped as stopped:
+        errors.print("interrupted: finished work is kept, the same command continues")
+        sys.exit(stopped.status)
+
+
+def known(project: Project, name: str) -> str:
+    """The name of a chapter that there is."""
+    project.chapter(name)
+    return name
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise Stopped(number)
+
+
+def site(preset: str | None) -> Path:
+    project = Project.find()
+    folder = project.site(project.variant(preset, {}))
+    if not (folder / "index.html").is_file():
+        command = "benign build" + (f" --preset {preset}" if preset else "")
+        raise PaperError(f"nothing has been built in {folder}: run `{command}` first")
+    return folder
+
+
+@contextmanager
+def finished(preset: str | None) -> Iterator[tuple[Project, Edition, list[Step]]]:
+    """The last build, with its pages as they must be; nothing else builds meanwhile."""
+    project = Project.find()
+    variant = project.variant(preset, {})
+    folder = site(preset)
+    with building.lock(project):
+        steps = plan(project, variant)
+        if stale := [step.chapter for step in steps if not step.fresh]:
+            command = "benign build" + (f" --preset {preset}" if preset else "")
+            raise PaperError(f"{folder} is out of date, for {', '.join(stale)} changed: run `{command}` first")
+        building.publish(project, variant, steps)
+        yield project, edition(project, variant, [step.entry.run for step in steps]), steps
+
+
+def published(preset: str | None, file: str, what: str) -> list[dict[str, Any]]:
+    return json.loads((site(preset) / file).read_text(encoding="utf-8"))[what]
+
+
+def show(rows: list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(row[column] if row[column] is not None else "–") for column in columns))
+    # Without a terminal a table takes the width that it needs.
+    plain_text(width=None if sys.stdout.isatty() else 240).print(table)

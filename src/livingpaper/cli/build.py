@@ -1,0 +1,187 @@
+"""``benign build`` and ``benign run``: execute what is stale, and show how far it is."""
+
+import dataclasses
+import functools
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from livingpaper.build import parameters, render
+from livingpaper.build import pipeline as building
+from livingpaper.build.execute import Job
+from livingpaper.build.plan import Step, plan
+from livingpaper.build.project import Project, Variant
+from livingpaper.cli.app import ChapterName, Force, Jobs, PresetName, Scheduler, TimeLimit, app, chapters, known, out
+from livingpaper.errors import InputError, PaperError
+from livingpaper.sweep import cluster
+
+
+@app.command(
+    epilog="Examples: `benign build` · `benign build --preset smoke` · `benign build -p test-error.seeds=5 --dry-run`"
+)
+def build(
+    preset: PresetName = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="CHAPTER", help="Execute only this; may be repeated.", autocompletion=chapters),
+    ] = None,
+    p: Annotated[
+        list[str] | None, typer.Option("-p", metavar="CHAPTER.name=value", help="Change a parameter; may be repeated.")
+    ] = None,
+    jobs: Jobs = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
+    force: Force = False,
+    time_limit: TimeLimit = None,
+    scheduler: Scheduler = None,
+) -> None:
+    """Execute what is stale, render the pages and publish them.
+
+    The published values go to _build/html; a preset or changed parameters to a folder of their own. With --only, the
+    pages are rendered if the other chapters are fresh.
+    """
+    started = time.monotonic()
+    _use(scheduler)
+    project = Project.find()
+    variant = _limited(project.variant(preset, _by_chapter(project, p or [])), time_limit)
+    named = [known(project, name) for name in only or project.chapters]
+    with nullcontext() if dry_run else building.lock(project):
+        steps = plan(project, variant, force=named if force else ())
+        _show_plan(steps, named, variant)
+        if dry_run:
+            return
+        render.recover(project.site(variant))
+        work = _execute(project, variant, [step for step in steps if step.chapter in named], jobs)
+        if stale := [step.chapter for step in steps if not step.fresh]:
+            out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
+            return
+        site = building.publish(project, variant, steps)
+    how = "rendered" if site.rendered else "nothing had changed"
+    out.print(
+        f"{site.figures} figures and tables, {site.claims} claims; "
+        f"{len(work)} of {len(steps)} chapters executed, {how}; {time.monotonic() - started:.1f} s"
+    )
+    out.print(f"First page: {site.address}")
+
+
+@app.command(epilog="Examples: `benign run test-error -p seeds=5` · `benign run phenomenon --preset smoke -p width=64`")
+def run(
+    chapter: ChapterName,
+    p: Annotated[
+        list[str] | None, typer.Option("-p", metavar="name=value", help="Change a parameter; may be repeated.")
+    ] = None,
+    preset: PresetName = None,
+    force: Force = False,
+    time_limit: TimeLimit = None,
+    scheduler: Scheduler = None,
+) -> None:
+    """Execute one chapter with other parameters; notebook, figures and claims go to a folder of their own."""
+    _use(scheduler)
+    project = Project.find()
+    name = known(project, chapter)
+    given = _by_chapter(project, [f"{name}.{text}" for text in p or []])
+    variant = _limited(project.variant(preset, given), time_limit)
+    with building.lock(project):
+        steps = plan(project, variant, [name], force=[name] if force else ())
+        _execute(project, variant, steps, 1)
+        folder = project.build / "runs" / f"{name}-{steps[0].key[:8]}"
+        building.extract(project, steps[0], folder)
+    out.print(f"Notebook, figures, claims and the record of the run: {folder}")
+
+
+def _use(scheduler: str | None) -> None:
+    if scheduler:
+        os.environ[cluster.VARIABLE] = scheduler  # the chapters' processes inherit it
+
+
+def _limited(variant: Variant, time_limit: float | None) -> Variant:
+    if time_limit is None:
+        return variant
+    return dataclasses.replace(variant, time_limit=time_limit)
+
+
+def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, object]]:
+    """The changes that texts such as ``test-error.seeds=5`` ask for, by chapter."""
+    changes: dict[str, dict[str, object]] = {}
+    for text in texts:
+        target, equals, value = text.partition("=")
+        chapter, dot, name = target.partition(".")
+        if not (equals and dot and chapter and name):
+            raise InputError(f"-p {text!r}: write it as CHAPTER.name=value, for `benign run` as name=value")
+        declared = project.parameters(known(project, chapter))
+        parsed: Any = value
+        if name in declared:
+            try:
+                parsed = parameters.parse_value(value, declared[name])
+            except InputError as error:
+                raise InputError(f"{chapter}: {error}") from None
+        changes.setdefault(chapter, {}).update(parameters.validate(chapter, declared, {name: parsed}))
+    return changes
+
+
+def _execute(project: Project, variant: Variant, steps: list[Step], jobs: int | None) -> list[Job]:
+    if all(step.fresh for step in steps):
+        return []
+    with display() as show:
+        work = building.run_stale(project, variant, steps, jobs or building.default_jobs(), show)
+    if failed := [job for job in work if job.failure]:
+        told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
+        raise PaperError(f"{len(failed)} of {len(work)} chapters failed, nothing was published:\n{told}")
+    return work
+
+
+@contextmanager
+def display() -> Iterator[building.Watch]:
+    """A progress display: bars on a terminal, lines elsewhere."""
+    if not out.is_terminal:
+        yield functools.partial(_print_changes, {})
+        return
+    columns = [TextColumn("{task.fields[chapter]}"), BarColumn(24), TextColumn("{task.description}", markup=False)]
+    with Progress(*columns, TimeElapsedColumn(), console=out) as bars:
+        yield functools.partial(_move_bars, bars, {})
+
+
+def _move_bars(bars: Progress, tasks: dict[str, TaskID], jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.started is None:
+            continue
+        if job.chapter not in tasks:
+            tasks[job.chapter] = bars.add_task("starting", chapter=job.chapter, total=1.0)
+        words, fraction = _state(job)
+        bars.update(tasks[job.chapter], description=words, completed=fraction)
+        if job.seconds is not None:
+            bars.stop_task(tasks[job.chapter])
+
+
+def _print_changes(said: dict[str, tuple[str, float]], jobs: Sequence[Job]) -> None:
+    # A line when a chapter starts or ends, and one each half minute in between: enough for who reads it later.
+    now = time.monotonic()
+    for job in jobs:
+        if job.started is None:
+            continue
+        words, _ = _state(job)
+        last, when = said.get(job.chapter, (None, now))
+        if words != last and (last is None or job.seconds is not None or now - when > 30):
+            out.print(f"{job.chapter}: {words}")
+            said[job.chapter] = (words, now)
+
+
+def _state(job: Job) -> tuple[str, float]:
+    if job.failure:
+        return f"failed after {job.seconds:.1f} s", job.progress()[1]
+    if job.seconds is not None:
+        return f"done in {job.seconds:.1f} s", 1.0
+    return job.progress()
+
+
+def _show_plan(steps: list[Step], named: list[str], variant: Variant) -> None:
+    kind = "the published values" if variant.published else f"the variant {variant.name}"
+    out.print(f"Plan for {kind}:")
+    for step in steps:
+        why = "; ".join(step.reasons[:4]) + (f"; and {len(step.reasons) - 4} more" if len(step.reasons) > 4 else "")
+        left = "" if step.chapter in named or step.fresh else " (left out by --only)"
+        out.print(f"  {step.chapter}: {'fresh' if step.fresh else f'stale: {why}'}{left}")

@@ -1,0 +1,48 @@
+"""``benign parameters``, ``figures`` and ``claims``: what there is."""
+
+from typing import Annotated
+
+import typer
+
+from livingpaper.build.project import Project
+from livingpaper.cli.app import AsJson, PresetName, app, chapters, known, published, show
+
+
+@app.command("parameters", epilog="Examples: `benign parameters` · `benign parameters test-error --json`")
+def parameters_command(
+    chapter: Annotated[str | None, typer.Argument(help="A chapter; default: all.", autocompletion=chapters)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the parameters of the chapters, with what they mean, what is allowed and the published value."""
+    project = Project.find()
+    rows = [
+        {
+            "chapter": name,
+            "name": parameter.name,
+            "type": parameter.type.__name__,
+            "published": parameter.default,
+            "allowed": parameter.describe(),
+            "meaning": parameter.help,
+        }
+        for name in ([known(project, chapter)] if chapter else project.chapters)
+        for parameter in project.parameters(name).values()
+    ]
+    show(rows, ("chapter", "name", "published", "allowed", "meaning"), as_json)
+
+
+@app.command(epilog="Examples: `benign figures` · `benign figures --preset smoke --json`")
+def figures(preset: PresetName = None, as_json: AsJson = False) -> None:
+    """List the figures and tables of the last build."""
+    rows = published(preset, "figures/index.json", "figures")
+    show(rows, ("number", "id", "kind", "page", "caption"), as_json)
+
+
+@app.command("claims", epilog="Examples: `benign claims` · `benign claims --json`")
+def claims_command(preset: PresetName = None, as_json: AsJson = False) -> None:
+    """List the claims of the last build with their verdicts."""
+    rows = published(preset, "claims.json", "claims")
+    for row in rows if not as_json else []:
+        row["interval"] = f"[{row['interval'][0]:.4g}, {row['interval'][1]:.4g}]"
+        row["estimate"] = f"{row['estimate']:.4g}"
+        row["paper"] = row["paper"] or "ours"
+    show(rows, ("number", "id", "verdict", "on_record", "estimate", "interval", "holds_if", "paper", "where"), as_json)

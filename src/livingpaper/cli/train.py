@@ -1,0 +1,99 @@
+"""``benign train``: one setting of an experiment over some seeds, as a table; what a mark in a figure asks for."""
+
+import ast
+import dataclasses
+import difflib
+import importlib
+import json
+import pkgutil
+import typing
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from livingpaper import settings
+from livingpaper.cli.app import AsJson, Scheduler, app, show
+from livingpaper.errors import InputError
+
+SUMMARY = ("mean", "least", "largest")
+
+
+@app.command(
+    epilog="Example: `benign train borders.Border n=30 p=3000 signal_index=8 label_noise=0.2 width=64 --seeds 2`"
+)
+def train(
+    experiment: Annotated[str, typer.Argument(help="An experiment, as module.Class.")],
+    setting: Annotated[list[str] | None, typer.Argument(metavar="[name=value]...", help="Its setting.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds: 0, 1, ...")] = 1,
+    device: Annotated[str, typer.Option("--device", help="Where to train: cpu or cuda.")] = "cpu",
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train one setting and print what was measured: its mean over the seeds, and the least and largest value.
+
+    With --json each run with its setting. Runs that were done before come from the store. What comes out for a setting
+    is the same, whatever else was trained with it.
+    """
+    from livingpaper.sweep import sweep  # not at the top: other commands need not wait for it
+
+    found = _experiment(experiment)
+    table = sweep(found, [_setting(found, setting or [])], seeds, device=device, scheduler=scheduler)
+    if as_json:
+        show(json.loads(table.to_json(orient="records", double_precision=15)), [], as_json)
+        return
+    measured = table.drop(columns=[field.name for field in dataclasses.fields(found)])
+    # an experiment that measures at several steps has several rows a run
+    steps = measured.pop("at_step") if "at_step" in measured else pd.Series(0, measured.index)
+    rows = [
+        {"step": step, "quantity": name} | {words: f"{value:.6g}" for words, value in zip(SUMMARY, ends, strict=True)}
+        for step, some in measured.select_dtypes(["number", "bool"]).astype(float).groupby(steps)
+        for name, ends in some.agg(["mean", "min", "max"]).items()
+    ]
+    show(rows, [*(["step"] if steps.any() else []), "quantity", *SUMMARY], as_json)
+
+
+def _experiment(name: str) -> type:
+    module, _, kind = name.partition(".")
+    package = settings.read().experiments
+    if not package:
+        raise InputError(
+            "this paper names no experiments: write `experiments` into [tool.livingpaper] of pyproject.toml"
+        )
+    modules = [found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__)]
+    if module not in modules:
+        raise InputError(f"there is no experiment {name!r}: {_near(module, modules)}")
+    there = importlib.import_module(f"{package}.{module}")
+    kinds = [
+        found.__name__
+        for found in vars(there).values()
+        if isinstance(found, type) and found.__module__ == there.__name__ and hasattr(found, "batched_by")
+        and hasattr(found, "run")
+    ]  # fmt: skip
+    if kind not in kinds:
+        raise InputError(f"there is no experiment {name!r}: {_near(kind, kinds)} in {module}")
+    return getattr(there, kind)
+
+
+def _setting(experiment: type, texts: list[str]) -> dict[str, object]:
+    hints, setting = typing.get_type_hints(experiment), {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise InputError(f"{text!r} is no setting: write it as name=value")
+        if name in setting:
+            raise InputError(f"{name} is given twice: {setting[name]!r} and {value!r}")
+        setting[name] = value if hints.get(name) is str else _value(name, value)
+    return setting
+
+
+def _value(name: str, text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        raise InputError(f"{name}={text!r} is neither number nor list nor True or False: write e.g. {name}=1") from None
+
+
+def _near(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}"

@@ -1,0 +1,1 @@
+"""What is made of a finished build: citations, comparisons, releases, one document."""

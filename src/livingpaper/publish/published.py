@@ -1,0 +1,76 @@
+"""What a published site says of itself: figures, claims, provenance, files."""
+
+import difflib
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from livingpaper.errors import InputError, PaperError
+from livingpaper.publish import citation
+
+INDEX = "figures/index.json"
+
+
+class Published:
+    """A folder of finished pages with the files that stand behind them."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.figures = {figure["id"]: figure for figure in self._json(INDEX)["figures"]}
+
+    @classmethod
+    def find(cls, folder: Path) -> "Published":
+        """The site in a folder, or at most two folders below it, as in ``_build`` or in a bundle."""
+        found = [path for level in ("", "*/", "*/*/") for path in sorted(folder.glob(f"{level}{INDEX}"))]
+        if not found:
+            raise InputError(f"there is no built site in {folder}: give the folder that has {INDEX}")
+        if found[0].parents[1] != folder and len(found) > 1:
+            names = ", ".join(str(path.parents[1]) for path in found)
+            raise InputError(f"there are several sites in {folder}: give one of {names}")
+        return cls(found[0].parents[1])
+
+    @property
+    def claims(self) -> dict[str, dict]:
+        """The claims by id."""
+        return {claim["id"]: claim for claim in self._json("claims.json")["claims"]}
+
+    def provenance(self, id: str) -> dict:
+        """How a figure or table was made."""
+        return self._json(f"figures/{id}.json")
+
+    def data(self, id: str) -> bytes:
+        """The CSV file of a figure or table."""
+        return self._bytes(f"figures/{id}.csv")
+
+    def citation(self, id: str | None, kind: str) -> str:
+        """How to cite a figure or table, or the book if ``id`` is ``None``, as the pages show it."""
+        stem = f"figures/{id}" if id else citation.BOOK
+        path = f"{stem}.{citation.FORMATS[kind]}"
+        if not (self.folder / path).is_file():
+            raise PaperError(
+                f"{self.folder} has no {path}: it was built without CITATION.cff, or before there were any"
+            )
+        return self._bytes(path).decode()
+
+    def known(self, id: str) -> str:
+        """The id, or an error that names the nearest one."""
+        if id not in self.figures:
+            raise InputError(f"there is no figure or table {id!r}: {_nearest(id, self.figures)}")
+        return id
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            return (self.folder / path).read_bytes()
+        except OSError as error:
+            raise PaperError(f"cannot read {self.folder / path}: {error.strerror}: build the site again") from None
+
+    def _json(self, path: str) -> dict:
+        try:
+            return json.loads(self._bytes(path))
+        except ValueError as error:
+            raise PaperError(f"{self.folder / path} is damaged ({error}): build the site again") from None
+
+
+def _nearest(id: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(id, names, 1)
+    return f"did you mean {near[0]!r}?" if near else "`benign figures` lists them"

@@ -1,0 +1,123 @@
+"""Computing published tables again, from what was recorded with them."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import nbformat
+
+from livingpaper.build import execute, keys, parameters
+from livingpaper.build import words as saying
+from livingpaper.build.execute import Job
+from livingpaper.build.pipeline import Watch
+from livingpaper.build.plan import parts_of
+from livingpaper.build.project import Project
+from livingpaper.errors import InputError, PaperError
+from livingpaper.files import sha256
+from livingpaper.publish.compare import Comparison, compare, in_words, read_csv
+from livingpaper.publish.published import Published
+from livingpaper.say import figures
+from livingpaper.sweep.store import digest
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What came out for one figure or table; ``changed`` is what was other than when it was published."""
+
+    id: str
+    chapter: str
+    verdict: str
+    words: str
+    comparison: Comparison | None
+    changed: list[str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the published table was reproduced."""
+        return self.verdict in ("identical", "within the seed band")
+
+    def facts(self) -> dict:
+        """All of it, for a program."""
+        return asdict(self)
+
+
+class Verification:
+    """The recomputation of some figures of a site, by the code that is here.
+
+    Chapters are executed from scratch, nothing comes from the cache of executed notebooks; trainings are done again
+    too, unless ``stored`` allows the results that the project keeps. What an interrupted verification has trained is
+    kept below ``_build/verify`` until the same one is finished.
+    """
+
+    def __init__(self, project: Project, site: Published, ids: Sequence[str], stored: bool = False):
+        self.project, self.site = project, site
+        self.records = {id: site.provenance(id) for id in ids}
+        self._folder = project.build / "verify" / digest([str(site.folder), sorted(self.records.items()), stored])[:8]
+        self._cache = project.cache if stored else self._folder / "cache"
+        self.jobs = {chapter: self._job(chapter, run) for chapter, run in self._runs().items()}
+
+    def run(self, parallel: int, time_limit: float, watch: Watch) -> None:
+        """Execute the chapters; the jobs say which failed."""
+        execute.run(list(self.jobs.values()), parallel, time_limit, self._cache, watch)
+
+    def results(self, against: Path | None = None) -> list[Verified]:
+        """Compare each table with the published one, or with that in a file; chapters that failed have none."""
+        found = []
+        for chapter, job in self.jobs.items():
+            if job.failure:
+                continue
+            notebook = nbformat.read(job.output, as_version=4)
+            made = {entry["id"]: entry for _, entry in saying.handed_over(notebook) if "files" in entry}
+            ours = [id for id, record in self.records.items() if _chapter(record) == chapter]
+            changed = self._changed(job, self.records[ours[0]]["run"])
+            found += [self._result(id, chapter, made.get(id), changed, against) for id in ours]
+        return found
+
+    def finish(self) -> None:
+        """Forget what was computed, so that the next verification computes it again."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _runs(self) -> dict[str, dict]:
+        """The recorded runs by chapter, in reading order."""
+        runs = {}
+        for id, record in self.records.items():
+            if record["run"] is None:
+                raise PaperError(f"{id} has no record of its run in {self.site.folder}: build it with `benign build`")
+            runs[_chapter(record)] = record["run"]
+        return runs
+
+    def _job(self, chapter: str, run: dict) -> Job:
+        where = (self.project.root / self.project.chapter(chapter)).parent
+        declared = self.project.parameters(chapter)
+        values = parameters.validate(chapter, declared, run["parameters"])
+        overrides = {name: value for name, value in values.items() if value != declared[name].default}
+        return Job(chapter, self.project.notebook(chapter), overrides, where, self._folder)
+
+    def _changed(self, job: Job, run: dict) -> list[str]:
+        now = parts_of(self.project, job.chapter, job.notebook, keys.values(job.notebook, job.parameters))
+        then = {name: run[name] for name in ("modules", "versions", "parameters", "device")}
+        return keys.changes(now | then, now)
+
+    def _result(self, id: str, chapter: str, made: dict | None, changed: list[str], file: Path | None) -> Verified:
+        if made is None:
+            return Verified(id, chapter, "different", "the chapter makes no such figure or table now", None, changed)
+        content, name = (_read(file), str(file)) if file else (self.site.data(id), f"{id}.csv")
+        if not file and sha256(content) != self.records[id]["files"][name]:
+            words = f"{name} in the site is not the file that was published: its digest is another"
+            return Verified(id, chapter, "different", words, None, changed)
+        fresh = figures.contents(made)["csv"]
+        comparison = compare(read_csv(content, name), read_csv(fresh, f"the new {id}.csv"))
+        words = in_words(comparison) or f"{comparison.rows[0]} rows"
+        return Verified(id, chapter, comparison.verdict, words, comparison, changed)
+
+
+def _chapter(record: dict) -> str:
+    return record["chapter"].rpartition("/")[2]
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}") from None

@@ -1,0 +1,124 @@
+"""A sentence of a paper made executable: a number with its interval, and what must be true of it."""
+
+import math
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import numpy as np
+from IPython.display import display
+
+from livingpaper.errors import InputError
+from livingpaper.say.figures import check_id
+from livingpaper.say.intervals import interval as interval_of
+from livingpaper.say.ranges import Range
+
+MIME = "application/vnd.livingpaper.claim+json"
+SCHEMA = 2
+VERDICTS = ("holds", "fails", "unresolved")
+SYMBOLS = {"holds": "✓", "fails": "✗", "unresolved": "?"}
+
+
+def claim(
+    id: str,
+    values: Any = None,
+    statistic: Callable[..., float] = np.mean,
+    *,
+    estimate: float | None = None,
+    interval: tuple[float, float] | None = None,
+) -> None:
+    """Hand over the number that a claim is about; the directive ``{glue:claim}`` of that id says what is claimed.
+
+    ``id`` is ``claim-`` and kebab case, unique in the book. ``values`` has one entry for each independent draw, most
+    often a seed, and ``statistic`` makes a number of them: the interval is that of ``intervals.interval``. Where that
+    does not fit, ``estimate`` and ``interval`` give the number and (low, high), low <= estimate <= high.
+
+    Raises:
+        InputError: values of which there is no interval, or numbers that are not finite or not in order.
+    """
+    check_id(id, "claim", what="claim")
+    if (values is None) != (estimate is not None and interval is not None):
+        raise InputError(f"claim {id}: give the values of the independent draws, or 'estimate' and 'interval'")
+    draws = None
+    if values is not None:
+        values = np.asarray(values)
+        try:
+            estimate, interval, draws = statistic(values), interval_of(values, statistic), len(values)
+        except InputError as error:
+            raise InputError(f"claim {id}: {error}") from None
+    numbers = _numbers(id, estimate, interval)
+    payload = {"schema": SCHEMA, "id": id, **numbers, "draws": draws}
+    told = f"{id}: {estimate_text(payload)}"
+    html = f"<p>{escape(told)}</p>"
+    bundle = {MIME: payload, "text/html": html, "text/plain": told}
+    display(bundle, raw=True, metadata={"scrapbook": {"name": id, "mime_prefix": ""}})
+
+
+def verdict(payload: dict, holds_if: str) -> str:
+    """``holds`` if all of the interval satisfies the predicate, ``fails`` if none of it does, else ``unresolved``."""
+    allowed = Range.parse(holds_if)
+    if allowed.contains_all_of(*payload["interval"]):
+        return "holds"
+    return "fails" if allowed.contains_none_of(*payload["interval"]) else "unresolved"
+
+
+def judged(payload: dict, words: dict) -> dict:
+    """A claim's numbers with what is said of it and the verdict.
+
+    ``words`` has ``statement``, ``where`` and ``holds_if``, and perhaps ``paper`` (a BibTeX key; else the claim is
+    ours), ``on_record`` (the verdict at the published values), ``figure``, ``theorem`` and ``note``.
+
+    Raises:
+        InputError: one of them malformed.
+    """
+    id = payload["id"]
+    for name in ("where", "statement"):
+        if not (words.get(name) or "").strip():
+            raise InputError(f"claim {id}: it has no {name!r}: write it out")
+    try:
+        holds_if = str(Range.parse(words.get("holds_if") or ""))
+    except InputError as error:
+        raise InputError(f"claim {id}: 'holds-if': {error}") from None
+    record = words.get("on_record") or None
+    if record is not None and record not in VERDICTS:
+        raise InputError(
+            f"claim {id}: 'record' is {record!r}: write one of {', '.join(VERDICTS)}, "
+            "or leave it out until a verdict at the published values is known"
+        )
+    told = {name: words.get(name) or None for name in ("paper", "figure", "theorem")}
+    if told["figure"]:
+        check_id(told["figure"], "fig", "tab", what=f"claim {id}: figure")
+    if told["theorem"]:
+        check_id(told["theorem"], "thm", "lem", "prop", "def", "conj", what=f"claim {id}: theorem")
+    said = {name: words.get(name) or "" for name in ("where", "statement", "note")}
+    found = verdict(payload, holds_if)
+    return payload | told | said | {"holds_if": holds_if, "verdict": found, "on_record": record}
+
+
+def estimate_text(payload: dict) -> str:
+    """An estimate with its interval as a reader sees them, e.g. ``0.031 [0.02, 0.04]``."""
+    low, high = payload["interval"]
+    return f"{payload['estimate']:.4g} [{low:.4g}, {high:.4g}]"
+
+
+def _numbers(id: str, estimate: Any, interval: Any) -> dict:
+    try:
+        low, high = (float(end) for end in interval)
+        estimate = float(estimate)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"claim {id}: estimate {estimate!r} and interval {interval!r} must be one number and a pair (low, high) "
+            "of numbers"
+        ) from None
+    if not all(map(math.isfinite, (low, estimate, high))):
+        raise InputError(
+            f"claim {id}: estimate {estimate} with interval [{low}, {high}] is not finite: "
+            "find out which run gave it before claiming anything"
+        )
+    if not low <= estimate <= high:
+        raise InputError(
+            f"claim {id}: the estimate {estimate} is outside its interval [{low}, {high}]: "
+            "compute both from the same seeds"
+        )
+    # plain floats: numpy's would not survive the notebook's JSON
+    return {"estimate": estimate, "interval": [low, high]}

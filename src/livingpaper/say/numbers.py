@@ -1,0 +1,43 @@
+"""Numbers on their way from a code cell into the prose."""
+
+import math
+
+import myst_nb
+
+from livingpaper.errors import InputError
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def numbers(**values: float | str) -> None:
+    """Make numbers or words available to the pages, shown nowhere by themselves.
+
+    A page prints one with ``{glue:text}`name``` or, with a format, ``{glue:text}`name:.3f```; another page names the
+    chapter too, ``{glue:text}`chapters/phases.ipynb::name:.3f```. In prose a hyphen may stand for the underscore.
+    The parameters of a chapter need not be handed over: they can be printed by their names.
+
+    Values are scalars; NumPy's and torch's become plain Python, which prints without its type.
+
+    Raises:
+        InputError: anything else, and NaN.
+    """
+    for name, value in values.items():
+        myst_nb.glue(name.replace("_", "-"), _plain(name, value), display=False)
+
+
+def scientific(value: float | int, digits: int = 1) -> str:
+    """A number as people write it, 1.5·10⁹, with ``digits`` digits after the point."""
+    factor, _, exponent = f"{value:.{digits}e}".partition("e")
+    return f"{factor}·10{str(int(exponent)).translate(_RAISED)}"
+
+
+def _plain(name: str, value: object) -> str | bool | int | float:
+    try:
+        plain = value if isinstance(value, (str, bool, int, float)) and not hasattr(value, "item") else value.item()
+    except (AttributeError, ValueError, RuntimeError):
+        plain = None
+    if not isinstance(plain, (str, bool, int, float)):
+        raise InputError(f"{name}: {value!r} is not one number or one text: hand over each number under its own name")
+    if isinstance(plain, float) and math.isnan(plain):
+        raise InputError(f"{name}: the value is NaN: find out which run gave it before printing it")
+    return plain

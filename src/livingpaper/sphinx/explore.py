@@ -1,0 +1,59 @@
+"""What the tiles and points of a figure stand for, put into the page for the script that shows it."""
+
+import json
+import shlex
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from livingpaper import settings
+from livingpaper.sphinx.directives import read_records
+
+HINT = "Point at a mark of the figure, tap it, or walk with the arrow keys: its setting, its numbers and its command."
+
+
+class Explorer(nodes.General, nodes.Element):
+    """Stands behind the picture of the figure ``figure_id``."""
+
+
+class Explore(SphinxPostTransform):
+    """Put the data of explorable figures into web pages, and nothing into others."""
+
+    default_priority = 4
+
+    def run(self, **kwargs) -> None:
+        figures = self.env.get_domain("paper").figures
+        for place in list(self.document.findall(Explorer)):
+            figure = figures[place["figure_id"]]
+            if self.app.builder.format != "html":
+                place.parent.remove(place)
+                continue
+            stem = figure["docname"].rpartition("/")[2]
+            data = {"marks": figure["explore"], "whole": command(stem, read_records(Path(self.app.srcdir)).get(stem))}
+            # "<" as an escape: nothing in the data can end the script
+            inlined = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+            html = (
+                f'<div class="explorer" hidden><p class="explore-hint" id="{escape(figure["id"])}-hint">{HINT}</p>'
+                f'<script type="application/json">{inlined}</script></div>'
+            )
+            place.replace_self(nodes.raw("", html, format="html"))
+
+
+def command(chapter: str, record: dict | None) -> str:
+    """The command that executes a chapter with the values of this build."""
+    words = [settings.read().command, "run", chapter]
+    if record and record.get("variant") == record.get("preset") != "published":
+        words += ["--preset", record["preset"]]
+    elif record:
+        for name, value in record.get("overrides", {}).items():
+            words += ["-p", f"{name}={value}"]
+    return shlex.join(words)
+
+
+def setup(app: Sphinx) -> None:
+    """Register what makes figures explorable."""
+    app.add_node(Explorer)
+    app.add_post_transform(Explore)

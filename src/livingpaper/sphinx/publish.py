@@ -1,0 +1,69 @@
+"""The files behind the figures, at addresses that stay: ``figures/<id>.*``, ``figures/index.json``, ``claims.json``."""
+
+import json
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from livingpaper.publish import citation
+from livingpaper.say.figures import contents
+from livingpaper.sphinx.captions import captions, statements
+from livingpaper.sphinx.cite import cite, page, summary
+from livingpaper.sphinx.directives import read_records
+
+
+def publish(app: Sphinx, exception: Exception | None) -> None:
+    """Write every figure's files, the index of figures, the list of claims and the citations into the finished site."""
+    if exception is not None or app.builder.format not in ("html", "latex"):
+        return
+    catalogue = app.env.get_domain("paper")
+    folder = Path(app.outdir, "figures")
+    folder.mkdir(exist_ok=True)
+    # only this extension writes here, so what an earlier build left of a figure that is gone can go
+    for stale in [*folder.glob("fig-*"), *folder.glob("tab-*")]:
+        stale.unlink()
+    records = read_records(Path(app.srcdir))
+    entries = catalogue.in_reading_order("figures")
+    words = {}
+    for docname in {entry["docname"] for entry in entries}:
+        words |= captions(app, docname)
+    figures = [_publish_figure(app, folder, entry, words[entry["id"]], records) for entry in entries]
+    _write_json(folder / "index.json", {"schema": 1, "figures": figures})
+    claims = list(enumerate(catalogue.in_reading_order("claims"), start=1))
+    said = {}
+    for docname in {claim["docname"] for _, claim in claims}:
+        said |= statements(app, docname)
+    claims = [
+        {"number": number}
+        | {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema", "words")}
+        | {name: said[claim["id"], name] for name in ("statement", "note") if claim[name]}
+        | {"page": page(app, claim)}
+        for number, claim in claims
+    ]
+    _write_json(Path(app.outdir, "claims.json"), {"schema": 1, "claims": claims})
+    _write_citations(Path(app.outdir, citation.BOOK), cite(app, None))
+
+
+def _publish_figure(app: Sphinx, folder: Path, entry: dict, caption: str, records: dict[str, dict]) -> dict:
+    about = summary(app, entry, caption)
+    for suffix, content in contents(entry).items():
+        folder.joinpath(f"{about['id']}.{suffix}").write_bytes(content)
+    record = records.get(entry["docname"].rpartition("/")[2])
+    provenance = about | {"chapter": entry["docname"], "environment": entry["environment"], "run": record}
+    _write_json(folder / f"{about['id']}.json", {"schema": 1} | provenance)
+    _write_citations(folder / about["id"], cite(app, about))
+    return about
+
+
+def _write_citations(stem: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        stem.with_name(f"{stem.name}.{citation.FORMATS[name]}").write_text(text, encoding="utf-8")
+
+
+def _write_json(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    """Register what is published beside the pages."""
+    app.connect("build-finished", publish)

@@ -1,0 +1,91 @@
+"""Which source files a piece of code depends on, read from its import statements without running it."""
+
+import ast
+from collections.abc import Collection, Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from livingpaper.files import sha256
+
+
+def of_modules(modules: Iterable[str], packages: Collection[str] = ()) -> dict[str, str]:
+    """The digests of all files of some top-level packages that importing ``modules`` runs, by path.
+
+    Without ``packages`` they are those that the modules are in. Paths begin with the package.
+    """
+    waiting = list(modules)
+    packages = set(packages) or {name.split(".")[0] for name in waiting}
+    found: dict[str, str] = {}
+    while waiting:
+        for module in _with_parents([waiting.pop()], packages):
+            path = _file(module)
+            name = path and path.relative_to(home(module)).as_posix()
+            if path is None or name in found:
+                continue
+            content = path.read_bytes()
+            found[name] = sha256(content)
+            waiting += _imported(content)
+    return dict(sorted(found.items()))
+
+
+def of_source(source: str, packages: Collection[str]) -> dict[str, str]:
+    """The digests of all files of some top-level packages that running ``source`` imports."""
+    return of_modules(_imports(ast.parse(source)), packages) if packages else {}
+
+
+def of_packages(packages: Iterable[str], pattern: str = "*.py") -> dict[str, str]:
+    """The digests of all files of some top-level packages that match a pattern, by path."""
+    found = {}
+    for package in packages:
+        for path in sorted((home(package) / package).rglob(pattern)):
+            if path.is_file():
+                found[path.relative_to(home(package)).as_posix()] = sha256(path.read_bytes())
+    return found
+
+
+@cache
+def home(module: str) -> Path | None:
+    """The folder in which the top-level package of a module lies, None if it is not installed as files."""
+    root = module.split(".")[0]
+    try:
+        spec = find_spec(root)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not spec.has_location or not spec.origin:
+        return None
+    origin = Path(spec.origin)
+    return origin.parents[1] if origin.name == "__init__.py" else origin.parent
+
+
+def _imports(tree: ast.AST) -> list[str]:
+    """The modules that a syntax tree imports, wherever in it.
+
+    Relative imports are not read: ruff forbids them in the packages, and a notebook has none.
+    """
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # `from package import name`: the name may be a module or something defined in the package
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
+
+
+def _with_parents(modules: Iterable[str], packages: Collection[str]) -> list[str]:
+    """Those of the modules that are in one of the packages, and the packages that they are in."""
+    ours = [name.split(".") for name in modules if name.split(".")[0] in packages]
+    return sorted({".".join(parts[:depth]) for parts in ours for depth in range(1, len(parts) + 1)})
+
+
+@cache
+def _imported(content: bytes) -> list[str]:
+    return _imports(ast.parse(content))
+
+
+def _file(module: str) -> Path | None:
+    if home(module) is None:
+        return None
+    path = home(module).joinpath(*module.split("."))
+    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)

@@ -1,0 +1,81 @@
+"""A sweep's batches on the workers of a Dask cluster: the same tables, computed elsewhere."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from livingpaper.errors import PaperError
+from livingpaper.sweep import closure, environment
+from livingpaper.sweep.store import digest
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+VARIABLE = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for it
+PATIENCE = 10  # seconds to wait for an answer from the scheduler
+
+
+def address(given: str | None) -> str | None:
+    """The scheduler to use: the given one, else that of the environment, else none."""
+    return given or os.environ.get(VARIABLE) or None
+
+
+def compute(
+    scheduler: str, work: Any, parts: dict, batches: Iterable[Sequence[Any]]
+) -> Iterator[tuple[Sequence[Any], Any]]:
+    """Each batch with ``work(batch)``, as the workers finish them.
+
+    A worker that dies costs the batches that it was computing: the scheduler gives them to another. When the client
+    goes, what was not finished is dropped.
+
+    Raises:
+        PaperError: no scheduler at the address, or a worker whose code or software differs from ``parts``.
+    """
+    from distributed import as_completed
+
+    with _client(scheduler) as client:
+        futures = {}
+        for batch in batches:
+            # A task's name is its content: a batch that another client is waiting for is not computed twice.
+            key = f"benign-{digest([parts, work.device, *map(asdict, batch)])}"
+            futures[client.submit(_checked, work, batch, parts, key=key)] = batch
+        for future in as_completed(futures, loop=client.loop):
+            yield futures[future], future.result()
+
+
+def _checked(work: Any, batch: Sequence[Any], parts: dict) -> Any:
+    """``work(batch)``, on a worker that has the client's code and numerical software."""
+    here = {"modules": closure.of_modules([work.experiment.__module__]), "versions": environment.versions()}
+    differing = [
+        name
+        for what, found in here.items()
+        for name in {*found, *parts[what]}
+        if found.get(name) != parts[what].get(name)
+    ]
+    if differing:
+        raise PaperError(
+            f"a worker differs from the client in {', '.join(sorted(differing))}: install the same version of the "
+            "package and of the lock on both"
+        )
+    return work(batch)
+
+
+@contextmanager
+def _client(scheduler: str) -> "Iterator[Client]":
+    try:
+        from distributed import Client
+    except ImportError:
+        raise PaperError(
+            f"a sweep on {scheduler} needs the package distributed: run `pip install -r requirements.txt`"
+        ) from None
+    try:
+        client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise PaperError(
+            f"no Dask scheduler answers at {scheduler!r} ({error}): start one with `dask scheduler`, "
+            f"or unset {VARIABLE}"
+        ) from None
+    with client:
+        yield client

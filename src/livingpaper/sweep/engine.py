@@ -1,0 +1,154 @@
+"""Settings times seeds, in batches, each training done once."""
+
+import dataclasses
+import difflib
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Protocol, Self
+
+import pandas as pd
+
+from livingpaper.errors import InputError, PaperError
+from livingpaper.sweep import closure, cluster, environment
+from livingpaper.sweep.progress import note, progress
+from livingpaper.sweep.store import SECONDS, Store, digest
+
+LOADED = time.time()  # experiments are imported after this module, or at the same time
+
+
+class Experiment(Protocol):
+    """One training with its measurements: a frozen dataclass whose fields are the setting, one of them the seed."""
+
+    seed: int
+    batched_by: ClassVar[tuple[str, ...]]  #: fields that all runs of a batch must share
+
+    @staticmethod
+    def run(batch: Sequence[Self], device: str) -> list[pd.DataFrame]:
+        """Train the batch; one tidy table a run, at least one row each, the same whatever else is in the batch."""
+
+
+def sweep(
+    experiment: type[Experiment],
+    settings: Iterable[dict[str, Any]],
+    seeds: int | Iterable[int],
+    *,
+    batch_size: int = 16,
+    device: str = "cpu",
+    scheduler: str | None = None,
+) -> pd.DataFrame:
+    """The table of an experiment over settings and seeds: the setting's fields, then what was measured.
+
+    ``seeds`` is their number (0, 1, ...) or the seeds themselves. Runs that were done before, by the same
+    code and software, come from the store; the others are computed batch by batch and stored at once, so
+    that an interrupted sweep goes on where it stopped. Rows are ordered as settings, then seeds, and do
+    not depend on ``batch_size``. A run that is asked for twice, by grids that overlap, is in the table once: counted
+    twice, it would make every interval over seeds too short.
+
+    With the address of a Dask ``scheduler`` (or one in ``DASK_SCHEDULER_ADDRESS``) the batches are computed by its
+    workers, and the table is the same. Results come back to this process, which stores them.
+
+    Raises:
+        InputError: no setting or no seed, a setting that the experiment does not have, lacks or refuses, an experiment
+            from outside the package.
+        PaperError: a device that is not there, a store that cannot be written.
+    """
+    if batch_size < 1:
+        raise InputError(f"batch_size is {batch_size}: a batch holds at least one run")
+    seeds = list(range(seeds) if isinstance(seeds, int) else seeds)
+    settings = list(settings)
+    if not seeds or not settings:
+        raise InputError(f"{len(settings)} settings and {len(seeds)} seeds: a sweep needs at least one of each")
+    if not closure.of_modules([experiment.__module__]):
+        raise InputError(
+            f"{experiment.__name__} is defined in {experiment.__module__!r}: an experiment must live in a module of "
+            "the package, so that its results can be tied to its code"
+        )
+    every = [_make(experiment, setting, seed) for setting in settings for seed in seeds]
+    runs = {name_of(run): run for run in every}
+    scheduler = cluster.address(scheduler)
+    parts = {
+        "experiment": f"{experiment.__module__}.{experiment.__qualname__}",
+        "modules": closure.of_modules([experiment.__module__]),
+        "versions": environment.versions(),
+        # On a cluster the device is the workers'; only its kind is known here.
+        "device": device if scheduler else environment.device_class(device),
+    }
+    _check_unedited(parts["modules"])
+    store = Store(parts)
+    done = store.load(runs)
+    missing = {name: run for name, run in runs.items() if name not in done}
+    with progress(experiment.__name__, len(runs)) as display:
+        display.advance(len(runs) - len(missing))
+        work, batches = Work(experiment, device), _batches(missing, experiment.batched_by, batch_size)
+        finished = cluster.compute(scheduler, work, parts, batches) if scheduler else ((b, work(b)) for b in batches)
+        for batch, (tables, seconds) in finished:
+            _check_names(experiment, tables[0])
+            store.save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
+            display.advance(len(batch))
+    done |= store.load(missing)  # fresh tables too are read back, so that fresh and stored cannot differ
+    seconds = sum(float(table[SECONDS].iloc[0]) for table in done.values())
+    note(experiment=experiment.__name__, runs=len(runs), computed=len(missing), seconds=round(seconds, 3))
+    # one column at a time: a table at a time took ten milliseconds a run
+    table = pd.concat([done[name] for name in runs], ignore_index=True).drop(columns=SECONDS)
+    rows = [run for name, run in runs.items() for _ in range(len(done[name]))]
+    fields = [field.name for field in dataclasses.fields(experiment)]
+    return pd.concat([pd.DataFrame({field: [getattr(run, field) for run in rows] for field in fields}), table], axis=1)
+
+
+def _check_unedited(modules: Iterable[str]) -> None:
+    """Refuse to keep results under the digest of a file that has changed since this process read it."""
+    if edited := [path for path in modules if (closure.home(path.partition("/")[0]) / path).stat().st_mtime > LOADED]:
+        raise PaperError(
+            f"{', '.join(edited)} changed after this process had started, so that its results would be kept as "
+            "those of the new code: restart the kernel"
+        )
+
+
+def _check_names(experiment: type[Experiment], table: pd.DataFrame) -> None:
+    """Refuse a measured column that has the name of a field, which stands beside it in the result."""
+    if both := [field.name for field in dataclasses.fields(experiment) if field.name in table.columns]:
+        raise PaperError(
+            f"{experiment.__name__} measures {', '.join(both)}, and has a setting of that name: rename one of them"
+        )
+
+
+def name_of(run: Experiment) -> str:
+    """The digest of a run's setting and seed."""
+    return digest(dataclasses.asdict(run))
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is done to a batch, here or on a worker: its tables, and the seconds that they took."""
+
+    experiment: type[Experiment]
+    device: str
+
+    def __call__(self, batch: Sequence[Experiment]) -> tuple[list[pd.DataFrame], float]:
+        started = time.perf_counter()
+        return self.experiment.run(batch, self.device), time.perf_counter() - started
+
+
+def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> Experiment:
+    fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(experiment)}
+    del fields["seed"]
+    for name in setting:
+        if name == "seed":
+            raise InputError("seed is not a setting: give the seeds as the argument seeds of the sweep")
+        if name not in fields:
+            nearest = difflib.get_close_matches(name, fields, 1)
+            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(fields)}"
+            raise InputError(f"{experiment.__name__} has no setting {name!r}: {hint}")
+    if lacking := [name for name, required in fields.items() if required and name not in setting]:
+        raise InputError(f"{experiment.__name__} needs {', '.join(lacking)}: the setting {setting} does not say")
+    return experiment(**setting, seed=seed)
+
+
+def _batches(runs: dict[str, Experiment], batched_by: tuple[str, ...], size: int) -> Iterable[list[Experiment]]:
+    """Runs that share the fields ``batched_by``, at most ``size`` at a time, in the order given."""
+    groups: dict[tuple, list[Experiment]] = {}
+    for run in runs.values():
+        groups.setdefault(tuple(getattr(run, field) for field in batched_by), []).append(run)
+    for group in groups.values():
+        for first in range(0, len(group), size):
+            yield group[first : first + size]

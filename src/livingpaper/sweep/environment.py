@@ -1,0 +1,61 @@
+"""The parts of the machine and of the installed software that a number can depend on."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+
+from livingpaper.errors import PaperError
+
+#: What computes the numbers, where it is installed. Versions are those installed, not those in the lock: an environment
+#: that differs from the lock must never be served the lock's results, and a newer Sphinx must not retrain.
+NUMERICAL = ("torch", "jax", "numpy", "scipy", "scikit-learn", "pandas")
+
+
+def versions(packages: Iterable[str] = NUMERICAL) -> dict[str, str]:
+    """The versions of those of the packages that are installed, and the minor version of Python."""
+    found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def device_class(device: str) -> str:
+    """What kind of device computes: ``cpu``, or the name of the GPU with its CUDA version."""
+    if device == "cpu":
+        return "cpu"
+    import torch  # slow to import, and only needed here
+
+    if not torch.cuda.is_available():
+        raise PaperError(
+            f"device is {device!r}, but PyTorch {torch.__version__} finds no CUDA device here: use device 'cpu', "
+            "or install a CUDA build of PyTorch on a machine with a GPU"
+        )
+    return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
+
+
+def threads() -> int | None:
+    """The number of threads that numerical libraries were told to use, None if they were left to choose."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    return int(value) if value.isdigit() else None
+
+
+def machine() -> dict[str, str | int | None]:
+    """The processor, its cores, the operating system and the Python that runs."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"

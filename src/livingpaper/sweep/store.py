@@ -1,0 +1,62 @@
+"""Where finished trainings are kept: by content, checked by digest when read.
+
+A folder holds the results of one experiment computed by one state of its code and software: its name is
+the digest of those parts, which stand beside the results in ``key.json``. In it, every file is a table of
+finished runs, named by its own SHA-256: a file whose content does not match its name is damaged, and is
+left aside as if it were not there. Runs are found by the digest of their setting, so it makes no
+difference in which batches they were computed.
+"""
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+
+from livingpaper.files import cache_folder, sha256, write_atomically
+
+RUN = "_run"  # the column that says which run a row belongs to
+SECONDS = "_seconds"  # the column with a run's share of its batch's wall-clock time
+
+
+def digest(parts: object) -> str:
+    """The digest of a JSON-able object, independent of the order of its keys."""
+    return sha256(json.dumps(parts, sort_keys=True, default=_plain).encode())
+
+
+class Store:
+    """The finished runs of one experiment as computed by one state of code and software."""
+
+    def __init__(self, parts: dict, folder: Path | None = None):
+        self._parts = parts
+        self._folder = (folder or cache_folder()) / "results" / digest(parts)[:32]
+
+    def load(self, runs: Iterable[str]) -> dict[str, pd.DataFrame]:
+        """The tables of those of the given runs that are there, whole and undamaged, with the column ``SECONDS``."""
+        wanted, found = set(runs), {}
+        for path in sorted(self._folder.glob("*.parquet")) if wanted else ():
+            content = path.read_bytes()
+            if sha256(content) != path.stem:
+                continue
+            table = pd.read_parquet(BytesIO(content), filters=[(RUN, "in", wanted)])
+            found |= {run: rows.drop(columns=RUN).reset_index(drop=True) for run, rows in table.groupby(RUN)}
+        return found
+
+    def save(self, tables: dict[str, pd.DataFrame], seconds: float) -> None:
+        """Keep the tables of a batch of finished runs, which took so many seconds."""
+        names = [run for run, table in tables.items() for _ in range(len(table))]
+        rows = pd.concat(tables.values(), ignore_index=True).assign(**{RUN: names, SECONDS: seconds / len(tables)})
+        stream = BytesIO()
+        rows.to_parquet(stream, index=False)
+        key = self._folder / "key.json"
+        if not key.exists():
+            write_atomically(key, json.dumps(self._parts, indent=1, sort_keys=True).encode())
+        write_atomically(self._folder / f"{sha256(stream.getvalue())}.parquet", stream.getvalue())
+
+
+def _plain(value: object) -> object:
+    """Plain Python for what JSON does not know: NumPy's scalars and arrays."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{value!r} of type {type(value).__name__} cannot be part of a key")
