@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from livingpaper.publish.identity import edition as made_of
 from livingpaper.build.project import Project
+from livingpaper.publish.identity import identify
 from livingpaper.publish.singlepage import Part, compose, parts_of
 
 PAGES = ["intro.html", "chapters/first.html", "chapters/second.html", "claims.html"]
@@ -20,7 +20,7 @@ PAGES = ["intro.html", "chapters/first.html", "chapters/second.html", "claims.ht
 def edition(pristine_build):
     project = Project(pristine_build.root)
     record = {"started": "2026-02-03T23:59:58+00:00", "seconds": 3.2, "dirty": False}
-    return made_of(project, project.variant(None, {}), [record])
+    return identify(project, project.variant(None, {}), [record])
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_all_pages_are_in_it_in_reading_order(volume):
 
 
 def test_reference_and_thumbnails_stay_on_the_screen():
-    project = Project(Path(__file__).parents[2])
+    project = Project(Path(__file__).parents[3])
     pages = {page.with_suffix(".html").as_posix() for page in project.pages}
     printed = {page for part in parts_of(project) for page in part.pages}
     left_out = pages - printed

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from livingpaper.build.project import Project
-from livingpaper.errors import PaperError, InputError
+from livingpaper.errors import InputError, PaperError
 
 
 @pytest.fixture

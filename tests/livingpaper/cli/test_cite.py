@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 
 @pytest.mark.parametrize("format", ["bibtex", "apa", "csl-json"])
-@pytest.mark.parametrize("id", ["fig-line", "tab-toy"])
+@pytest.mark.parametrize("id", ["fig-line", "tab-throws"])
 def test_cite_prints_what_the_page_shows(built, benign, id, format):
     said = benign("cite", id, "--format", format)
     page = BeautifulSoup(built.page(f"chapters/{'first' if id == 'fig-line' else 'second'}.html"), "html.parser")
@@ -44,7 +44,7 @@ def test_verify_trains_again_and_finds_the_same(built, benign):
     found = json.loads(said.text)
     assert [(one["id"], one["verdict"], one["changed"]) for one in found] == [
         ("fig-line", "identical", []),
-        ("tab-toy", "identical", []),
+        ("tab-throws", "identical", []),
     ]
     assert len(built.calls) == 2 * trained
     assert not list((built.root / "_build/verify").iterdir())
@@ -54,23 +54,23 @@ def test_verify_can_take_stored_trainings_and_the_recorded_parameters(built, ben
     said = benign("build", "-p", "second.xs=[5]")
     site = next(path.parent for path in built.root.glob("_build/custom-*/html/index.html"))
     trained = len(built.calls)
-    said = benign("verify", "tab-toy", "--site", str(site.parent), "--stored-trainings")
+    said = benign("verify", "tab-throws", "--site", str(site.parent), "--stored-trainings")
     assert said.status == 0 and "identical" in said.text and "2 rows" in said.text, said.errors
     assert len(built.calls) == trained
 
 
 @pytest.mark.parametrize(("shift", "verdict", "status"), [(0.1, "within the seed band", 0), (10, "different", 1)])
 def test_verify_says_by_how_much_and_what_has_changed(built, benign, shift, verdict, status):
-    built.edit("src/benign/experiments/toy.py", "run.seed / 10]", f"run.seed / 10 + {shift}]")
-    said = benign("verify", "tab-toy", "--json")
+    built.edit("src/needle/experiments/throws.py", "run.seed / 10]", f"run.seed / 10 + {shift}]")
+    said = benign("verify", "tab-throws", "--json")
     (found,) = json.loads(said.text)
     assert (said.status, found["verdict"]) == (status, verdict)
     (column,) = found["comparison"]["columns"]
     assert (column["name"], column["cells"]) == ("y", 6) and column["absolute"] == pytest.approx(shift)
-    assert found["changed"] == ["src/benign/experiments/toy.py changed"]
-    told = benign("verify", "tab-toy")
+    assert found["changed"] == ["src/needle/experiments/throws.py changed"]
+    told = benign("verify", "tab-throws")
     assert told.status == status and f"y: 6 cells, by up to {shift:.3g}" in told.text
-    assert "changed since it was published: src/benign/experiments/toy.py changed" in told.text
+    assert "changed since it was published: src/needle/experiments/throws.py changed" in told.text
 
 
 def test_verify_compares_with_a_file_of_ones_own(built, benign, tmp_path):
@@ -92,7 +92,7 @@ def test_verify_distrusts_a_file_that_was_edited(built, benign):
 
 
 def test_verify_says_which_chapter_failed(built, benign):
-    built.edit("src/benign/experiments/toy.py", "return [pd", "return 1 / 0, [pd")
+    built.edit("src/needle/experiments/throws.py", "return [pd", "return 1 / 0, [pd")
     said = benign("verify")
     assert said.status == 1 and "fig-line  identical" in said.text
     assert "1 of 2 chapters could not be executed" in said.errors and "second: cell run" in said.errors
@@ -101,13 +101,13 @@ def test_verify_says_which_chapter_failed(built, benign):
 def test_an_interrupted_verification_goes_on_where_it_stopped(built, benign):
     built.calls_file.unlink()
     built.hold.touch()
-    process = built.start("verify", "tab-toy")
+    process = built.start("verify", "tab-throws")
     built.wait_until_held(process)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130 and "the same command continues" in said
     built.hold.unlink()
-    assert benign("verify", "tab-toy").status == 0
+    assert benign("verify", "tab-throws").status == 0
     assert built.calls.count("1 0") == 1 and built.calls.count("3 0") == 1
 
 
@@ -129,15 +129,15 @@ def test_diff_says_what_changed(built, benign):
     shutil.copytree(built.site, built.root / "before")
     built.edit("chapters/first.ipynb", "A line of", "The line of")
     built.edit("chapters/first.ipynb", "ax.plot(data.point, data.value)", 'ax.plot(data.point, data.value, "o")')
-    built.edit("chapters/second.ipynb", 'id="tab-toy"', 'id="tab-new"')
-    built.edit("chapters/second.ipynb", "{numref}`tab-toy`", "{numref}`tab-new`")
+    built.edit("chapters/second.ipynb", 'id="tab-throws"', 'id="tab-new"')
+    built.edit("chapters/second.ipynb", "{numref}`tab-throws`", "{numref}`tab-new`")
     assert benign("build", "-p", "first.p=1.0", "-p", "first.n=5").status == 0
     after = next(path.parent for path in built.root.glob("_build/custom-*/html/index.html"))
     said = benign("diff", "before", str(after))
     assert (said.status, said.errors) == (1, "")
     lines = said.text.splitlines()
     assert "  claim-line-rises: holds → fails; 2 [2, 2] → 1 [1, 1]" in lines
-    assert "  tab-new: new" in lines and "  tab-toy: gone" in lines
+    assert "  tab-new: new" in lines and "  tab-throws: gone" in lines
     assert any(line.startswith("  fig-line: 1 row added; value: 3 cells, by up to 3 (relative 0.49)") for line in lines)
     assert "  fig-line: caption: A line of 4 points. → The line of 5 points." in lines
     assert "  chapters/first.p: 2.0 → 1.0" in lines and "versions:" not in lines

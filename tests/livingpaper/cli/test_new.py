@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.slow
@@ -29,7 +29,9 @@ def test_a_new_chapter_passes_the_checks_of_the_book_and_runs(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert "benign run my-question --preset smoke" in run("livingpaper.cli", "new", "my-question", "--title", "What now?")
+    assert "benign run my-question --preset smoke" in run(
+        "livingpaper.cli", "new", "my-question", "--title", "What now?"
+    )
     for path, text in before.items():
         lines = (book / path).read_text().splitlines()
         left, kept = iter(lines), text.splitlines()

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from livingpaper.errors import PaperError, InputError
 from benign.experiments.clusters import PollutedClusters
+from livingpaper.errors import InputError, PaperError
 from livingpaper.sweep import engine, grid, sweep
 from livingpaper.sweep.progress import VARIABLE
 

@@ -88,7 +88,7 @@ def test_pages_notebooks_records_sources_and_lock_are_in_it(files, pristine_buil
     root = pristine_build.root
     site = {f"site/{name}": content for name, content in pristine_build.files().items()}
     assert {name: content for name, content in files.items() if name.startswith("site/")} == site
-    for name in ("requirements.txt", "chapters/first.ipynb", "src/benign/experiments/toy.py", "presets/smoke.yml"):
+    for name in ("requirements.txt", "chapters/first.ipynb", "src/needle/experiments/throws.py", "presets/smoke.yml"):
         assert files[f"source/{name}"] == (root / name).read_bytes()
     assert files["CITATION.cff"] == (root / "CITATION.cff").read_bytes()
     executed = nbformat.reads(files["book/chapters/first.ipynb"].decode(), as_version=4)
@@ -163,7 +163,7 @@ def test_whatever_is_referred_to_is_there(files):
                     assert item["@id"] in entities.keys() | elsewhere
 
 
-@pytest.mark.parametrize("chapter, figure", [("first", "fig-line"), ("second", "tab-toy")])
+@pytest.mark.parametrize("chapter, figure", [("first", "fig-line"), ("second", "tab-throws")])
 def test_each_chapter_is_one_action(files, chapter, figure):
     entities = graph(files)
     record = json.loads(files[f"book/runs/{chapter}.json"])

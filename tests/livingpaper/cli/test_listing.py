@@ -25,7 +25,7 @@ def test_lists_are_tables_for_people_and_json_for_programs(built, benign):
     figures = json.loads(benign("figures", "--json").text)
     assert [(row["id"], row["number"], row["page"]) for row in figures] == [
         ("fig-line", "1", "chapters/first.html#fig-line"),
-        ("tab-toy", "1", "chapters/second.html#tab-toy"),
+        ("tab-throws", "1", "chapters/second.html#tab-throws"),
     ]
     (claim,) = json.loads(benign("claims", "--json").text)
     assert (claim["id"], claim["verdict"], claim["interval"]) == ("claim-line-rises", "holds", [2.0, 2.0])

@@ -10,7 +10,7 @@ from livingpaper.build.project import Project
 from livingpaper.build.repository import Repository, Sources, address, cell_lines
 from livingpaper.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
