@@ -157,7 +157,8 @@ class Book:
     def environment(self) -> dict[str, str]:
         """Variables under which a process finds the book's package, and has a cache of its own."""
         given = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
-        paths = {"PYTHONPATH": self.root / "src", "NEEDLE_CALLS": self.calls_file, "NEEDLE_HOLD": self.hold}
+        found = os.pathsep.join(filter(None, [str(self.root / "src"), os.environ.get("PYTHONPATH")]))
+        paths = {"PYTHONPATH": found, "NEEDLE_CALLS": self.calls_file, "NEEDLE_HOLD": self.hold}
         return given | {name: str(path) for name, path in paths.items()}
 
     @property
@@ -280,6 +281,12 @@ def built(pristine_build, tmp_path, in_process):
 def unbuilt(tmp_path, in_process):
     """A book that was never built, the working directory."""
     return in_process(write_book(tmp_path / "book"))
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """A book that was never built, for processes of its own."""
+    return write_book(tmp_path / "book")
 
 
 @pytest.fixture

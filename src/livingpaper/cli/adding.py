@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from livingpaper.build import template
 from livingpaper.build.project import Project
 from livingpaper.cli.app import app, command, out
-from livingpaper.publish import skeleton
 
 
 @app.command(epilog="Examples: `COMMAND new my-question` · `COMMAND new my-question --title 'What does noise cost?'`")
@@ -19,7 +19,7 @@ def new(
     ] = None,
 ) -> None:
     """Write a new chapter that already runs: an experiment, a figure, a claim, to be replaced by your own."""
-    for path in skeleton.add(Project.find(), chapter, title, part):
+    for path in template.add_chapter(Project.find(), chapter, title, part):
         out.print(f"{path}: {'written' if path.suffix == '.ipynb' else 'one entry more'}")
     out.print(
         f"\nIt runs already:           {command()} run {chapter} --preset smoke\n"

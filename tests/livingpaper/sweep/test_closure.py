@@ -49,7 +49,8 @@ def test_it_is_the_closure_that_python_loads():
 
 
 def test_what_is_not_ours_has_no_closure():
-    assert closure.of_modules(["numpy", "__main__", "benignant.module"]) == {}
+    assert closure.of_modules(["numpy", "__main__", "benignant.module"], ["benign"]) == {}
+    assert closure.of_modules(["__main__"]) == {}
     assert closure.of_source("import numpy", ["benign"]) == {}
     assert closure.of_source("import benign", []) == {}
     found = closure.of_source("from livingpaper.errors import InputError", ["livingpaper"])

@@ -155,7 +155,7 @@ def test_a_wrong_setting_is_explained_before_anything_runs(setting, message):
 
 def test_a_value_that_the_experiment_refuses_is_explained_before_anything_runs(monkeypatch):
     monkeypatch.setattr(PollutedClusters, "run", lambda batch, device: pytest.fail("it ran"))
-    with pytest.raises(InputError, match="label_noise is 0.7"):
+    with pytest.raises(InputError, match="PollutedClusters: label_noise is 0.7"):
         sweep(PollutedClusters, grid(**CLUSTERS, label_noise=[0.1, 0.7]), seeds=1)
 
 
