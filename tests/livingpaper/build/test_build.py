@@ -282,8 +282,8 @@ def test_a_notebook_that_is_edited_after_the_plan_runs_as_planned(built, benign,
         built.edit(SECOND, "seeds += 1", "raise ValueError")
         show(*arguments)
 
-    show = cli.build._show_plan
-    monkeypatch.setattr(cli.build, "_show_plan", edit_then_show)
+    show = cli.executing._show_plan
+    monkeypatch.setattr(cli.executing, "_show_plan", edit_then_show)
     built.edit(FIRST, "range(n)]", "range(n + 0)]")
     built.edit(SECOND, "say.table(", "seeds += 1\nsay.table(")
     said = benign("build", "--only", "second")
