@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from livingpaper.build.presentation import spoken
 
 from livingpaper.build import ids, notation, parameters
-from livingpaper.build.presentation import spoken
 from livingpaper.build.project import Project
 
 PROJECT = Project(Path(__file__).parents[1])

@@ -16,7 +16,7 @@ from livingpaper.errors import PaperError
 ROOT = Path(__file__).parents[1]
 PROJECT = Project(ROOT)
 DOCUMENTS = {
-    path: (ROOT / path).read_text(encoding="utf-8") for path in ("README.md", "CONTRIBUTING.md", "run.md", "intro.md")
+    path: (ROOT / path).read_text(encoding="utf-8") for path in ("README.md", "CONTRIBUTING.md", "chapters/run.md", "chapters/intro.md")
 }
 DOCUMENTS |= {
     f"chapters/{name}.ipynb": "\n".join(
@@ -162,7 +162,7 @@ def test_the_checks_would_notice(words):
 def test_the_errors_that_the_page_explains_are_errors_that_there_are():
     code = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
     code = re.sub(r'"\s*f?"', "", code)  # literals that go on in the next line
-    lines = re.findall(r"^(`.*`)\n:", DOCUMENTS["run.md"], re.MULTILINE)
+    lines = re.findall(r"^(`.*`)\n:", DOCUMENTS["chapters/run.md"], re.MULTILINE)
     terms = [term for line in lines for term in line.split("`")[1::2]]
     assert len(terms) > 5
     assert [term for term in terms if term not in code] == []

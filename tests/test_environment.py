@@ -17,6 +17,7 @@ from pybtex import errors as pybtex_errors
 from pybtex.database import parse_file
 
 import benign
+import livingpaper
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -61,6 +62,7 @@ def test_conda_environment_installs_the_lock_and_the_package():
 def test_version_is_one():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert str(citation["version"]) == PROJECT["version"] == benign.__version__ == version("benign")
+    assert livingpaper.__version__ == benign.__version__
 
 
 def test_citation_names_the_work_and_its_sources_as_the_bibliography_does():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benign import files
+from livingpaper import files
 from livingpaper.errors import PaperError
 
 
@@ -84,7 +84,7 @@ def test_the_cache_is_where_the_user_says_else_in_the_book(tmp_path, monkeypatch
     assert files.cache_folder(book / "chapters") == book / "_build" / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     assert files.project_root(tmp_path) is None
-    assert "benign" in files.cache_folder(tmp_path).name
+    assert "livingpaper" in files.cache_folder(tmp_path).name
 
 
 def test_sha256_of_a_known_content():

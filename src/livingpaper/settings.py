@@ -23,6 +23,8 @@ class Settings(BaseModel):
     packages: list[str] = []
     #: the package whose modules hold the experiments that ``train`` finds
     experiments: str = ""
+    #: the notebook that a new chapter begins as, relative to its root; {name} and {title} in it are filled in
+    template: str = ""
     #: the YAML file of its symbols, relative to its root
     notation: str = "notation.yml"
 

@@ -106,7 +106,7 @@ def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: Noteb
     step.reasons = []
 
 
-def publish(project: Project, variant: Variant, steps: list[Step]) -> Site:
+def make_site(project: Project, variant: Variant, steps: list[Step]) -> Site:
     """Assemble the executed chapters and render them, unless the site is already made of just these."""
     work, site, packages = project.work(variant), project.site(variant), project.settings.packages
     tree = work / "tree"
@@ -118,7 +118,7 @@ def publish(project: Project, variant: Variant, steps: list[Step]) -> Site:
         key = _site_key(tree, packages)
         stale = _read_key(site) != key
         if stale:
-            render.publish(pages_of(tree, packages, variant.name, work, work / "render.log"), site)
+            render.put_up(pages_of(tree, packages, variant.name, work, work / "render.log"), site)
     except OSError as error:
         raise cannot_write(work, error) from error
     return Site(site, stale, sum(len(c.figures) for c in chapters), sum(len(c.claims) for c in chapters))
@@ -171,7 +171,7 @@ def _check_record(variant: Variant, chapters: list[assemble.Chapter]) -> None:
     if differing:
         raise PaperError(
             "\n  ".join(["verdicts differ from those on record, nothing was published:", *differing])
-            + "\nFind out why. If the new verdict is right, put it into :record: of its directive; that executes nothing."
+            + "\nFind out why. If the new verdict is right, put it into :record: of its directive; nothing is executed."
         )
 
 

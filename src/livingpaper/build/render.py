@@ -39,7 +39,7 @@ def render(tree: Path, output: Path, log: Path) -> Path:
     return output / "_build" / "html"
 
 
-def publish(pages: Path, site: Path) -> None:
+def put_up(pages: Path, site: Path) -> None:
     """Put finished pages in the place of the site; the old site stays until the new one is whole."""
     old = _aside(site)
     try:

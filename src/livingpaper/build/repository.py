@@ -17,16 +17,9 @@ _ADDRESS = re.compile(
     r"(?:https?://|ssh://)(?:[^/@]*@)?(?P<host>[\w.-]+)(?::\d+)?/(?P<path>.+)"
     r"|(?:[^/@:]+@)(?P<scp_host>[\w.-]+):(?P<scp_path>[^/].*)"
 )
-# How forges address lines {0} to {1} of a file at a commit; any other host is taken for one like GitHub or Gitea.
-_LAYOUTS = {
-    "gitlab": ("{url}/-/blob/{commit}/{path}", "#L{0}-{1}"),
-    "bitbucket": ("{url}/src/{commit}/{path}", "#lines-{0}:{1}"),
-    "codeberg": ("{url}/src/commit/{commit}/{path}", "#L{0}-L{1}"),
-    "gitea": ("{url}/src/commit/{commit}/{path}", "#L{0}-L{1}"),
-    "forgejo": ("{url}/src/commit/{commit}/{path}", "#L{0}-L{1}"),
-    "sr.ht": ("{url}/tree/{commit}/item/{path}", "#L{0}-{1}"),
-    "": ("{url}/blob/{commit}/{path}", "#L{0}-L{1}"),
-}
+# How forges address a file at a commit, and lines {0} to {1} of it; any host but GitLab is taken for one like GitHub.
+_GITHUB = ("{url}/blob/{commit}/{path}", "#L{0}-L{1}")
+_GITLAB = ("{url}/-/blob/{commit}/{path}", "#L{0}-{1}")
 # Notebooks and Markdown are shown without line numbers unless their plain text is asked for.
 _RENDERED = (".ipynb", ".md")
 
@@ -75,13 +68,11 @@ class Repository:
         """The address of a file of the book at this commit, of some of its lines; None if it is not known."""
         if self.url is None or self.commit is None:
             return None
-        host = self.url.split("/")[2]
-        file, part = next(layout for name, layout in _LAYOUTS.items() if name in host)
+        file, part = _GITLAB if "gitlab" in self.url.split("/")[2] else _GITHUB
         link = file.format(url=self.url, commit=self.commit, path=quote(self.prefix + path))
         if lines is None:
             return link
-        plain = "?plain=1" if path.endswith(_RENDERED) and "bitbucket" not in host and "sr.ht" not in host else ""
-        return link + plain + part.format(*lines)
+        return link + ("?plain=1" if path.endswith(_RENDERED) else "") + part.format(*lines)
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,35 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperCommand, TyperGroup
 
-from livingpaper import __version__
+from livingpaper import __version__, settings
 from livingpaper.build import pipeline as building
 from livingpaper.build.plan import Step, plan
 from livingpaper.build.project import Project
 from livingpaper.errors import PaperError
-from livingpaper.publish.identity import Edition, edition
+from livingpaper.publish.identity import Identity, identify
 from livingpaper.sweep import cluster
 
+
+def command() -> str:
+    """What the reader of this paper types."""
+    return settings.read().command
+
+
+class _Commands(TyperGroup):
+    """Commands whose examples name the command of the paper."""
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None and found.epilog:
+            found.epilog = found.epilog.replace("COMMAND", command())
+        return found
+
+
 app = typer.Typer(
-    help="Build and explore the living paper on benign overfitting: every figure and number is computed.",
+    cls=_Commands,
+    help="Build and explore an executable paper: every figure and number is computed.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -106,17 +124,20 @@ def _stop(number: int, _frame: object) -> None:
     raise Stopped(number)
 
 
+def _building(preset: str | None) -> str:
+    return f"{command()} build" + (f" --preset {preset}" if preset else "")
+
+
 def site(preset: str | None) -> Path:
     project = Project.find()
     folder = project.site(project.variant(preset, {}))
     if not (folder / "index.html").is_file():
-        command = "benign build" + (f" --preset {preset}" if preset else "")
-        raise PaperError(f"nothing has been built in {folder}: run `{command}` first")
+        raise PaperError(f"nothing has been built in {folder}: run `{_building(preset)}` first")
     return folder
 
 
 @contextmanager
-def finished(preset: str | None) -> Iterator[tuple[Project, Edition, list[Step]]]:
+def finished(preset: str | None) -> Iterator[tuple[Project, Identity, list[Step]]]:
     """The last build, with its pages as they must be; nothing else builds meanwhile."""
     project = Project.find()
     variant = project.variant(preset, {})
@@ -124,10 +145,11 @@ def finished(preset: str | None) -> Iterator[tuple[Project, Edition, list[Step]]
     with building.lock(project):
         steps = plan(project, variant)
         if stale := [step.chapter for step in steps if not step.fresh]:
-            command = "benign build" + (f" --preset {preset}" if preset else "")
-            raise PaperError(f"{folder} is out of date, for {', '.join(stale)} changed: run `{command}` first")
-        building.publish(project, variant, steps)
-        yield project, edition(project, variant, [step.entry.run for step in steps]), steps
+            raise PaperError(
+                f"{folder} is out of date, for {', '.join(stale)} changed: run `{_building(preset)}` first"
+            )
+        building.make_site(project, variant, steps)
+        yield project, identify(project, variant, [step.entry.run for step in steps]), steps
 
 
 def published(preset: str | None, file: str, what: str) -> list[dict[str, Any]]:

@@ -51,7 +51,7 @@ def cite(
     return {
         "bibtex": _bibtex(item),
         "apa": _apa(item),
-        "csl-json": _csl_json(item),
+        "csl-json": json.dumps([item], indent=2, ensure_ascii=False) + "\n",
     }
 
 
@@ -97,12 +97,6 @@ def _author(author: dict) -> dict:
 
 def _key(book: dict) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", book["title"].partition(":")[0].lower()))
-
-
-def _csl_json(item: dict) -> str:
-    # a line a field: json's own indentation gives every number of the date a line
-    fields = (f"    {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in item.items())
-    return "[\n  {\n" + ",\n".join(fields) + "\n  }\n]\n"
 
 
 def _bibtex(item: dict) -> str:

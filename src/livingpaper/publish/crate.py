@@ -15,7 +15,7 @@ from rocrate.model.dataset import Dataset
 from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
-from livingpaper.publish.identity import Edition, name_of, span
+from livingpaper.publish.identity import Identity, name_of, span
 
 METADATA = "ro-crate-metadata.json"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
@@ -24,7 +24,7 @@ TERMS = "https://w3id.org/ro/terms/workflow-run/context"  # defines sha256
 FOLDERS = {
     "site/": "The pages, to be served or opened from disk, with the data of figures, tables and claims.",
     "book/": "What the pages are rendered from, without training: executed notebooks, texts, records of the runs.",
-    "source/": "The sources at the commit: the package benign, chapters without outputs, presets, tests, the lock.",
+    "source/": "The sources at the commit: packages, chapters without outputs, presets, tests, the lock.",
 }
 OUR_MEDIA_TYPES = {
     ".ipynb": "application/x-ipynb+json",
@@ -55,17 +55,17 @@ class Run:
     log: str
 
 
-def metadata(edition: Edition, description: str, members: Mapping[str, Member], runs: list[Run]) -> bytes:
+def metadata(identity: Identity, description: str, members: Mapping[str, Member], runs: list[Run]) -> bytes:
     """The content of ``ro-crate-metadata.json`` for a release with these files, the metadata file not among them."""
     crate = ROCrate(version=SPECIFICATION)
     crate.metadata.extra_contexts.append(TERMS)
-    crate.name, crate.description = edition.title, description
-    crate.datePublished = edition.made
+    crate.name, crate.description = identity.title, description
+    crate.datePublished = identity.made
     folders = {
         name: crate.add(Dataset(crate, dest_path=name, properties={"name": name.rstrip("/"), "description": what}))
         for name, what in FOLDERS.items()
     }
-    package = crate.add(_package(crate, edition, folders["source/"]))
+    package = crate.add(_package(crate, identity, folders["source/"]))
     code = {run.source: run for run in runs}
     files = {name: crate.add(_file(crate, name, member, code.get(name))) for name, member in members.items()}
     for name, folder in folders.items():
@@ -74,9 +74,9 @@ def metadata(edition: Edition, description: str, members: Mapping[str, Member], 
     # the folders hold the rest
     root["hasPart"] = [*folders.values(), *(file for path, file in files.items() if "/" not in path)]
     root["license"] = files["LICENSE"]
-    root["version"] = edition.version
-    root["keywords"] = ", ".join(edition.citation.get("keywords", []))
-    people = [crate.add(_author(crate, author)) for author in edition.citation["authors"]]
+    root["version"] = identity.version
+    root["keywords"] = ", ".join(identity.citation.get("keywords", []))
+    people = [crate.add(_author(crate, author)) for author in identity.citation["authors"]]
     authors = people if len(people) > 1 else people[0]  # as the specification prefers it
     root["author"] = authors
     profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": PROFILE.rpartition("/")[2]}
@@ -90,18 +90,18 @@ def as_json(content: dict) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def _package(crate: ROCrate, edition: Edition, sources: Dataset) -> ContextEntity:
+def _package(crate: ROCrate, identity: Identity, sources: Dataset) -> ContextEntity:
     described = {
         "@type": "SoftwareSourceCode",
-        "name": "benign",
-        "version": edition.version,
-        "identifier": f"git commit {edition.commit}" if edition.commit else "no commit",
+        "name": identity.command,
+        "version": identity.version,
+        "identifier": f"git commit {identity.commit}" if identity.commit else "no commit",
         "programmingLanguage": "Python",
         "hasPart": sources,
     }
-    if repository := edition.citation.get("repository-code"):
+    if repository := identity.citation.get("repository-code"):
         described |= {"codeRepository": repository, "url": repository}
-    return ContextEntity(crate, "#benign", properties=described)
+    return ContextEntity(crate, f"#{identity.command}", properties=described)
 
 
 def _file(crate: ROCrate, name: str, member: Member, run: Run | None) -> File:
@@ -155,7 +155,7 @@ def _add_action(
             "@type": "CreateAction",
             "name": f"Execution of the chapter {run.chapter}",
             "description": (
-                f"benign build, values: {record['variant']}; {machine['processor']}, {machine['system']}, "
+                f"build, values: {record['variant']}; {machine['processor']}, {machine['system']}, "
                 f"Python {record['python']}, device {record['device']}, {record['threads']} thread; "
                 f"{sum(sweep['runs'] for sweep in record['sweeps'])} trainings, of which "
                 f"{sum(sweep['computed'] for sweep in record['sweeps'])} new and the others out of the result store"

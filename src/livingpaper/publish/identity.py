@@ -1,4 +1,4 @@
-"""Which edition of the book a build is: title, authors, version, commit, the time of its last run."""
+"""Which build this is: title, authors, version, commit, the time of its last run."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from livingpaper.errors import PaperError
 
 
 @dataclass(frozen=True)
-class Edition:
-    """What identifies a build to whoever cites or archives it; equal builds give equal editions."""
+class Identity:
+    """What identifies a build to whoever cites or archives it; equal builds give equal identities."""
 
+    command: str  #: the name of the paper's command and package
     citation: dict  #: the content of CITATION.cff
     variant: Variant
     commit: str | None  #: None if the book has no history, as in an unpacked archive
@@ -39,12 +40,12 @@ class Edition:
 
     @property
     def stem(self) -> str:
-        """How files with this edition in them are named."""
-        return f"benign-{self.version}" + ("" if self.variant.published else f"-{self.variant.name}")
+        """How files that are made of this build are named."""
+        return f"{self.command}-{self.version}" + ("" if self.variant.published else f"-{self.variant.name}")
 
 
-def edition(project: Project, variant: Variant, records: Iterable[dict]) -> Edition:
-    """The edition that the runs with these records make."""
+def identify(project: Project, variant: Variant, records: Iterable[dict]) -> Identity:
+    """The identity of the build that the runs with these records make."""
     path = project.root / "CITATION.cff"
     try:
         citation = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -55,7 +56,14 @@ def edition(project: Project, variant: Variant, records: Iterable[dict]) -> Edit
     records = list(records)
     repository = Repository.of(project.root, project.repository_url)
     changed = bool(repository.dirty) or any(record["dirty"] for record in records)
-    return Edition(citation, variant, repository.commit, changed, max(span(record)[1] for record in records))
+    return Identity(
+        project.settings.command,
+        citation,
+        variant,
+        repository.commit,
+        changed,
+        max(span(record)[1] for record in records),
+    )
 
 
 def span(record: dict) -> tuple[datetime, datetime]:

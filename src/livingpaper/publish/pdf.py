@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from livingpaper.errors import PaperError
 from livingpaper.files import write_atomically
-from livingpaper.publish.identity import Edition
+from livingpaper.publish.identity import Identity
 from livingpaper.publish.singlepage import Part, compose
 
 if TYPE_CHECKING:  # of the extra `pdf`, which need not be installed
@@ -68,16 +68,16 @@ def launch_options() -> dict:
     return {"executable_path": str(browser()), "args": [*QUIET, *sandbox]}
 
 
-def write(site: Path, parts: Sequence[Part], edition: Edition, home: str, output: Path) -> int:
+def write(site: Path, parts: Sequence[Part], identity: Identity, home: str, output: Path) -> int:
     """Print the pages of a site into one file; how many sheets it has."""
     try:
         from playwright.sync_api import sync_playwright
         from pypdf import PdfReader, PdfWriter
     except ModuleNotFoundError as error:
-        raise PaperError(f"the package {error.name} is not installed: run `pip install 'benign[pdf]'`") from None
+        raise PaperError(f"the package {error.name} is not installed: run `pip install playwright pypdf`") from None
 
     options = launch_options()
-    document = compose(site, parts, edition, home)
+    document = compose(site, parts, identity, home)
 
     def answer(route: "Route") -> None:
         path = site / unquote(urlsplit(route.request.url).path.lstrip("/"))
@@ -105,7 +105,7 @@ def write(site: Path, parts: Sequence[Part], edition: Edition, home: str, output
         volume = PdfWriter(clone_from=io.BytesIO(printed()))
         _name(volume, page.evaluate(HEADINGS))
         chromium.close()
-    volume.add_metadata({"/Author": ", ".join(edition.authors), "/Creator": f"benign {edition.version}"})
+    volume.add_metadata({"/Author": ", ".join(identity.authors), "/Creator": f"{identity.command} {identity.version}"})
     content = io.BytesIO()
     volume.write(content)
     write_atomically(output, content.getvalue())

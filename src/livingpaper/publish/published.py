@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
+from livingpaper import settings
 from livingpaper.errors import InputError, PaperError
 from livingpaper.publish import citation
 
@@ -73,4 +74,4 @@ class Published:
 
 def _nearest(id: str, names: Collection[str]) -> str:
     near = difflib.get_close_matches(id, names, 1)
-    return f"did you mean {near[0]!r}?" if near else "`benign figures` lists them"
+    return f"did you mean {near[0]!r}?" if near else f"`{settings.read().command} figures` lists them"

@@ -16,7 +16,7 @@ from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write, sha256
 from livingpaper.publish import bundle, crate
 from livingpaper.publish.bundle import Bundle
-from livingpaper.publish.identity import Edition
+from livingpaper.publish.identity import Identity
 
 LOCK = "requirements.txt"
 REQUIRED = ("LICENSE", "CITATION.cff", LOCK)
@@ -31,22 +31,22 @@ class Release:
     size: int
 
 
-def write(project: Project, edition: Edition, steps: Sequence[Step], output: Path) -> Release:
+def write(project: Project, identity: Identity, steps: Sequence[Step], output: Path) -> Release:
     """Pack the site of these steps, what it was rendered from, and the sources; the same build, the same bytes."""
     for name in REQUIRED:
         if not (project.root / name).is_file():
             raise PaperError(f"there is no {project.root / name}: a release needs it, add the file")
-    site, tree = project.site(edition.variant), project.work(edition.variant) / "tree"
+    site, tree = project.site(identity.variant), project.work(identity.variant) / "tree"
     paths = {f"site/{name}": site / name for name in _below(site)}
     paths |= {f"book/{name}": tree / name for name in _below(tree)}
     paths |= {f"source/{name}": project.root / name for name in sources(project.root)}
     paths |= {name: project.root / name for name in ("LICENSE", "CITATION.cff")}
     contents = {name: path.read_bytes() for name, path in paths.items()}
-    contents["README.md"] = _readme(edition).encode()
+    contents["README.md"] = _readme(identity).encode()
     contents = dict(sorted(contents.items()))
     members = {name: crate.Member(len(content), sha256(content)) for name, content in contents.items()}
     runs = [_run(project, step, contents.keys()) for step in steps]
-    contents[crate.METADATA] = crate.metadata(edition, _described(edition), members, runs)
+    contents[crate.METADATA] = crate.metadata(identity, _described(identity), members, runs)
     digests = {name: member.sha256 for name, member in members.items()}
     contents[bundle.SUMS] = bundle.sums(digests | {crate.METADATA: sha256(contents[crate.METADATA])})
     temporary = output.with_name(f".{output.name}.part")
@@ -82,7 +82,7 @@ def render_again(path: Path, output: Path) -> int:
             made = build.pages_of(tree, stamp["packages"], stamp["variant"], Path(work), log)
             expected = opened.digests("site/")
             found = {name: sha256((made / name).read_bytes()) for name in _below(made)}
-            render.publish(made, output)
+            render.put_up(made, output)
             log.unlink()
     except OSError as error:
         raise cannot_write(output, error) from error
@@ -125,23 +125,23 @@ def _unmade(folder: Path) -> Iterator[Path]:
             yield from _unmade(path)
 
 
-def _described(edition: Edition) -> str:
-    values = "" if edition.variant.published else f", at the values of {edition.variant.name}"
-    at = f"commit {edition.commit}" if edition.commit else "sources without a history"
-    changed = ", with changes that were not committed" if edition.changed else ""
+def _described(identity: Identity) -> str:
+    values = "" if identity.variant.published else f", at the values of {identity.variant.name}"
+    at = f"commit {identity.commit}" if identity.commit else "sources without a history"
+    changed = ", with changes that were not committed" if identity.changed else ""
     return (
-        f"Version {edition.version} of the book, built from {at}{changed}{values}: its pages, the executed notebooks, "
+        f"Version {identity.version} of the book, built from {at}{changed}{values}: its pages, the executed notebooks, "
         "tables, claims, the records of the runs, and the sources."
     )
 
 
-def _readme(edition: Edition) -> str:
+def _readme(identity: Identity) -> str:
     folders = "\n".join(f"- `{name}`: {what}" for name, what in crate.FOLDERS.items())
-    return f"""# {edition.title}
+    return f"""# {identity.title}
 
-{", ".join(edition.authors)}
+{", ".join(identity.authors)}
 
-{_described(edition)}
+{_described(identity)}
 
 To read it, open `site/index.html`. How to cite it is in `CITATION.cff`.
 
@@ -155,7 +155,7 @@ The pages can be made again without training, and come out the same. With Python
 python3.11 -m venv .venv
 .venv/bin/pip install --requirement source/requirements.txt
 .venv/bin/pip install --no-build-isolation --no-deps ./source
-.venv/bin/benign render {edition.stem}.zip
+.venv/bin/{identity.command} render {identity.stem}.zip
 ```
 
 Everything anew, with all trainings: `make book` in `source/`.

@@ -13,7 +13,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from livingpaper.build.project import Project
-from livingpaper.publish.identity import Edition
+from livingpaper.publish.identity import Identity
 
 STYLE = "_static/css/pdf.css"
 #: What paper has no use for: anchors to copy, code that the pages hide too, files to fetch, what moves on a screen.
@@ -40,7 +40,7 @@ def parts_of(project: Project) -> list[Part]:
     return parts
 
 
-def compose(site: Path, parts: Sequence[Part], edition: Edition, home: str) -> str:
+def compose(site: Path, parts: Sequence[Part], identity: Identity, home: str) -> str:
     """One HTML document whose addresses are relative to the site.
 
     What the pages link to beside one another is at ``home``; where that is not known, the words stay without a link.
@@ -60,13 +60,13 @@ def compose(site: Path, parts: Sequence[Part], edition: Edition, home: str) -> s
 <html lang="en" data-theme="light">
 <head>
 <meta charset="utf-8">
-<title>{escape(edition.title)}</title>
+<title>{escape(identity.title)}</title>
 {_styles(soups[names[0]], names[0])}
 <style>{_running_heads(titles)}</style>
 {_formulas(soups)}
 </head>
 <body>
-{_title_page(edition)}
+{_title_page(identity)}
 {_contents(parts, titles)}
 <main class="bd-content">
 {"".join(articles)}
@@ -137,12 +137,14 @@ def _running_heads(titles: dict[str, str]) -> str:
     return "\n".join(rules).replace("</", "<\\/")
 
 
-def _title_page(edition: Edition) -> str:
-    lines = [f"Version {edition.version}"]
-    if edition.commit:
-        lines.append(f"commit {edition.commit}" + (", with changes that were not committed" if edition.changed else ""))
-    lines.append(f"last computed on {edition.made:%d %B %Y}".replace(" 0", " "))
-    variant = edition.variant
+def _title_page(identity: Identity) -> str:
+    lines = [f"Version {identity.version}"]
+    if identity.commit:
+        lines.append(
+            f"commit {identity.commit}" + (", with changes that were not committed" if identity.changed else "")
+        )
+    lines.append(f"last computed on {identity.made:%d %B %Y}".replace(" 0", " "))
+    variant = identity.variant
     notice = (
         ""
         if variant.published
@@ -151,8 +153,8 @@ def _title_page(edition: Edition) -> str:
     )
     told = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return f"""<section class="title-page">
-<p class="title">{escape(edition.title)}</p>
-<p class="authors">{escape(", ".join(edition.authors))}</p>
+<p class="title">{escape(identity.title)}</p>
+<p class="authors">{escape(", ".join(identity.authors))}</p>
 <div class="edition">{told}</div>
 {notice}
 </section>"""

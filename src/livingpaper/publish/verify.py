@@ -83,7 +83,8 @@ class Verification:
         runs = {}
         for id, record in self.records.items():
             if record["run"] is None:
-                raise PaperError(f"{id} has no record of its run in {self.site.folder}: build it with `benign build`")
+                build = f"{self.project.settings.command} build"
+                raise PaperError(f"{id} has no record of its run in {self.site.folder}: build it with `{build}`")
             runs[_chapter(record)] = record["run"]
         return runs
 

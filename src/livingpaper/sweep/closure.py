@@ -48,6 +48,8 @@ def of_packages(packages: Iterable[str], pattern: str = "*.py") -> dict[str, str
 def home(module: str) -> Path | None:
     """The folder in which the top-level package of a module lies, None if it is not installed as files."""
     root = module.split(".")[0]
+    if root == "__main__":
+        return None  # a notebook or a script: its spec, if it has one, is that of what runs it
     try:
         spec = find_spec(root)
     except (ImportError, ValueError):

@@ -39,7 +39,7 @@ def compute(
         futures = {}
         for batch in batches:
             # A task's name is its content: a batch that another client is waiting for is not computed twice.
-            key = f"benign-{digest([parts, work.device, *map(asdict, batch)])}"
+            key = f"sweep-{digest([parts, work.device, *map(asdict, batch)])}"
             futures[client.submit(_checked, work, batch, parts, key=key)] = batch
         for future in as_completed(futures, loop=client.loop):
             yield futures[future], future.result()

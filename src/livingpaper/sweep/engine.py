@@ -141,7 +141,10 @@ def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> E
             raise InputError(f"{experiment.__name__} has no setting {name!r}: {hint}")
     if lacking := [name for name, required in fields.items() if required and name not in setting]:
         raise InputError(f"{experiment.__name__} needs {', '.join(lacking)}: the setting {setting} does not say")
-    return experiment(**setting, seed=seed)
+    try:
+        return experiment(**setting, seed=seed)
+    except ValueError as error:  # an experiment knows nothing of the press and its errors
+        raise InputError(f"{experiment.__name__}: {error}") from None
 
 
 def _batches(runs: dict[str, Experiment], batched_by: tuple[str, ...], size: int) -> Iterable[list[Experiment]]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from livingpaper.build.project import Project
-from livingpaper.errors import PaperError, InputError
+from livingpaper.errors import InputError, PaperError
 
 
 @pytest.fixture
@@ -113,16 +113,16 @@ def test_a_value_that_is_the_published_one_changes_nothing(project):
 
 def test_a_preset_and_changes_of_it_have_folders_of_their_own(project):
     smoke, changed = project.variant("smoke", {}), project.variant("smoke", {"second": {"seeds": 3}})
-    assert smoke.overrides == {"first": {"n": 2, "p": 1.0}, "second": {"seeds": 1}}
+    assert smoke.overrides == {"first": {"n": 2, "slope": 1.0}, "second": {"seeds": 1}}
     assert (smoke.name, smoke.time_limit, smoke.published) == ("smoke", 100.0, False)
-    assert changed.overrides == {"first": {"n": 2, "p": 1.0}, "second": {"seeds": 3}}
+    assert changed.overrides == {"first": {"n": 2, "slope": 1.0}, "second": {"seeds": 3}}
     sites = {project.site(variant) for variant in (smoke, changed, project.variant(None, {"second": {"seeds": 3}}))}
     assert len(sites) == 3
 
 
 def test_a_change_may_take_a_presets_value_back_to_the_published_one(project):
     variant = project.variant("smoke", {"second": {"seeds": 2}})
-    assert variant.overrides == {"first": {"n": 2, "p": 1.0}}
+    assert variant.overrides == {"first": {"n": 2, "slope": 1.0}}
     assert variant.name.startswith("custom-")
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from livingpaper.errors import PaperError, InputError
 from benign.experiments.clusters import PollutedClusters
+from livingpaper.errors import InputError, PaperError
 from livingpaper.sweep import engine, grid, sweep
 from livingpaper.sweep.progress import VARIABLE
 
@@ -155,7 +155,7 @@ def test_a_wrong_setting_is_explained_before_anything_runs(setting, message):
 
 def test_a_value_that_the_experiment_refuses_is_explained_before_anything_runs(monkeypatch):
     monkeypatch.setattr(PollutedClusters, "run", lambda batch, device: pytest.fail("it ran"))
-    with pytest.raises(InputError, match="label_noise is 0.7"):
+    with pytest.raises(InputError, match="PollutedClusters: label_noise is 0.7"):
         sweep(PollutedClusters, grid(**CLUSTERS, label_noise=[0.1, 0.7]), seeds=1)
 
 

@@ -1,4 +1,4 @@
-"""``benign pdf``: the whole book on paper."""
+"""``pdf``: the whole book on paper."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +8,10 @@ import typer
 from livingpaper.cli.app import PresetName, app, finished, out
 
 
-@app.command(epilog="Examples: `benign pdf` · `benign pdf --preset smoke --output smoke.pdf`")
+@app.command(epilog="Examples: `COMMAND pdf` · `COMMAND pdf --preset smoke --output smoke.pdf`")
 def pdf(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.pdf", help="Default: _build/benign-VERSION.pdf.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE.pdf", help="Default: _build/COMMAND-VERSION.pdf.")
     ] = None,
     preset: PresetName = None,
 ) -> None:
@@ -19,8 +19,8 @@ def pdf(
     from livingpaper.publish import pdf as printing  # what reads and writes pages takes a while to import
     from livingpaper.publish.singlepage import parts_of
 
-    with finished(preset) as (project, edition, _):
-        path = output or project.build / f"{edition.stem}.pdf"
+    with finished(preset) as (project, identity, _):
+        path = output or project.build / f"{identity.stem}.pdf"
         home = (project.config.get("html") or {}).get("baseurl") or ""
-        sheets = printing.write(project.site(edition.variant), parts_of(project), edition, home, path)
+        sheets = printing.write(project.site(identity.variant), parts_of(project), identity, home, path)
     out.print(f"{sheets} pages, {path.stat().st_size / 1e6:.1f} MB: {path}")

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from distributed import Client, LocalCluster
 
-from livingpaper.errors import PaperError
 from benign.experiments.clusters import PollutedClusters
+from livingpaper.errors import PaperError
 from livingpaper.sweep import cluster, grid, sweep
 from livingpaper.sweep.engine import Work
 from livingpaper.sweep.progress import VARIABLE

@@ -6,7 +6,7 @@ import json
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from benign import files
+from livingpaper import files
 from livingpaper.build.cache import Entry, NotebookCache
 from livingpaper.errors import PaperError
 

@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
-from benign import __version__
+from livingpaper import __version__
 
 
 def test_lists_are_tables_for_people_and_json_for_programs(built, benign):
@@ -25,13 +26,13 @@ def test_lists_are_tables_for_people_and_json_for_programs(built, benign):
     figures = json.loads(benign("figures", "--json").text)
     assert [(row["id"], row["number"], row["page"]) for row in figures] == [
         ("fig-line", "1", "chapters/first.html#fig-line"),
-        ("tab-toy", "1", "chapters/second.html#tab-toy"),
+        ("tab-throws", "1", "chapters/second.html#tab-throws"),
     ]
     (claim,) = json.loads(benign("claims", "--json").text)
     assert (claim["id"], claim["verdict"], claim["interval"]) == ("claim-line-rises", "holds", [2.0, 2.0])
     shown = {name: benign(name) for name in ("parameters", "figures", "claims")}
     assert all(said.status == 0 and said.errors == "" for said in shown.values())
-    assert re.search(r"label_noise +0\.1 +float in \[0, 0\.5\) +share of wrong labels", shown["parameters"].text)
+    assert re.search(r"gap +0\.1 +float in \[0, 0\.5\) +crossings of a needle without length", shown["parameters"].text)
     assert "['a', 'b']" in shown["parameters"].text
     assert "A line of 4 points." in shown["figures"].text
     assert "[2, 2]" in shown["claims"].text and "ours" in shown["claims"].text
@@ -42,7 +43,7 @@ def test_lists_are_tables_for_people_and_json_for_programs(built, benign):
 def test_before_any_build_it_says_which_command_makes_one(unbuilt, benign, command, preset):
     said = benign(*command, *preset)
     assert said.status == 1 and said.text == ""
-    assert f"run `{' '.join(['benign build', *preset])}` first" in said.errors
+    assert f"run `{' '.join(['needle build', *preset])}` first" in said.errors
 
 
 def test_unknown_chapters_are_refused_with_the_nearest_name(unbuilt, benign):
@@ -70,11 +71,12 @@ def test_the_installed_command_is_this_one():
     assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
 
 
-def test_every_command_has_help_with_an_example(benign):
-    listing, citing = ("parameters", "figures", "claims"), ("cite", "verify", "diff")
-    for command in ("build", "run", *listing, *citing, "serve", "release", "render", "pdf"):
-        said = benign(command, "--help")
-        assert said.status == 0 and f"benign {command}" in said.text and "Examples:" in said.text
+@pytest.mark.parametrize(
+    "command", ["build", "run", "claims", "cite", "verify", "diff", "release", "pdf", "new", "serve"]
+)
+def test_every_command_has_help_with_an_example_of_this_paper(unbuilt, benign, command):
+    said = benign(command, "--help")
+    assert said.status == 0 and f"needle {command}" in said.text and "Examples:" in said.text
 
 
 def trained(book, *arguments):
@@ -84,28 +86,31 @@ def trained(book, *arguments):
     return process.returncode, said
 
 
-def test_train_computes_one_setting_as_the_sweep_of_a_chapter_does(unbuilt):
-    setting = ("toy.Toy", "x=3", "scale=0.5", "--seeds", "2")
-    status, said = trained(unbuilt, *setting, "--json")
+def test_train_computes_one_setting_as_the_sweep_of_a_chapter_does(built):
+    setting = ("throws.Throw", "hundreds=3", "length=1.0", "--seeds", "2")
+    status, said = trained(built, *setting, "--json")
     assert status == 0, said
-    expected = [{"x": 3, "scale": 0.5, "seed": seed, "y": pytest.approx(1.5 + seed / 10)} for seed in (0, 1)]
-    assert json.loads(said) == expected
-    assert re.search(r"y +1\.55 +1\.5 +1\.6", trained(unbuilt, *setting)[1])
-    assert unbuilt.calls == ["3 0", "3 1"]  # the second time they come from the store
+    published = pd.read_csv(built.site / "figures/tab-throws.csv")
+    assert json.loads(said) == published[published.hundreds == 3].to_dict("records")
+    status, said = trained(built, *setting)
+    assert status == 0 and re.search(r"crossed +0\.\d+ +0\.\d+ +0\.\d+", said)
+    assert len(built.calls) == 6  # they come from the store
 
 
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["tyo.Toy"], "there is no experiment 'tyo.Toy': did you mean 'toy'?"),
-        (["toy.Tyo"], "there is no experiment 'toy.Tyo': did you mean 'Toy'? in toy"),
-        (["toy.Toy", "x"], "'x' is no setting: write it as name=value"),
-        (["toy.Toy", "x=one"], "x='one' is neither number nor list"),
-        (["toy.Toy", "x=1", "x=2"], "x is given twice"),
-        (["toy.Toy", "x=1", "scal=2"], "did you mean 'scale'?"),
-        (["toy.Toy", "x=1"], "needs scale"),
+        (["thorws.Throw"], "there is no experiment 'thorws.Throw': did you mean 'throws'?"),
+        (["throws.Thorw"], "there is no experiment 'throws.Thorw': did you mean 'Throw'? in throws"),
+        (["throws.Throw", "hundreds"], "'hundreds' is no setting: write it as name=value"),
+        (["throws.Throw", "hundreds=one"], "hundreds='one' is neither number nor list"),
+        (["throws.Throw", "hundreds=1", "hundreds=2"], "hundreds is given twice"),
+        (["throws.Throw", "hundreds=1", "lenght=2"], "did you mean 'length'?"),
+        (["throws.Throw", "hundreds=1"], "needs length"),
     ],
 )
-def test_train_refuses_what_it_cannot_read(unbuilt, arguments, error):
-    status, said = trained(unbuilt, *arguments)
-    assert status == 1 and error in said
+def test_train_refuses_what_it_cannot_read(unbuilt, benign, arguments, error):
+    said = benign("train", *arguments)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "needle"]:
+        del sys.modules[name]
+    assert said.status == 1 and error in said.errors

@@ -1,4 +1,4 @@
-"""``benign build`` and ``benign run``: execute what is stale, and show how far it is."""
+"""``build`` and ``run``: execute what is stale, and show how far it is."""
 
 import dataclasses
 import functools
@@ -16,13 +16,25 @@ from livingpaper.build import pipeline as building
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, plan
 from livingpaper.build.project import Project, Variant
-from livingpaper.cli.app import ChapterName, Force, Jobs, PresetName, Scheduler, TimeLimit, app, chapters, known, out
+from livingpaper.cli.app import (
+    ChapterName,
+    Force,
+    Jobs,
+    PresetName,
+    Scheduler,
+    TimeLimit,
+    app,
+    chapters,
+    command,
+    known,
+    out,
+)
 from livingpaper.errors import InputError, PaperError
 from livingpaper.sweep import cluster
 
 
 @app.command(
-    epilog="Examples: `benign build` · `benign build --preset smoke` · `benign build -p test-error.seeds=5 --dry-run`"
+    epilog="Examples: `COMMAND build` · `COMMAND build --preset smoke` · `COMMAND build -p setting.seeds=5 --dry-run`"
 )
 def build(
     preset: PresetName = None,
@@ -59,7 +71,7 @@ def build(
         if stale := [step.chapter for step in steps if not step.fresh]:
             out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
-        site = building.publish(project, variant, steps)
+        site = building.make_site(project, variant, steps)
     how = "rendered" if site.rendered else "nothing had changed"
     out.print(
         f"{site.figures} figures and tables, {site.claims} claims; "
@@ -68,7 +80,9 @@ def build(
     out.print(f"First page: {site.address}")
 
 
-@app.command(epilog="Examples: `benign run test-error -p seeds=5` · `benign run phenomenon --preset smoke -p width=64`")
+@app.command(
+    epilog="Examples: `COMMAND run test-error -p seeds=5` · `COMMAND run phenomenon --preset smoke -p width=64`"
+)
 def run(
     chapter: ChapterName,
     p: Annotated[
@@ -111,7 +125,7 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
         target, equals, value = text.partition("=")
         chapter, dot, name = target.partition(".")
         if not (equals and dot and chapter and name):
-            raise InputError(f"-p {text!r}: write it as CHAPTER.name=value, for `benign run` as name=value")
+            raise InputError(f"-p {text!r}: write it as CHAPTER.name=value, for `{command()} run` as name=value")
         declared = project.parameters(known(project, chapter))
         parsed: Any = value
         if name in declared:

@@ -1,4 +1,4 @@
-"""``benign serve``: the built site on localhost."""
+"""``serve``: the built site on localhost."""
 
 import functools
 import http.server
@@ -10,7 +10,7 @@ from livingpaper.cli.app import PresetName, Stopped, app, out, site
 from livingpaper.errors import PaperError
 
 
-@app.command(epilog="Examples: `benign serve` · `benign serve --preset smoke --port 8080`")
+@app.command(epilog="Examples: `COMMAND serve` · `COMMAND serve --preset smoke --port 8080`")
 def serve(
     preset: PresetName = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 8000,

@@ -1,4 +1,4 @@
-"""``benign cite``, ``verify`` and ``diff``: what was published, how to cite it, and whether it still comes out."""
+"""``cite``, ``verify`` and ``diff``: what was published, how to cite it, and whether it still comes out."""
 
 import dataclasses
 import json
@@ -11,8 +11,8 @@ import typer
 
 from livingpaper.build import pipeline as building
 from livingpaper.build.project import TIME_LIMIT, Project
-from livingpaper.cli.app import AsJson, Jobs, PresetName, TimeLimit, app, out, show, site
-from livingpaper.cli.build import display
+from livingpaper.cli.app import AsJson, Jobs, PresetName, TimeLimit, app, command, out, show, site
+from livingpaper.cli.executing import display
 from livingpaper.errors import InputError, PaperError
 from livingpaper.publish.diff import KINDS
 from livingpaper.publish.diff import diff as differences
@@ -34,7 +34,7 @@ FigureId = Annotated[
 ]
 
 
-@app.command(epilog="Examples: `benign cite` · `benign cite fig-digits` · `benign cite tab-digits --format apa`")
+@app.command(epilog="Examples: `COMMAND cite` · `COMMAND cite fig-digits` · `COMMAND cite tab-digits --format apa`")
 def cite(
     id: FigureId = None,
     format: Annotated[Format, typer.Option(help="How.")] = Format.BIBTEX,
@@ -47,8 +47,8 @@ def cite(
 
 
 @app.command(
-    epilog="Examples: `benign verify fig-digits` · `benign verify --preset smoke --stored-trainings` · "
-    "`benign verify fig-digits --against fig-digits.csv`"
+    epilog="Examples: `COMMAND verify fig-digits` · `COMMAND verify --preset smoke --stored-trainings` · "
+    "`COMMAND verify fig-digits --against fig-digits.csv`"
 )
 def verify(
     id: FigureId = None,
@@ -75,7 +75,7 @@ def verify(
         raise InputError(f"--site {folder} and --preset {preset} both choose a site: give one of them")
     if against and not id:
         raise InputError(
-            f"--against {against} compares one table: say which, as in `benign verify fig-digits --against …`"
+            f"--against {against} compares one table: say which, as in `{command()} verify fig-digits --against …`"
         )
     project = Project.find()
     published = Published.find(folder) if folder else Published(site(preset))
@@ -107,7 +107,7 @@ def verify(
     raise typer.Exit(0 if all(result.passed for result in results) else 1)
 
 
-@app.command(epilog="Examples: `benign diff _build/html ../published` · `benign diff old.site new.site --json`")
+@app.command(epilog="Examples: `COMMAND diff _build/html ../published` · `COMMAND diff old.site new.site --json`")
 def diff(
     old: Annotated[Path, typer.Argument(metavar="A", help="A built site, or a folder that holds one.")],
     new: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],

@@ -3,9 +3,9 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from livingpaper.say.predicates import Interval
 from livingpaper.build.parameters import effective, parse_value, read, validate
 from livingpaper.errors import InputError
+from livingpaper.say.ranges import Range
 
 SOURCE = """\
 # what this chapter depends on
@@ -35,9 +35,9 @@ PARAMETERS = read(chapter(SOURCE))
 def test_names_types_defaults_help_and_ranges_are_read():
     assert list(PARAMETERS) == ["n", "rate", "device", "exact", "widths", "alphas", "order"]
     n = PARAMETERS["n"]
-    assert (n.type, n.default, n.help, n.allowed) == (int, 100, "number of training samples", Interval(2, 10000))
+    assert (n.type, n.default, n.help, n.allowed) == (int, 100, "number of training samples", Range(2, 10000))
     assert PARAMETERS["device"].allowed == ("cpu", "cuda") and PARAMETERS["exact"].allowed is None
-    assert PARAMETERS["widths"].help == "hidden units, even" and PARAMETERS["widths"].allowed == Interval(1, 4096)
+    assert PARAMETERS["widths"].help == "hidden units, even" and PARAMETERS["widths"].allowed == Range(1, 4096)
     assert PARAMETERS["alphas"].default == [0.5, 1.0] and PARAMETERS["alphas"].help == "temperatures"
     assert PARAMETERS["order"].allowed == (1, 2)
     described = [parameter.describe() for parameter in PARAMETERS.values()]

@@ -1,4 +1,4 @@
-"""``benign release`` and ``benign render``: a build as one file for an archive, and the pages out of it again."""
+"""``release`` and ``render``: a build as one file for an archive, and the pages out of it again."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +8,10 @@ import typer
 from livingpaper.cli.app import PresetName, app, finished, out
 
 
-@app.command(epilog="Examples: `benign release` · `benign release --preset smoke --output paper.zip`")
+@app.command(epilog="Examples: `COMMAND release` · `COMMAND release --preset smoke --output paper.zip`")
 def release(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.zip", help="Default: _build/benign-VERSION.zip.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE.zip", help="Default: _build/COMMAND-VERSION.zip.")
     ] = None,
     preset: PresetName = None,
 ) -> None:
@@ -22,17 +22,17 @@ def release(
     """
     from livingpaper.publish import release as releasing  # the library for RO-Crates takes a while to import
 
-    with finished(preset) as (project, edition, steps):
-        path = output or project.build / f"{edition.stem}.zip"
-        made = releasing.write(project, edition, steps, path)
-    if edition.changed:
+    with finished(preset) as (project, identity, steps):
+        path = output or project.build / f"{identity.stem}.zip"
+        made = releasing.write(project, identity, steps, path)
+    if identity.changed:
         out.print("Note: it was built with changes that are not committed, and says so.")
     out.print(f"{made.files} files, {made.size / 1e6:.1f} MB: {made.path}")
 
 
-@app.command("render", epilog="Examples: `benign render benign-0.1.0.zip` · `benign render paper.zip --output pages`")
+@app.command("render", epilog="Examples: `COMMAND render paper.zip --output pages`")
 def render_command(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A file that `benign release` wrote.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A file that `release` wrote.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="A new folder; default: the bundle's name.")
     ] = None,

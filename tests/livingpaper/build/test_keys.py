@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from livingpaper.build import keys
-from livingpaper.errors import PaperError, InputError
+from livingpaper.errors import InputError, PaperError
 
 PARTS = {
     "schema": keys.SCHEMA,
@@ -32,15 +32,15 @@ def chapter(*sources, text="words"):
         ({"cells": [["setup", "1"]]}, ["cell run removed"]),
         ({"cells": [["setup", "1"], ["run", "2"], ["more", "3"]]}, ["cell more added"]),
         ({"cells": [["run", "2"], ["setup", "1"]]}, ["cells in another order"]),
-        ({"modules": {"benign/train/span.py": "2"}}, ["src/benign/train/span.py changed"]),
-        ({"modules": {}}, ["src/benign/train/span.py removed"]),
+        ({"modules": {"benign/train/span.py": "2"}}, ["benign/train/span.py changed"]),
+        ({"modules": {}}, ["benign/train/span.py removed"]),
         ({"files": {"benchmarks/results.json": "2"}}, ["benchmarks/results.json changed"]),
         ({"parameters": {"n": 6}}, ["n 5 → 6"]),
         ({"parameters": {"n": 5, "m": 0}}, ["m – → 0"]),
         ({"versions": {"torch": "2.14.0"}}, ["torch 2.13.0 → 2.14.0"]),
         ({"device": "H200, CUDA 13"}, ["device cpu → H200, CUDA 13"]),
         ({"schema": -1, "cells": None}, ["the book layer keeps executed notebooks differently now"]),
-        ({"parameters": {"n": 6}, "modules": {}}, ["src/benign/train/span.py removed", "n 5 → 6"]),
+        ({"parameters": {"n": 6}, "modules": {}}, ["benign/train/span.py removed", "n 5 → 6"]),
     ],
 )
 def test_changes_are_said_in_words(changed, words):
@@ -49,15 +49,15 @@ def test_changes_are_said_in_words(changed, words):
 
 def test_the_parts_hold_the_imported_modules_down_to_the_bottom():
     modules = keys.parts(chapter("from livingpaper.sweep import sweep"), {})["modules"]
-    assert {"benign/__init__.py", "benign/sweep/engine.py", "benign/sweep/store.py", "benign/files.py"} <= set(modules)
-    assert not [name for name in modules if "/book/" in name or "/train/" in name]
+    expected = {f"livingpaper/{name}.py" for name in ("__init__", "sweep/engine", "sweep/store", "files")}
+    assert expected <= set(modules)
+    assert not [name for name in modules if "/build/" in name or "/sphinx/" in name]
 
 
-def test_an_import_inside_a_function_counts():
-    assert (
-        "benign/theory/xu2023.py"
-        in keys.parts(chapter("def f():\n    from benign.theory import xu2023"), {})["modules"]
-    )
+def test_modules_of_the_papers_packages_count_and_an_import_inside_a_function_too():
+    importing = chapter("def f():\n    from benign.theory import xu2023")
+    assert "benign/theory/xu2023.py" in keys.parts(importing, {}, ["benign"])["modules"]
+    assert keys.parts(importing, {})["modules"] == {}
 
 
 @pytest.mark.parametrize("other", [chapter("x = 1", text="other words"), chapter("x  =  1  # said")])
@@ -85,12 +85,12 @@ def test_measured_speeds_that_a_cell_names_are_a_part(tmp_path):
     record.parent.mkdir()
     record.write_text("{}")
     reading = chapter('recorded("benchmarks/results.json")', 'recorded("benchmarks/none.json")')
-    before = keys.parts(reading, {"n": 1}, tmp_path)
+    before = keys.parts(reading, {"n": 1}, folders=[tmp_path])
     assert list(before["files"]) == ["benchmarks/results.json"]
     record.write_text('{"rows": []}')
-    after = keys.parts(reading, {"n": 1}, tmp_path)
+    after = keys.parts(reading, {"n": 1}, folders=[tmp_path])
     assert keys.changes(before, after) == ["benchmarks/results.json changed"]
-    assert keys.parts(chapter("x = 1"), {"n": 1}, tmp_path)["files"] == {}
+    assert keys.parts(chapter("x = 1"), {"n": 1}, folders=[tmp_path])["files"] == {}
 
 
 def test_a_magic_is_refused_with_the_name_of_the_cell():

@@ -1,4 +1,4 @@
-"""``benign train``: one setting of an experiment over some seeds, as a table; what a mark in a figure asks for."""
+"""``train``: one setting of an experiment over some seeds, as a table; what a mark in a figure asks for."""
 
 import ast
 import dataclasses
@@ -20,7 +20,7 @@ SUMMARY = ("mean", "least", "largest")
 
 
 @app.command(
-    epilog="Example: `benign train borders.Border n=30 p=3000 signal_index=8 label_noise=0.2 width=64 --seeds 2`"
+    epilog="Example: `COMMAND train borders.Border n=30 p=3000 signal_index=8 label_noise=0.2 width=64 --seeds 2`"
 )
 def train(
     experiment: Annotated[str, typer.Argument(help="An experiment, as module.Class.")],

@@ -1,4 +1,4 @@
-"""A small book of its own, with a copy of the package that a test may edit, and the command that builds it."""
+"""A small paper about something else, Buffon's needle, with a package of its own that a test may edit."""
 
 import json
 import os
@@ -13,17 +13,14 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from livingpaper import cli
 from livingpaper.sweep import closure
 
-ROOT = Path(__file__).parents[2]
-
 #: Torch is not imported: what is tested here is the pipeline, not what runs in it.
 EXPERIMENT = '''
-"""A training that takes no time, leaves a trace, and can be held up at x = 2."""
+"""Needles thrown on a floor with lines at distance one; it leaves a trace, and can be held up at 200 needles."""
 
 import os
 import time
@@ -31,76 +28,121 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 
 
 @dataclass(frozen=True)
-class Toy:
-    x: int
-    scale: float
+class Throw:
+    hundreds: int
+    length: float
     seed: int
 
-    batched_by: ClassVar[tuple[str, ...]] = ("x",)
+    batched_by: ClassVar[tuple[str, ...]] = ("hundreds",)
 
     @staticmethod
     def run(batch, device):
-        with open(os.environ["TOY_CALLS"], "a") as calls:
-            calls.writelines(f"{run.x} {run.seed}\\n" for run in batch)
-        while batch[0].x == 2 and Path(os.environ["TOY_HOLD"]).exists():
+        with open(os.environ["NEEDLE_CALLS"], "a") as calls:
+            calls.writelines(f"{run.hundreds} {run.seed}\\n" for run in batch)
+        while batch[0].hundreds == 2 and Path(os.environ["NEEDLE_HOLD"]).exists():
             time.sleep(0.05)
-        return [pd.DataFrame({"y": [run.scale * run.x + run.seed / 10]}) for run in batch]
+        return [pd.DataFrame({"crossed": [crossed(run)]}) for run in batch]
+
+
+def crossed(run):
+    """The share of needles that lie across a line."""
+    random = np.random.default_rng([run.hundreds, run.seed])
+    center, angle = random.uniform(0, [[0.5], [np.pi / 2]], (2, 100 * run.hundreds))
+    return float((center <= run.length / 2 * np.sin(angle)).mean())
 '''
 
 FIRST = {
     "parameters": (
         "n: int = 4  # number of points, in [1, 100]\n"
-        "p: float = 2.0  # dimension, >= 1\n"
-        "label_noise: float = 0.1  # share of wrong labels, in [0, 0.5)\n"
-        "width: int = 3  # neurons, > 0\n"
-        "names: list = ['a', 'b']  # names of things\n"
+        "slope: float = 2.0  # crossings a needle length, >= 1\n"
+        "gap: float = 0.1  # crossings of a needle without length, in [0, 0.5)\n"
+        "width: int = 3  # of the lines, > 0\n"
+        "names: list = ['a', 'b']  # names of needles\n"
         'device: str = "cpu"  # where to compute, one of cpu, cuda'
     ),
-    "setup": (
-        "import matplotlib.pyplot as plt\nimport pandas as pd\n\n"
-        "from livingpaper.say.claims import Claim\nfrom livingpaper.say.figures import Figure\n"
-        "from livingpaper.say.glue import glue"
-    ),
+    "setup": "import matplotlib.pyplot as plt\nimport pandas as pd\n\nfrom livingpaper import say",
     "line": (
         "# a comment\n"
-        'data = pd.DataFrame({"point": range(n), "value": [p * point + label_noise for point in range(n)]})\n'
-        "figure, ax = plt.subplots(figsize=(3, 2))\n"
+        'data = pd.DataFrame({"point": range(n), "value": [slope * point + gap for point in range(n)]})\n'
+        "picture, ax = plt.subplots(figsize=(3, 2))\n"
         "ax.plot(data.point, data.value)\n"
-        'Figure(id="fig-line", figure=figure, data=data,\n'
-        '       caption="A line of {glue:text}`n` points.", alt="A rising line.")'
+        'say.figure("fig-line", picture, data)'
     ),
-    "numbers": 'glue("n", n)\nprint("the points are", n)',
-    "claim": (
-        'Claim(id="claim-line-rises", paper=None, where="This chapter", statement="The line rises.",\n'
-        '      estimate=p, interval=(p, p), holds_if="> 1", on_record="holds", figure="fig-line")'
+    "line-words": ":::{glue:figure} fig-line\n:alt: A rising line.\n\nA line of {glue:text}`n` points.\n:::",
+    "numbers": 'say.numbers(crossings=slope * n)\nprint("the points are", n)',
+    "claim": 'say.claim("claim-line-rises", estimate=slope, interval=(slope, slope))',
+    "claim-words": (
+        ":::{glue:claim} claim-line-rises\n:where: This chapter\n:holds-if: '> 1'\n:record: holds\n"
+        ":figure: fig-line\n\nThe line rises.\n:::"
     ),
 }
 SECOND = {
     "parameters": (
-        "xs: list = [1, 2, 3]  # places, in [0, 100]\n"
-        "scale: float = 1.0  # slope, in (0, 10]\n"
+        "hundreds: list = [1, 2, 3]  # of needles, in [0, 100]\n"
+        "length: float = 1.0  # of a needle, in distances of the lines, in (0, 1]\n"
         "seeds: int = 2  # repetitions, in [1, 100]"
     ),
     "setup": (
-        "from livingpaper.say.figures import Table\nfrom benign.experiments.toy import Toy\n"
-        "from livingpaper.sweep import grid, sweep"
+        "from livingpaper import say\nfrom livingpaper.sweep import grid, sweep\n"
+        "from needle.experiments.throws import Throw"
     ),
-    "run": "table = sweep(Toy, grid(x=xs, scale=scale), seeds=seeds)",
-    "table": 'Table(id="tab-toy", data=table, caption="What was measured.")',
+    "run": "table = sweep(Throw, grid(hundreds=hundreds, length=length), seeds=seeds)",
+    "table": 'say.table("tab-throws", table)',
+    "table-words": ":::{glue:table} tab-throws\nWhat was measured.\n:::",
 }
 PAGES = {
     "_toc.yml": (
         "format: jb-book\nroot: intro\nchapters:\n- file: chapters/first\n- file: chapters/second\n- file: claims\n"
     ),
+    "_config.yml": """title: Needles on a floor
+author: Georges
+copyright: "1777"
+only_build_toc_files: true
+exclude_patterns: [".*/**", "venv/**", "env/**", "_build/**"]
+execute: {execute_notebooks: force, timeout: -1, stderr_output: remove-warn}
+parse: {myst_enable_extensions: [amsmath, colon_fence, deflist, dollarmath, substitution, tasklist]}
+html: {use_repository_button: false}
+launch_buttons: {notebook_interface: jupyterlab, binderhub_url: "https://mybinder.org"}
+bibtex_bibfiles: [references.bib]
+sphinx:
+  recursive_update: true
+  extra_extensions: [sphinx_proof, sphinx.ext.viewcode, sphinx_codeautolink, livingpaper.sphinx]
+  config:
+    numfig: true
+    bibtex_reference_style: author_year
+    myst_ref_domains: [std, prf]
+    codeautolink_concat_default: true
+    nitpick_ignore_regex: [["py:.*", ".*"]]
+""",
+    "pyproject.toml": (
+        '[project]\nname = "needle"\nversion = "1.2"\n\n[tool.livingpaper]\ncommand = "needle"\n'
+        'packages = ["needle"]\nexperiments = "needle.experiments"\n'
+    ),
+    "requirements.txt": "numpy==2.0.0\n",
+    "LICENSE": "Do with it what you like.\n",
+    "CITATION.cff": (
+        "cff-version: 1.2.0\nmessage: Cite it.\ntitle: Needles on a floor\nversion: 1.2\n"
+        "authors:\n- {family-names: Leclerc, given-names: Georges}\n"
+    ),
+    "references.bib": (
+        "@book{buffon1777, author = {Leclerc, Georges-Louis}, title = {Essai d'arithm{\\'e}tique morale}, "
+        "publisher = {Imprimerie royale}, year = {1777}}\n"
+    ),
     "intro.md": (
-        "# A book\n\n{cite:t}`xu2023` and {glue:text}`chapters/first.ipynb::n:d` points.\n\n```{bibliography}\n```\n"
+        "# A book\n\n{cite:t}`buffon1777` and {glue:text}`chapters/first.ipynb::n:d` points.\n\n"
+        "```{bibliography}\n```\n"
     ),
     "claims.md": "# Claims\n\n```{claims-ledger}\n```\n",
-    "presets/smoke.yml": "time_limit: 100\nchapters:\n  first:\n    n: 2\n    p: 1.0\n  second:\n    seeds: 1\n",
+    "presets/smoke.yml": "time_limit: 100\nchapters:\n  first:\n    n: 2\n    slope: 1.0\n  second:\n    seeds: 1\n",
+    "src/needle/__init__.py": '"""Needles on a floor."""\n',
+    "src/needle/unused.py": '"""What no chapter imports."""\n',
+    "src/needle/experiments/__init__.py": '"""What is done with needles."""\n',
+    "src/needle/experiments/throws.py": EXPERIMENT.lstrip(),
 }
 
 
@@ -113,9 +155,10 @@ class Book:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables under which a process uses the book's copy of the package, and its own cache."""
+        """Variables under which a process finds the book's package, and has a cache of its own."""
         given = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
-        paths = {"PYTHONPATH": self.root / "src", "TOY_CALLS": self.calls_file, "TOY_HOLD": self.hold}
+        found = os.pathsep.join(filter(None, [str(self.root / "src"), os.environ.get("PYTHONPATH")]))
+        paths = {"PYTHONPATH": found, "NEEDLE_CALLS": self.calls_file, "NEEDLE_HOLD": self.hold}
         return given | {name: str(path) for name, path in paths.items()}
 
     @property
@@ -168,7 +211,7 @@ class Book:
         found = []
         for process in psutil.process_iter():
             try:
-                mine = process.environ().get("TOY_CALLS") == str(self.calls_file)
+                mine = process.environ().get("NEEDLE_CALLS") == str(self.calls_file)
                 if mine and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
@@ -192,12 +235,14 @@ def wait_for(condition, process: subprocess.Popen | None = None, seconds: float 
 
 def write_chapter(path: Path, title: str, cells: dict[str, str], text: str) -> None:
     tags = {"parameters": ["parameters"], "numbers": ["remove-cell"]}
-    code = [
-        new_code_cell(source, id=name, metadata={"tags": tags[name]} if name in tags else {})
+    made = [
+        new_markdown_cell(source, id=name)
+        if name.endswith("-words")
+        else new_code_cell(source, id=name, metadata={"tags": tags[name]} if name in tags else {})
         for name, source in cells.items()
     ]
     notebook = new_notebook(
-        cells=[new_markdown_cell(f"# {title}", id="title"), *code, new_markdown_cell(text, id="text")],
+        cells=[new_markdown_cell(f"# {title}", id="title"), *made, new_markdown_cell(text, id="text")],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -205,21 +250,13 @@ def write_chapter(path: Path, title: str, cells: dict[str, str], text: str) -> N
 
 
 def write_book(root: Path) -> Book:
-    """The sources of the book, and a copy of the package with the toy experiment in it."""
-    shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "*.npz"))
-    (root / "src/benign/experiments/toy.py").write_text(EXPERIMENT.lstrip())
-    shutil.copytree(ROOT / "assets", root / "assets")
-    for name in ("references.bib", "CITATION.cff", "LICENSE", "pyproject.toml", "requirements.txt"):
-        shutil.copy(ROOT / name, root / name)
-    config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    del config["sphinx"]["config"]["html_extra_path"]  # MathJax is large, and these pages have no formula
-    (root / "_config.yml").write_text(yaml.safe_dump(config))
+    """The sources of the paper, its package among them."""
     for name, text in PAGES.items():
-        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     parameters = "\n\n```{parameters-table}\n```"
     write_chapter(root / "chapters/first.ipynb", "First", FIRST, "See {numref}`fig-line`. Plain words." + parameters)
-    write_chapter(root / "chapters/second.ipynb", "Second", SECOND, "See {numref}`tab-toy`." + parameters)
+    write_chapter(root / "chapters/second.ipynb", "Second", SECOND, "See {numref}`tab-throws`." + parameters)
     return Book(root)
 
 
@@ -247,25 +284,48 @@ def unbuilt(tmp_path, in_process):
 
 
 @pytest.fixture
+def toy(tmp_path):
+    """A book that was never built, for processes of its own."""
+    return write_book(tmp_path / "book")
+
+
+@pytest.fixture
 def in_process(monkeypatch):
-    """What turns this process into one that was started in a book and takes the book's package for the package."""
+    """What turns this process into one that was started in a book and finds the book's package."""
 
     def enter(book: Book) -> Book:
         monkeypatch.delenv("LIVINGPAPER_CACHE_DIR")
         for name, value in book.environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(closure, "PACKAGE", book.root / "src" / "benign")
+        monkeypatch.syspath_prepend(book.root / "src")
+        closure.home.cache_clear()
         monkeypatch.chdir(book.root)
         entered.append(book)
         return book
 
     entered = []
     yield enter
+    closure.home.cache_clear()
     for book in entered:
         for process in book.processes():
             process.kill()
         for process in book.started:
             process.communicate()
+
+
+@pytest.fixture
+def no_pages(monkeypatch):
+    """Rendering takes no time and gives one empty page: for tests of what comes before it."""
+
+    def render(tree: Path, output: Path, log: Path) -> Path:
+        pages = output / "_build" / "html"
+        shutil.rmtree(output, ignore_errors=True)
+        pages.mkdir(parents=True)
+        (pages / "index.html").touch()
+        log.touch()
+        return pages
+
+    monkeypatch.setattr("livingpaper.build.render.render", render)
 
 
 @dataclass
@@ -282,7 +342,7 @@ def benign(monkeypatch, capsys):
     """The command, without the seconds that starting it takes; chapters and pages still get processes of their own."""
 
     def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["benign", *arguments])
+        monkeypatch.setattr(sys, "argv", ["needle", *arguments])
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         capsys.readouterr()
         try:

@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
-import yaml
 from rocrate.rocrate import ROCrate
 
 from livingpaper.publish import release as releasing
@@ -78,7 +77,7 @@ def test_the_same_build_gives_the_same_bytes(built, benign, bundle):
         os.utime(path, (1e9, 1e9))
     said = benign("release")
     assert said.status == 0, said.errors
-    made = built.root / "_build/benign-0.1.0.zip"
+    made = built.root / "_build/needle-1.2.zip"
     assert said.text.endswith(f"MB: {made}\n") and f"{len(contents(made))} files" in said.text
     assert made.read_bytes() == bundle.read_bytes()
     assert [path.name for path in made.parent.glob("*.part")] == []
@@ -88,7 +87,7 @@ def test_pages_notebooks_records_sources_and_lock_are_in_it(files, pristine_buil
     root = pristine_build.root
     site = {f"site/{name}": content for name, content in pristine_build.files().items()}
     assert {name: content for name, content in files.items() if name.startswith("site/")} == site
-    for name in ("requirements.txt", "chapters/first.ipynb", "src/benign/experiments/toy.py", "presets/smoke.yml"):
+    for name in ("requirements.txt", "chapters/first.ipynb", "src/needle/experiments/throws.py", "presets/smoke.yml"):
         assert files[f"source/{name}"] == (root / name).read_bytes()
     assert files["CITATION.cff"] == (root / "CITATION.cff").read_bytes()
     executed = nbformat.reads(files["book/chapters/first.ipynb"].decode(), as_version=4)
@@ -124,16 +123,6 @@ def test_every_file_is_described_with_its_size_and_digest(files):
     assert reached >= described.keys()
 
 
-def test_codemeta_says_what_the_other_files_say(files, pristine_build):
-    codemeta = json.loads(files["codemeta.json"])
-    citation = yaml.safe_load((pristine_build.root / "CITATION.cff").read_text())
-    assert codemeta["@type"] == "SoftwareSourceCode" and codemeta["version"] == citation["version"]
-    assert codemeta["name"] == citation["title"] and codemeta["license"].endswith("/MIT")
-    assert [author["name"] for author in codemeta["author"]] == [author["name"] for author in citation["authors"]]
-    assert codemeta["referencePublication"][0]["author"][1] == {"@type": "Person", "name": "Yuantao Gu"}
-    assert any(requirement.startswith("torch") for requirement in codemeta["softwareRequirements"])
-
-
 # -- the profile Process Run Crate ----------------------------------------------------------------
 
 
@@ -163,7 +152,7 @@ def test_whatever_is_referred_to_is_there(files):
                     assert item["@id"] in entities.keys() | elsewhere
 
 
-@pytest.mark.parametrize("chapter, figure", [("first", "fig-line"), ("second", "tab-toy")])
+@pytest.mark.parametrize("chapter, figure", [("first", "fig-line"), ("second", "tab-throws")])
 def test_each_chapter_is_one_action(files, chapter, figure):
     entities = graph(files)
     record = json.loads(files[f"book/runs/{chapter}.json"])
@@ -174,7 +163,7 @@ def test_each_chapter_is_one_action(files, chapter, figure):
     assert action["name"] and action["description"]
     assert action["actionStatus"] == "http://schema.org/CompletedActionStatus" and "error" not in action
     instruments = [entities[ref["@id"]] for ref in action["instrument"]]
-    assert [instrument["@id"] for instrument in instruments] == [f"source/chapters/{chapter}.ipynb", "#benign"]
+    assert [instrument["@id"] for instrument in instruments] == [f"source/chapters/{chapter}.ipynb", "#needle"]
     assert all("SoftwareSourceCode" in kinds(tool) and tool["name"] and tool["version"] for tool in instruments)
     inputs = [entities[ref["@id"]] for ref in action["object"]]
     values = {entity["name"]: entity["value"] for entity in inputs if kinds(entity) == ["PropertyValue"]}
@@ -183,7 +172,10 @@ def test_each_chapter_is_one_action(files, chapter, figure):
     }
     assert values == plain
     used = {entity["@id"] for entity in inputs if "File" in kinds(entity)}
-    assert used == {"source/requirements.txt", *(f"source/src/{module}" for module in record["modules"])}
+    # the press is installed, not among the paper's sources
+    ours = {f"source/src/{module}" for module in record["modules"] if not module.startswith("livingpaper/")}
+    assert used == {"source/requirements.txt", *ours}
+    assert ("source/src/needle/experiments/throws.py" in used) == (chapter == "second")
     results = {ref["@id"] for ref in action["result"]}
     assert f"book/chapters/{chapter}.ipynb" in results and f"site/figures/{figure}.csv" in results
     assert {name for name in results if name.startswith("site/")} == {
@@ -199,7 +191,7 @@ def test_each_chapter_is_one_action(files, chapter, figure):
 def test_the_library_reads_it(bundle, tmp_path, files):
     shutil.unpack_archive(bundle, tmp_path)
     crate = ROCrate(tmp_path)
-    assert crate.root_dataset["version"] == "0.1.0"
+    assert crate.root_dataset["version"] == "1.2"
     assert len(crate.get_by_type("CreateAction")) == 2
     assert {unquote(entity.id) for entity in crate.get_by_type("File")} >= files.keys() - {METADATA, SUMS}
 
@@ -259,7 +251,7 @@ def test_a_build_that_is_out_of_date_is_not_released(built, benign):
     built.edit("chapters/first.ipynb", "range(n)]", "range(n + 0)]")
     said = benign("release")
     assert said.status == 1
-    assert "is out of date, for first changed: run `benign build` first" in said.errors
+    assert "is out of date, for first changed: run `needle build` first" in said.errors
     assert not list((built.root / "_build").glob("*.zip"))
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import t
 
-from livingpaper.publish.compare import compare, in_words, read_csv
 from livingpaper.errors import InputError
+from livingpaper.publish.compare import compare, in_words, read_csv
 
 TABLE = pd.DataFrame(
     {

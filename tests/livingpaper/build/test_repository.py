@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from livingpaper.build.project import Project
 from livingpaper.build.repository import Repository, Sources, address, cell_lines
 from livingpaper.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -55,9 +54,6 @@ def test_addresses_of_forges_become_https_without_credentials(given, found):
         ("https://github.com/o/n", "src/a.py", f"https://github.com/o/n/blob/{COMMIT}/src/a.py#L3-L9"),
         ("https://github.com/o/n", "c/a.ipynb", f"https://github.com/o/n/blob/{COMMIT}/c/a.ipynb?plain=1#L3-L9"),
         ("https://gitlab.com/g/s/n", "a.py", f"https://gitlab.com/g/s/n/-/blob/{COMMIT}/a.py#L3-9"),
-        ("https://codeberg.org/o/n", "a.py", f"https://codeberg.org/o/n/src/commit/{COMMIT}/a.py#L3-L9"),
-        ("https://bitbucket.org/o/n", "a.ipynb", f"https://bitbucket.org/o/n/src/{COMMIT}/a.ipynb#lines-3:9"),
-        ("https://git.sr.ht/~o/n", "a.py", f"https://git.sr.ht/~o/n/tree/{COMMIT}/item/a.py#L3-9"),
         ("https://example.org/o/n", "a b.py", f"https://example.org/o/n/blob/{COMMIT}/a%20b.py#L3-L9"),
     ],
 )
@@ -124,12 +120,13 @@ def test_a_notebook_with_another_layout_has_no_lines(tmp_path):
 
 
 def test_sources_are_recorded_in_a_tree_and_read_again(tmp_path):
-    project = Project(ROOT)
-    sources = Sources.of(ROOT, project.chapters.values())
+    chapter = Path("chapters/phenomenon.ipynb")
+    sources = Sources.of(ROOT, {chapter: {"fig-trajectories": "trajectories-figure"}})
     sources.write(tmp_path)
     assert Sources.read(tmp_path) == sources
     place = sources.places["fig-trajectories"]
-    assert (place.path, place.cell) == ("chapters/phenomenon.ipynb", "trajectories-figure")
+    assert (place.path, place.cell) == (str(chapter), "trajectories-figure")
+    assert place.lines == cell_lines(ROOT / chapter)["trajectories-figure"]
 
 
 def test_a_folder_without_a_record_has_none(tmp_path):

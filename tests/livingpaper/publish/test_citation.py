@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from pybtex.database import parse_string
 
-from livingpaper.publish import citation
 from livingpaper.build.repository import Repository
+from livingpaper.publish import citation
 
 BOOK = {
     "title": "Benign overfitting: a paper",

@@ -1,4 +1,4 @@
-"""``benign parameters``, ``figures`` and ``claims``: what there is."""
+"""``parameters``, ``figures`` and ``claims``: what there is."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from livingpaper.build.project import Project
 from livingpaper.cli.app import AsJson, PresetName, app, chapters, known, published, show
 
 
-@app.command("parameters", epilog="Examples: `benign parameters` · `benign parameters test-error --json`")
+@app.command("parameters", epilog="Examples: `COMMAND parameters` · `COMMAND parameters test-error --json`")
 def parameters_command(
     chapter: Annotated[str | None, typer.Argument(help="A chapter; default: all.", autocompletion=chapters)] = None,
     as_json: AsJson = False,
@@ -30,14 +30,14 @@ def parameters_command(
     show(rows, ("chapter", "name", "published", "allowed", "meaning"), as_json)
 
 
-@app.command(epilog="Examples: `benign figures` · `benign figures --preset smoke --json`")
+@app.command(epilog="Examples: `COMMAND figures` · `COMMAND figures --preset smoke --json`")
 def figures(preset: PresetName = None, as_json: AsJson = False) -> None:
     """List the figures and tables of the last build."""
     rows = published(preset, "figures/index.json", "figures")
     show(rows, ("number", "id", "kind", "page", "caption"), as_json)
 
 
-@app.command("claims", epilog="Examples: `benign claims` · `benign claims --json`")
+@app.command("claims", epilog="Examples: `COMMAND claims` · `COMMAND claims --json`")
 def claims_command(preset: PresetName = None, as_json: AsJson = False) -> None:
     """List the claims of the last build with their verdicts."""
     rows = published(preset, "claims.json", "claims")
