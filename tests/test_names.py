@@ -2,7 +2,7 @@
 
 import pytest
 
-from livingpaper.errors import InputError
+from benign.errors import InputError
 from benign.names import member
 
 FAMILY = {"flat": lambda: "flat", "power": lambda alpha, scale=1.0: (alpha, scale)}

@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 import benign
-from livingpaper.errors import InputError
+from benign.errors import InputError
 from benign.seeds import generator
 
 

@@ -77,10 +77,3 @@ def test_wide_networks_come_near():
     assert abs(gaps.mean()) < 4 * gaps.std(ddof=1) / 10**0.5
     assert abs(gaps.mean()) < 0.04
     assert wide.output_difference.mean() < 0.25
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [SMALL, dataclasses.replace(SMALL, seed=1, label_noise=0.25)]
-    for run, one in zip(runs, InfiniteWidth.run(runs), strict=True):
-        (alone,) = InfiniteWidth.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
