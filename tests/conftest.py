@@ -39,7 +39,7 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(items):
     with_site = list(dict.fromkeys(item.path for item in items if "site" in item.fixturenames))
     # One worker builds the book from the beginning on; whoever else needs its pages comes when they are there.
-    items.sort(key=lambda item: (item.path in with_site) - 2 * (item.path in with_site[:1]))
+    items.sort(key=lambda item: (item.path in with_site) - 2 * (item.path in with_site[-1:]))
     for item in items:
         if item.path in with_site and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(1800))  # the first waits for the build: minutes on two busy cores

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, NavigableString, Tag
 
 from livingpaper.build import notation, parameters, words
 from livingpaper.build.project import Project
@@ -178,6 +178,12 @@ def pages(site):
     return found
 
 
+@pytest.fixture(scope="session")
+def anchors(pages):
+    """The ids in each page, in the order of the page."""
+    return {name: [tag["id"] for tag in page.find_all(id=True)] for name, page in pages.items()}
+
+
 def is_external(address):
     return bool(urlsplit(address).scheme or urlsplit(address).netloc)
 
@@ -201,14 +207,13 @@ def test_every_picture_is_described_in_words(pages):
         assert alt.strip() and not re.fullmatch(r"\S+\.\w+", alt), f"{name}: {picture.get('src')}: alt is {alt!r}"
 
 
-def test_ids_are_unique_in_every_page(pages):
-    for name, page in pages.items():
-        ids = Counter(tag["id"] for tag in page.find_all(id=True))
-        assert [one for one, uses in ids.items() if uses > 1] == [], name
+def test_ids_are_unique_in_every_page(anchors):
+    for name, ids in anchors.items():
+        assert [one for one, uses in Counter(ids).items() if uses > 1] == [], name
 
 
-def test_no_link_leads_nowhere(site, pages):
-    checked = 0
+def test_no_link_leads_nowhere(site, pages, anchors):
+    checked, ids = 0, {name: set(found) for name, found in anchors.items()}
     for name, page in pages.items():
         for tag in page.find_all(href=True) + page.find_all(src=True):
             address = tag.get("href") or tag["src"]
@@ -218,8 +223,7 @@ def test_no_link_leads_nowhere(site, pages):
             target = (site / name).parent / unquote(parts.path) if parts.path else site / name
             assert target.is_file() or (target / "index.html").is_file(), f"{name}: {address}"
             if parts.fragment and tag.name == "a" and target.suffix == ".html":
-                there = pages.get(os.path.relpath(target, site))
-                assert there is not None and there.find(id=unquote(parts.fragment)), f"{name}: {address}"
+                assert unquote(parts.fragment) in ids.get(os.path.relpath(target, site), ()), f"{name}: {address}"
             checked += 1
     assert checked > 20 * len(pages)
 
@@ -254,22 +258,26 @@ def external_in_css(text):
     return [address for address in found if is_external(address) and not address.startswith("data:")]
 
 
+def prose(tag):
+    """The texts in a tag that are neither code, nor the signature of an object, nor a formula."""
+    for child in tag.children:
+        if type(child) is NavigableString:
+            yield child
+        elif isinstance(child, Tag) and child.name not in ("pre", "code", "script", "style"):
+            classes = child.get("class", [])
+            if "math" not in classes and not (child.name == "dt" and "sig" in classes):
+                yield from prose(child)
+
+
 def test_nothing_is_left_of_markup_that_should_have_been_replaced(pages):
     for name, page in pages.items():
-        body = BeautifulSoup(str(article(page)), "html.parser")
-        for shown_as_is in body.find_all(["pre", "code", "script", "style"]):
-            shown_as_is.decompose()
-        for signature in body.select("dt.sig"):
-            signature.decompose()
-        for formula in body.select(".math"):
+        for formula in article(page).select(".math"):
             text = formula.get_text()
             assert "$" not in text and "{glue" not in text, f"{name}: {text}"
             assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}"), f"{name}: {text}"
-            assert text.count(r"\left") - text.count(r"\leftarrow") == text.count(r"\right") - text.count(
-                r"\rightarrow"
-            ), text
-            formula.decompose()
-        text = body.get_text(" ")
+            left, right = (text.count(rf"\{side}") - text.count(rf"\{side}arrow") for side in ("left", "right"))
+            assert left == right, f"{name}: {text}"
+        text = " ".join(prose(article(page)))
         for leftover in ("{glue", "{numref}", "{cite", "{ref}", "{eq}", "$", "np.float64", "nan", "**", "```", ":::"):
             pattern = rf"\b{leftover}\b" if leftover.isalpha() else re.escape(leftover)
             assert not re.search(pattern, text), f"{name}: {leftover!r} near {context(text, pattern)!r}"
