@@ -86,6 +86,7 @@ def test_the_quantities_in_all_coordinates(noise, direction):
     assert table.iloc[0].to_dict() == pytest.approx(expected(run, streamed_vectors(run)), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_both_frames_have_the_same_law():
     """Kolmogorov-Smirnov tests at level 0.001 / 12, in all a false alarm once in 1000; the seeds were fixed before."""
     run = dataclasses.replace(SMALL, p=40, init_scale=1.0)

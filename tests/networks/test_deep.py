@@ -170,6 +170,7 @@ def test_wide_layers_keep_the_variance(name):
         assert abs(squares.mean() - 1) < 5 * squares.std() / math.sqrt(200) + (0 if "relu" == name else bias)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3, 5])
 def test_the_tangent_kernel_is_in_the_mean_that_of_the_recursion(depth):
     # Of two unit vectors with the correlation rho. Bound: five standard errors, and 5/m for the bias at finite width;
