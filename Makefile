@@ -1,4 +1,4 @@
-# Everything from a clone: make book, make pdf, make test, make test-all, make bench. Needs Python 3.11, 3.12 or 3.13, git and make.
+# Everything from a clone: make book, pdf, test, test-all, bench. Needs Python 3.11, 3.12 or 3.13, git and make.
 
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version))) python3)
 VENV ?= .venv
