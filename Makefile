@@ -1,11 +1,13 @@
-# Everything from a clone: make book, make pdf, make test, make bench. Needs Python 3.11, 3.12 or 3.13, git and make.
+# Everything from a clone: make book, pdf, test, test-all, bench. Needs Python 3.11, 3.12 or 3.13, git and make.
 
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version))) python3)
 VENV ?= .venv
 PEERS ?= .peers
 BIN := $(VENV)/bin
+# A file of tests stays with one worker, in our order: the book is built first, its pages are looked at last.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=20
 
-.PHONY: book pdf test bench install clean
+.PHONY: book pdf test test-all bench install clean
 
 book: install  ## execute every chapter at its published values and render the site
 	$(BIN)/benign build
@@ -13,8 +15,11 @@ book: install  ## execute every chapter at its published values and render the s
 pdf: book  ## the whole book as one PDF; needs Chromium
 	$(BIN)/benign pdf
 
-test: install  ## the whole test suite, a smoke build of the book among it
-	$(BIN)/python -m pytest
+test: install  ## the tests but for the slow ones, a smoke build of the book among them
+	$(PYTEST) -m "not slow"
+
+test-all: install  ## every test, and more examples of each property
+	$(PYTEST) --hypothesis-profile=thorough
 
 # BENCH='--rows 1,2 --again' passes options on; BENIGN_PEERS_PYTHON names an interpreter that has the peers already.
 bench: install $(if $(BENIGN_PEERS_PYTHON)$(findstring --no-peers,$(BENCH)),,$(PEERS)/.installed)  ## measure side by side, results to benchmarks/results.json

@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from livingpaper.publish.pdf import launch_options
 from livingpaper.build.project import Project
 from livingpaper.errors import PaperError
+from livingpaper.publish.pdf import launch_options
 
 TEXT = {".html", ".js", ".css", ".svg", ".json"}
 

@@ -6,11 +6,11 @@ from row import Comparison, Row
 
 from benign.data import noises, streamed
 from benign.data.grams import stack
-from livingpaper.errors import PaperError
 from benign.networks.activations import leaky_relu
 from benign.networks.two_layer import output_signs
 from benign.theory import xu2023
 from benign.train import span
+from livingpaper.errors import PaperError
 
 LAW = "rademacher"
 

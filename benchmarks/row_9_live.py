@@ -8,13 +8,13 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 from row import Agreement, Comparison, Row, ratio_of_times
 
-from livingpaper.publish.pdf import launch_options
 from benign.data import mixtures
 from benign.data.grams import Grams
 from benign.networks.activations import relu
 from benign.networks.two_layer import output_signs
 from benign.theory import xu2023
 from benign.train import history, span
+from livingpaper.publish.pdf import launch_options
 
 ENGINE = Path(__file__).parents[1] / "assets" / "live" / "engine.js"
 P, SIGNAL, LABEL_NOISE = 20_000, 9.0, 0.2  # the page's first setting, as are n = 40 and m = 64

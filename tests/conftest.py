@@ -19,11 +19,13 @@ import matplotlib as mpl  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from filelock import FileLock  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 # Derandomised, so that a failure in one run is a failure in the next; a slow machine is no failure.
-settings.register_profile("benign", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("benign")
+for name, examples in {"fast": 25, "thorough": 120}.items():  # thorough: --hypothesis-profile, as make test-all does
+    settings.register_profile(name, max_examples=examples, deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("fast")
 
 
 ROOT = Path(__file__).parents[1]
@@ -35,25 +37,36 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    if not torch.cuda.is_available():
-        for item in items:
-            if item.get_closest_marker("gpu"):
-                item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and PyTorch finds none"))
+    with_site = list(dict.fromkeys(item.path for item in items if "site" in item.fixturenames))
+    # One worker builds the book from the beginning on; whoever else needs its pages comes when they are there.
+    items.sort(key=lambda item: (item.path in with_site) - 2 * (item.path in with_site[-1:]))
+    for item in items:
+        if item.path in with_site and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1800))  # the first waits for the build: minutes on two busy cores
+        if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and PyTorch finds none"))
 
 
 @pytest.fixture(scope="session")
 def site(request, tmp_path_factory):
-    """The pages of the book, built from a copy of its sources at the smoke preset."""
+    """The pages of the book, built at the smoke preset from a copy of its sources, once for all workers."""
     if given := request.config.getoption("--site"):
         return given.resolve()
-    root = tmp_path_factory.mktemp("book") / "book"
-    left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests")
-    shutil.copytree(ROOT, root, ignore=left_out)
-    environment = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
-    environment["PYTHONPATH"] = str(root / "src")
-    command = [sys.executable, "-m", "livingpaper.cli", "build", "--preset", "smoke"]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # each worker has a folder of its own in that of the session
+    root, failed = shared / "book", shared / "book-failed.txt"
+    with FileLock(shared / "book.lock"):
+        if not root.exists():
+            left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests")
+            shutil.copytree(ROOT, root, ignore=left_out)
+            environment = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
+            environment["PYTHONPATH"] = str(root / "src")
+            command = [sys.executable, "-m", "livingpaper.cli", "build", "--preset", "smoke"]
+            done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+            if done.returncode:
+                failed.write_text(done.stdout + done.stderr)
+    assert not failed.exists(), failed.read_text()
     return root / "_build" / "smoke" / "html"
 
 

@@ -12,10 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
-from livingpaper.build.presentation import spoken
+from bs4 import BeautifulSoup, NavigableString, Tag
 
-from livingpaper.build import ids, notation, parameters
+from livingpaper.build import notation, parameters, words
 from livingpaper.build.project import Project
 
 PROJECT = Project(Path(__file__).parents[1])
@@ -23,8 +22,6 @@ CHAPTERS = sorted(PROJECT.chapters)
 PRESETS = PROJECT.presets
 DISPLAYED, INLINE = re.compile(r"\$\$.*?\$\$", re.DOTALL), re.compile(r"(?<![\\$])\$([^$]+)\$")
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-# The first test of the pages waits for the smoke build of all chapters: minutes on two busy cores.
-pytestmark = pytest.mark.timeout(1800)
 
 
 # -- sources --------------------------------------------------------------------------------------
@@ -71,16 +68,57 @@ def test_a_chapter_runs_where_torch_has_no_gpu_unless_told_otherwise(chapter):
     assert device is None or (device.default, device.allowed) == ("cpu", ("cpu", "cuda"))
 
 
+def said():
+    """The words of every figure, table and claim of the book, each with its id and its chapter."""
+    return [(id, chapter, told) for chapter in CHAPTERS for id, told in words.said(PROJECT.notebook(chapter)).items()]
+
+
+def handed_over(code):
+    """The ids that the calls of ``say`` in a piece of code hand over, each with the function's name."""
+    return {
+        node.args[0].value: node.func.attr
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in words.KINDS
+        and ast.unparse(node.func.value) == "say"
+    }
+
+
+def code_cells(chapter):
+    return [cell for cell in PROJECT.notebook(chapter).cells if cell.cell_type == "code"]
+
+
 def test_ids_of_figures_tables_and_claims_are_used_once():
-    ids = Counter(
-        name
-        for chapter in CHAPTERS
-        for cell in PROJECT.notebook(chapter).cells
-        if cell.cell_type == "code"
-        for name in spoken(cell.source)
-    )
+    ids = Counter(id for id, _, _ in said())
     assert len(ids) >= len(CHAPTERS)
     assert [name for name, uses in ids.items() if uses > 1] == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_what_the_code_hands_over_has_its_words_and_the_other_way_round(chapter):
+    calls = Counter((id, kind) for cell in code_cells(chapter) for id, kind in handed_over(cell.source).items())
+    told = {(id, words["kind"]) for id, of, words in said() if of == chapter}
+    assert calls == Counter(told)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_words_stand_below_the_cell_that_computes_what_they_speak_of(chapter):
+    """The page shows a figure where its directive stands, and its code above it: never the other way round."""
+    handed, seen = set(), set()
+    for cell in PROJECT.notebook(chapter).cells:
+        if cell.cell_type == "code":
+            handed |= handed_over(cell.source).keys()
+        else:
+            seen |= set(re.findall(r"\{glue:(?:figure|table|claim)\}[ ]+(\S+)", cell.source))
+        assert seen <= handed, cell.id
+
+
+def test_figures_have_alternatives_and_claims_have_records():
+    for id, _, told in said():
+        wanted = {"figure": ("caption", "alt"), "table": ("caption",)}.get(told["kind"], ())
+        wanted = wanted or ("statement", "where", "holds_if", "on_record")
+        assert [name for name in wanted if not told[name]] == [], id
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -95,9 +133,7 @@ def test_every_symbol_is_used_and_says_which_chapter_introduces_it():
             formula
             for cell in PROJECT.notebook(chapter).cells
             if cell.cell_type == "markdown"
-            for formula in re.findall(
-                r"(?<![\\$])\$([^$]+)\$", re.sub(r"\$\$.*?\$\$", "", cell.source, flags=re.DOTALL)
-            )
+            for formula in INLINE.findall(DISPLAYED.sub("", cell.source))
         ]
         for chapter in CHAPTERS
     }
@@ -109,23 +145,8 @@ def test_every_symbol_is_used_and_says_which_chapter_introduces_it():
 
 
 def test_definitions_can_be_shown_as_plain_words():
-    glossary = (PROJECT.root / "glossary.md").read_text(encoding="utf-8")
+    glossary = (PROJECT.root / "chapters/record/glossary.md").read_text(encoding="utf-8")
     assert "$" not in glossary and "\\" not in glossary
-
-
-def test_every_id_is_registered_so_that_it_stays():
-    """An id that was published stays good; ids.yml says which those are."""
-    known = ids.read(PROJECT.root)
-    present = {
-        name: chapter
-        for chapter in CHAPTERS
-        for cell in PROJECT.notebook(chapter).cells
-        if cell.cell_type == "code"
-        for name in spoken(cell.source)
-    }
-    new = [f"{name} (under {chapter})" for name, chapter in present.items() if name not in known.chapters]
-    assert new == [], "add them to ids.yml"
-    assert known.lost(present, CHAPTERS) == []
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -157,6 +178,12 @@ def pages(site):
     return found
 
 
+@pytest.fixture(scope="session")
+def anchors(pages):
+    """The ids in each page, in the order of the page."""
+    return {name: [tag["id"] for tag in page.find_all(id=True)] for name, page in pages.items()}
+
+
 def is_external(address):
     return bool(urlsplit(address).scheme or urlsplit(address).netloc)
 
@@ -180,14 +207,13 @@ def test_every_picture_is_described_in_words(pages):
         assert alt.strip() and not re.fullmatch(r"\S+\.\w+", alt), f"{name}: {picture.get('src')}: alt is {alt!r}"
 
 
-def test_ids_are_unique_in_every_page(pages):
-    for name, page in pages.items():
-        ids = Counter(tag["id"] for tag in page.find_all(id=True))
-        assert [one for one, uses in ids.items() if uses > 1] == [], name
+def test_ids_are_unique_in_every_page(anchors):
+    for name, ids in anchors.items():
+        assert [one for one, uses in Counter(ids).items() if uses > 1] == [], name
 
 
-def test_no_link_leads_nowhere(site, pages):
-    checked = 0
+def test_no_link_leads_nowhere(site, pages, anchors):
+    checked, ids = 0, {name: set(found) for name, found in anchors.items()}
     for name, page in pages.items():
         for tag in page.find_all(href=True) + page.find_all(src=True):
             address = tag.get("href") or tag["src"]
@@ -197,8 +223,7 @@ def test_no_link_leads_nowhere(site, pages):
             target = (site / name).parent / unquote(parts.path) if parts.path else site / name
             assert target.is_file() or (target / "index.html").is_file(), f"{name}: {address}"
             if parts.fragment and tag.name == "a" and target.suffix == ".html":
-                there = pages.get(os.path.relpath(target, site))
-                assert there is not None and there.find(id=unquote(parts.fragment)), f"{name}: {address}"
+                assert unquote(parts.fragment) in ids.get(os.path.relpath(target, site), ()), f"{name}: {address}"
             checked += 1
     assert checked > 20 * len(pages)
 
@@ -233,22 +258,26 @@ def external_in_css(text):
     return [address for address in found if is_external(address) and not address.startswith("data:")]
 
 
+def prose(tag):
+    """The texts in a tag that are neither code, nor the signature of an object, nor a formula."""
+    for child in tag.children:
+        if type(child) is NavigableString:
+            yield child
+        elif isinstance(child, Tag) and child.name not in ("pre", "code", "script", "style"):
+            classes = child.get("class", [])
+            if "math" not in classes and not (child.name == "dt" and "sig" in classes):
+                yield from prose(child)
+
+
 def test_nothing_is_left_of_markup_that_should_have_been_replaced(pages):
     for name, page in pages.items():
-        body = BeautifulSoup(str(article(page)), "html.parser")
-        for shown_as_is in body.find_all(["pre", "code", "script", "style"]):
-            shown_as_is.decompose()
-        for signature in body.select("dt.sig"):
-            signature.decompose()
-        for formula in body.select(".math"):
+        for formula in article(page).select(".math"):
             text = formula.get_text()
             assert "$" not in text and "{glue" not in text, f"{name}: {text}"
             assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}"), f"{name}: {text}"
-            assert text.count(r"\left") - text.count(r"\leftarrow") == text.count(r"\right") - text.count(
-                r"\rightarrow"
-            ), text
-            formula.decompose()
-        text = body.get_text(" ")
+            left, right = (text.count(rf"\{side}") - text.count(rf"\{side}arrow") for side in ("left", "right"))
+            assert left == right, f"{name}: {text}"
+        text = " ".join(prose(article(page)))
         for leftover in ("{glue", "{numref}", "{cite", "{ref}", "{eq}", "$", "np.float64", "nan", "**", "```", ":::"):
             pattern = rf"\b{leftover}\b" if leftover.isalpha() else re.escape(leftover)
             assert not re.search(pattern, text), f"{name}: {leftover!r} near {context(text, pattern)!r}"
@@ -280,13 +309,7 @@ def test_mathjax_comes_from_the_book(site, pages):
 def test_the_lists_of_figures_and_claims_are_complete(site, pages):
     figures = json.loads((site / "figures/index.json").read_text())["figures"]
     claims = json.loads((site / "claims.json").read_text())["claims"]
-    written = {
-        name
-        for chapter in CHAPTERS
-        for cell in PROJECT.notebook(chapter).cells
-        if cell.cell_type == "code"
-        for name in spoken(cell.source)
-    }
+    written = {id for id, _, _ in said()}
     assert {entry["id"] for entry in [*figures, *claims]} == written
     for entry in figures:
         assert entry["caption"] and entry["number"] and (entry["alt"] or entry["kind"] == "table")
@@ -331,34 +354,31 @@ def source_of(id):
     return next(
         f"../_modules/chapters/{chapter}.html#cell-{cell.id}"
         for chapter in CHAPTERS
-        for cell in PROJECT.notebook(chapter).cells
-        if cell.cell_type == "code" and id in spoken(cell.source)
+        for cell in code_cells(chapter)
+        if id in handed_over(cell.source)
     )
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_what_a_chapter_imports_from_the_package_leads_to_its_entry(site, pages, chapter):
     name = str(PROJECT.chapter(chapter).with_suffix(".html"))
-    code = "\n".join(cell.source for cell in PROJECT.notebook(chapter).cells if cell.cell_type == "code")
+    code = "\n".join(cell.source for cell in code_cells(chapter))
     imported = {
         f"{node.module}.{alias.name}"
         for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("benign")
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(("benign", "livingpaper"))
         for alias in node.names
     }
     links = {link["href"].partition("#")[2] for link in pages[name].select("a.sphinx-codeautolink-a")}
-    reexported = {"livingpaper.sweep.grid": "livingpaper.sweep.grid.grid", "livingpaper.sweep.sweep": "livingpaper.sweep.engine.sweep"}
+    reexported = {
+        "livingpaper.sweep.grid": "livingpaper.sweep.grid.grid",
+        "livingpaper.sweep.sweep": "livingpaper.sweep.engine.sweep",
+    }
     wanted = {reexported.get(entry, entry) for entry in imported}
     shown = {entry for entry in wanted if entry.rpartition(".")[2] in article(pages[name]).get_text()}
     # A module has an entry too, at the head of its section.
     assert {entry for entry in shown if entry not in links and f"module-{entry}" not in links} == set()
     assert len(shown) >= 3
-
-
-def test_no_page_shows_the_cell_for_colab(pages):
-    chapters = [page for name, page in pages.items() if "/chapters/" in f"/{name}"]
-    assert len(chapters) == 2 * len(CHAPTERS), "the pages and the pages of their code"
-    assert not [page.title for page in chapters if "google.colab" in article(page).get_text()]
 
 
 def test_pages_weigh_less_than_a_megabyte_before_their_figures(site, pages):

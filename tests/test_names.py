@@ -2,8 +2,8 @@
 
 import pytest
 
+from benign.errors import InputError
 from benign.names import member
-from livingpaper.errors import InputError
 
 FAMILY = {"flat": lambda: "flat", "power": lambda alpha, scale=1.0: (alpha, scale)}
 

@@ -11,8 +11,8 @@ import torch
 from scipy import stats
 
 import benign
+from benign.errors import InputError
 from benign.seeds import generator
-from livingpaper.errors import InputError
 
 
 def test_first_draws_are_pinned():

@@ -13,7 +13,7 @@ import numpy as np
 import pooch
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.data import images, sample
@@ -247,7 +247,6 @@ def test_an_unknown_name_gives_the_nearest():
 # Problems
 
 
-@settings(deadline=None)
 @given(n=st.integers(2, 60), seed=st.integers(0, 1000), classes=st.permutations(range(10)), k=st.integers(2, 10))
 def test_inputs_are_a_balanced_choice_of_the_classes(n, seed, classes, k):
     classes = tuple(classes[:k])

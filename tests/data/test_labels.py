@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.data.labels import flip
@@ -17,7 +17,6 @@ def rng(seed=0):
     return generator(seed, "test")
 
 
-@settings(deadline=None)
 @given(n=st.integers(1, 200), label_noise=noises, seed=seeds)
 def test_exact_flips_change_the_sign_of_that_many_labels(n, label_noise, seed):
     clean = np.where(np.arange(n) % 3 == 0, -1, 1)
@@ -42,7 +41,6 @@ def test_independent_flips_have_a_binomial_count():
     assert abs(counts.var() / 21 - 1) < 5 * np.sqrt(2 / 2000)
 
 
-@settings(deadline=None)
 @given(low=noises, high=noises, exact=st.booleans(), seed=seeds)
 def test_less_noise_pollutes_a_subset_in_the_same_way(low, high, exact, seed):
     low, high = sorted((low, high))

@@ -175,6 +175,7 @@ def halves_differ(points: np.ndarray) -> bool:
     return all((energy(half) > energy(rng.permuted([half] * 1000, axis=1))).all() for _ in range(portions))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_both_frames_have_the_same_law(setting):
     assert rejections(in_the_reduced_frame(setting), in_all_coordinates(setting)) == []
@@ -222,12 +223,14 @@ WRONG: dict[str, tuple[str, Sampler]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "sampler"), WRONG.values(), ids=WRONG)
 def test_a_wrong_reduction_is_found(where, sampler):
     setting = SETTINGS[where]
     assert rejections(in_the_reduced_frame(setting, sampler), in_all_coordinates(setting))
 
 
+@pytest.mark.slow
 def test_a_wrong_dependence_is_found_where_each_law_alone_is_right():
     setting = SETTINGS["at n + m"]
     rng = generator(0, "shuffles")

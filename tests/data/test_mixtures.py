@@ -48,6 +48,7 @@ def statistics(n: int, p: int, m: int, frame: str, first_seed: int) -> dict[str,
     return {name: np.array(value) for name, value in values.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "p", "m"), SIZES)
 def test_both_frames_have_the_same_law(n, p, m):
     reduced, ambient = statistics(n, p, m, "reduced", 0), statistics(n, p, m, "ambient", 10_000)
@@ -56,6 +57,7 @@ def test_both_frames_have_the_same_law(n, p, m):
         assert level > FALSE_ALARM / (len(SIZES) * len(reduced)), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", ["reduced", "ambient"])
 def test_gram_moments_are_wisharts(frame):
     n, p, m = 3, 12, 2
@@ -120,6 +122,7 @@ def test_a_seed_names_a_sample_and_label_noise_changes_only_labels():
     assert not torch.equal(one.x, other.x)
 
 
+@pytest.mark.slow
 def test_directions_are_independent_of_the_sample():
     pairs = [mixtures.sample(1, 3, 0, 0, s, directions=1) for s in range(2000)]
     products = np.array([(s.x[0] @ s.directions[0]).item() for s in pairs])

@@ -160,6 +160,7 @@ def statistics(grams: Grams, test: Points, labels: torch.Tensor) -> dict[str, fl
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["spread", "first"])
 def test_gaussian_noise_has_the_law_of_the_reduced_frame(direction):
     n, p, m, signal, runs = 4, BLOCK + 50, 2, 6.0, 400
@@ -181,6 +182,7 @@ def test_gaussian_noise_has_the_law_of_the_reduced_frame(direction):
 
 
 # E z^4 of a coordinate: what the variance of a squared length, p (E z^4 - 1), shows of the law
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("law", "fourth"),
     [("gaussian", 3), ("uniform", 9 / 5), ("laplace", 6), ("rademacher", 1), ("student_t(30)", 3 * 28 / 26)],

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from benign.experiments import polluted
@@ -52,12 +51,3 @@ def test_a_neuron_that_is_active_nowhere_has_no_samples():
         silent = (sample.directions @ sample.x.T <= 0).all(1)
         assert table.to_own.isna().tolist() == silent.tolist()
         assert table.to_mu.notna().all()
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [dataclasses.replace(SMALL, seed=i, activation=["relu", "leaky_relu(0.2)", "elu"][i]) for i in range(3)]
-    together, backwards = Alignments.run(runs), Alignments.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = Alignments.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)

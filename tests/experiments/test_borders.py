@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from benign.data import mixtures
-from benign.errors import InputError
 from benign.experiments import borders
 from benign.experiments.borders import Border, chosen_labels
 from benign.measure import errors
@@ -16,10 +15,6 @@ from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 
 SMALL = Border(n=12, p=300, signal_index=6.0, label_noise=0.25, seed=0, width=8, step=0.5, steps=400, test_points=500)
-
-
-def batch(**changes) -> list[Border]:
-    return [dataclasses.replace(SMALL, **{name: values[i] for name, values in changes.items()}) for i in range(4)]
 
 
 def by_hand(run: Border) -> dict[str, float]:
@@ -105,25 +100,6 @@ def test_both_engines_give_the_same_table():
     pd.testing.assert_frame_equal(fast, slow, rtol=1e-8)
 
 
-@pytest.mark.parametrize("common", [{}, dict(paired=True, watched=9)])
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch(common):
-    runs = [
-        dataclasses.replace(run, **common)
-        for run in batch(
-            activation=["relu", "leaky_relu(0.2)", "elu", "relu"], seed=[0, 1, 2, 3],
-            flips=["random", "deepest", "one class", "random"], signal_index=[6.0, 2.0, 100.0, 0.0],
-            label_noise=[0.25, 0.0, 0.1, 0.4], step=[1.0, 0.2, 1.0, 20.0],
-            init_scale=[1.0, 1e3, 0.1, 1.0], test_points=[800, 100, 6_000, 1],
-        )
-    ]  # fmt: skip
-    together = Border.run(runs)
-    backwards = Border.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = Border.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
-
-
 def test_paired_neurons_start_from_zero():
     run = dataclasses.replace(SMALL, paired=True, init_scale=1e4)
     (table,), (alone,) = Border.run([run]), Border.run([dataclasses.replace(run, paired=False)])
@@ -152,22 +128,3 @@ def test_one_class_may_be_too_small():
     sample = dataclasses.replace(sample, clean=sample.clean.where(torch.arange(20) < 2, -torch.ones(20).double()))
     labels = chosen_labels(dataclasses.replace(sample, labels=-sample.clean), "one class")
     assert (labels == -sample.clean).all()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(flips="worst"), "flips is 'worst': it must be one of random, deepest, one class"),
-        (dict(level=-1.0), "level is -1.0: it must be a finite number, at least 0"),
-        (dict(level=math.nan), "level is nan"),
-        (dict(paired=True, width=7), "width is 7: neurons can be paired only if their number is even"),
-        (dict(watched=0), "watched is 0: it must be a number of steps from 1 to 400"),
-        (dict(watched=401), "watched is 401"),
-        (dict(records=(1,)), r"records is \(1,\): this experiment measures at the end"),
-        (dict(test_points=0), "test_points is 0: it must be a finite number, at least 1"),
-        (dict(label_noise=0.5), "label_noise is 0.5"),
-    ],
-)
-def test_a_wrong_setting_is_explained_before_anything_runs(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 
-from benign.errors import InputError
 from benign.experiments.clusters import PollutedClusters
 from benign.measure import errors
 from benign.theory import xu2023
@@ -44,21 +43,6 @@ def test_the_table():
     assert table.averaging_test_error.nunique() == 1
     assert 0 < table.averaging_test_error[0] < 0.2
     assert table.normalised_margin.iloc[-1] > 0
-
-
-@pytest.mark.parametrize("activations", [["relu"] * 4, ["elu"] * 4, ["relu", "leaky_relu(0.2)", "elu", "relu"]])
-@pytest.mark.parametrize("loss", ["logistic", "exponential"])
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch(activations, loss):
-    runs = batch(
-        loss_function=[loss] * 4, activation=activations, seed=[0, 1, 2, 3], signal_index=[6.0, 2.0, 0.5, 0.0],
-        label_noise=[0.25, 0.0, 0.1, 0.4], step=[1.0, 0.2, 1.0, 2.0], test_points=[800, 100, 10_000, 1],
-    )  # fmt: skip
-    together = PollutedClusters.run(runs)
-    backwards = PollutedClusters.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = PollutedClusters.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
 
 
 @pytest.mark.parametrize("frame", ["reduced", "ambient"])
@@ -101,29 +85,3 @@ def test_any_dimension(p):
     (table,) = PollutedClusters.run([dataclasses.replace(SMALL, p=p, steps=3, records=(), signal_index=4.0)])
     assert 0 <= table.test_error[0] <= 1
     assert math.isfinite(table.loss[0])
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(n=0), "n is 0"),
-        (dict(p=0), "p is 0"),
-        (dict(signal_index=-1.0), "signal_index is -1.0: it must be a finite number, at least 0"),
-        (dict(signal_index=math.nan), "signal_index is nan"),
-        (dict(label_noise=0.5), "label_noise is 0.5"),
-        (dict(activation="rleu"), "did you mean 'relu'"),
-        (dict(width=0), "width is 0"),
-        (dict(step=0), "step is 0: it must be a positive number"),
-        (dict(init_scale=-1), "init_scale is -1"),
-        (dict(steps=-1), "steps is -1"),
-        (dict(test_points=0), "test_points is 0: it must be a finite number, at least 1"),
-        (dict(records=(0, 61)), r"records is \(0, 61\): it must be a tuple of steps from 0 to 60, the last"),
-        (dict(frame="flat"), "frame is 'flat': it must be one of reduced, ambient"),
-        (dict(engine="fast"), "engine is 'fast': it must be one of span, dense"),
-        (dict(loss_function="squared"), "loss_function is 'squared': it must be one of logistic, exponential, hinge"),
-        (dict(records=[0, 1]), r"records is \[0, 1\]: it must be a tuple"),
-    ],
-)
-def test_a_wrong_setting_is_explained_before_anything_runs(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

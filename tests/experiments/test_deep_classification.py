@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 
-from benign.errors import InputError
 from benign.experiments.deep_classification import DeepClassification, laziness
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
@@ -79,22 +78,3 @@ def test_the_read_outs_by_brute_force():
     }
     measured = laziness(network, start, x, x_test)
     assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-10)
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [
-        SMALL,
-        dataclasses.replace(SMALL, seed=1, separation=20.0),
-        dataclasses.replace(SMALL, seed=2, label_noise=0.25, init_noise=0.3, step=2.0),
-    ]
-    together = DeepClassification.run(runs)
-    backwards = DeepClassification.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = DeepClassification.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
-
-
-def test_a_wrong_width_is_explained():
-    with pytest.raises(InputError, match="width is 0: a hidden layer has at least one neuron"):
-        dataclasses.replace(SMALL, width=0)

@@ -1,13 +1,8 @@
 """Small deep networks on pairs of digits."""
 
-import dataclasses
-
-import pandas as pd
-import pytest
 import torch
 
 from benign.data import images
-from benign.errors import InputError
 from benign.experiments.deep_digits import DeepDigits
 from benign.experiments.lazy_training import fit
 from benign.experiments.separation import Separation
@@ -25,16 +20,3 @@ def test_the_table():
     assert row.test_error == float((p.labels_test * network(p.x_test)[0] <= 0).double().mean())
     assert 0.05 < row.test_error < 0.5
     assert torch.equal(p.x.norm(dim=1).round(decimals=12), torch.ones(40, dtype=torch.float64))
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [SMALL, dataclasses.replace(SMALL, negative=0, positive=1, seed=1, label_noise=0.0)]
-    for run, one in zip(runs, DeepDigits.run(runs), strict=True):
-        (alone,) = DeepDigits.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-
-
-@pytest.mark.parametrize(("changes", "message"), [(dict(width=0), "width is 0"), (dict(epochs=0), "epochs is 0")])
-def test_a_wrong_setting_is_explained(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

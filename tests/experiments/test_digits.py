@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import pandas as pd
 import pytest
 
 from benign.errors import InputError
@@ -31,35 +30,6 @@ def test_it_stops_at_the_first_step_that_fits():
     (before,) = PollutedDigits.run([dataclasses.replace(SMALL, steps=steps - 1)])
     assert before.steps_taken[0] == steps - 1
     assert before.training_error[0] > 0
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [
-        SMALL,
-        dataclasses.replace(SMALL, seed=1, label_noise=0.0),
-        dataclasses.replace(SMALL, negative=4, positive=9, scaling="unit-norm", step=0.3),
-    ]
-    together = PollutedDigits.run(runs)
-    backwards = PollutedDigits.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = PollutedDigits.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(activation="tanh"), "activation is 'tanh'"),
-        (dict(width=0), "width is 0"),
-        (dict(step=0.0), "step is 0.0: it must be a positive number"),
-        (dict(init_scale=-1.0), "init_scale is -1.0"),
-        (dict(steps=-1), "steps is -1"),
-    ],
-)
-def test_a_wrong_setting_is_explained_before_anything_runs(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)
 
 
 @pytest.mark.parametrize(

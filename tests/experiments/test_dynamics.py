@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benign.errors import InputError
 from benign.experiments.dynamics import Dynamics
 from benign.networks import activations
 from benign.networks.two_layer import output_signs
@@ -105,20 +104,6 @@ def test_both_engines_and_ambient_coordinates(engine):
     pd.testing.assert_frame_equal(table, by_loops(run), rtol=1e-9, atol=1e-9, check_dtype=False)
 
 
-@pytest.mark.parametrize("names", [["relu"] * 4, ["relu", "leaky_relu(0.2)", "elu", "relu"]])
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch(names):
-    different = zip(range(4), names, (0.2, 1.0, 5.0, 0.7), (0.25, 0.1, 0.0, 0.4), strict=True)
-    runs = [
-        dataclasses.replace(SMALL, n=50, width=33, seed=seed, activation=activation, step=step, label_noise=noise)
-        for seed, activation, step, noise in different
-    ]
-    together, backwards = Dynamics.run(runs), Dynamics.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = Dynamics.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
-
-
 def test_more_runs_than_train_side_by_side():
     runs = [dataclasses.replace(SMALL, n=60, width=128, seed=seed, steps=5, records=()) for seed in range(12)]
     together = Dynamics.run(runs)
@@ -139,8 +124,3 @@ def test_no_wrong_label_has_no_mean():
     assert len(empty) == 5
     assert table[empty].isna().to_numpy().all()
     assert table.drop(columns=empty).iloc[1:].notna().to_numpy().all()
-
-
-def test_a_wrong_setting_is_explained():
-    with pytest.raises(InputError, match="step is 0: it must be a positive number"):
-        dataclasses.replace(SMALL, step=0)

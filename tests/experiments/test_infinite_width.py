@@ -44,6 +44,7 @@ def test_it_stops_at_the_first_epoch_that_reaches_the_level():
     assert before.loss[0] > 0.05
 
 
+@pytest.mark.slow
 def test_the_start_is_the_gaussian_process():
     x = torch.nn.functional.normalize(torch.tensor(generator(0, "test").standard_normal((3, 80))), dim=1)
     x[1] = torch.nn.functional.normalize(x[0] + 0.5 * x[1], dim=0)
@@ -66,6 +67,7 @@ def test_equal_margins_by_an_explicit_inverse():
     assert table.label_mean[0] == labels.mean()
 
 
+@pytest.mark.slow
 def test_wide_networks_come_near():
     # Ten seeds, clusters of a middling separation; the two error rates are of different starts.
     settings = dict(n=24, d=80, separation=4.0, label_noise=0.125, depth=2, test_points=300, init_noise=0.25)
@@ -77,10 +79,3 @@ def test_wide_networks_come_near():
     assert abs(gaps.mean()) < 4 * gaps.std(ddof=1) / 10**0.5
     assert abs(gaps.mean()) < 0.04
     assert wide.output_difference.mean() < 0.25
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [SMALL, dataclasses.replace(SMALL, seed=1, label_noise=0.25)]
-    for run, one in zip(runs, InfiniteWidth.run(runs), strict=True):
-        (alone,) = InfiniteWidth.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)

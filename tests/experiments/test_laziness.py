@@ -10,15 +10,14 @@ import torch
 
 from benign import seeds
 from benign.data import mixtures
-from benign.errors import InputError
 from benign.experiments import laziness
 from benign.experiments.laziness import Laziness
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.ntk import empirical
-from livingpaper.sweep import grid, sweep
 from benign.train import dense
 from benign.train.problem import loss_at_most
+from livingpaper.sweep import grid, sweep
 
 SMALL = Laziness(
     n=10, p=200, signal_index=6.0, label_noise=0.2, seed=0, width=8, step=1.0, init_scale=20.0, steps=2000, level=0.2,
@@ -207,20 +206,6 @@ def test_both_engines_and_both_frames(start):
         pd.testing.assert_series_equal(fast, slow, rtol=1e-7, check_names=False)
 
 
-@pytest.mark.parametrize("start", ["paired", "independent"])
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch(start):
-    kinds = ["relu", "leaky_relu(0.1)", "relu", "leaky_relu(0.1)", "relu"]
-    scales, noises = [1.0, 30.0, 300.0, 3.0, 9.0], [0.2, 0.0, 0.4, 0.1, 0.1]
-    runs = [
-        dataclasses.replace(SMALL, start=start, seed=seed, activation=kind, init_scale=scale, label_noise=noise)
-        for seed, (kind, scale, noise) in enumerate(zip(kinds, scales, noises, strict=True))
-    ]
-    for order in (runs, runs[::-1]):
-        for setting, together in zip(order, Laziness.run(order), strict=True):
-            (alone,) = Laziness.run([setting])
-            pd.testing.assert_frame_equal(alone, together, check_exact=True)
-
-
 def test_a_sweep_over_starts_and_levels():
     """Runs that cannot be stacked, or that end at another loss, come in batches of their own.
 
@@ -233,22 +218,3 @@ def test_a_sweep_over_starts_and_levels():
     assert len(table) == 8
     assert (table.loss <= table.level).all()
     assert table[table.level == 0.4].loss.min() > 0.2
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(start="centred"), "start is 'centred': it must be one of paired, independent"),
-        (dict(width=7), "width is 7: a paired start needs an even number of neurons"),
-        (dict(activation="elu"), "activation is 'elu': the kernel machine is known for relu and leaky_relu"),
-        (dict(records=(0,)), r"records is \(0,\).* leave records out"),
-        (dict(steps=0), "steps is 0.*at least one step"),
-        (dict(level=0), "level is 0.*must be positive"),
-        (dict(level=math.nan), "level is nan"),
-        (dict(test_points=0), "test_points is 0.*at least one test point"),
-        (dict(label_noise=0.5), "label_noise is 0.5"),
-    ],
-)
-def test_a_wrong_setting_is_explained_before_anything_runs(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from benign.errors import InputError
 from benign.experiments.lazy_training import LazyTraining, fit, training, wrong
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
@@ -63,20 +62,3 @@ def test_the_shares_of_missed_labels():
 
 def test_nothing_is_on_no_side():
     assert wrong(torch.tensor([1.0, -2.0, 0.0, torch.nan]), torch.tensor([1.0, 1.0, 1.0, 1.0])) == 0.75
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(depth=1), "depth is 1"),
-        (dict(epochs=0), "epochs is 0"),
-        (dict(init_noise=0), "init_noise is 0: it must be a positive number"),
-        (dict(step=-1.0), "step is -1.0"),
-        (dict(level=float("inf")), "level is inf"),
-        (dict(batch_points=11), "batch_points is 11: it must lie between 1 and the 10 points"),
-        (dict(label_noise=0.5), "label_noise is 0.5"),
-    ],
-)
-def test_a_wrong_setting_is_explained(changes, message):
-    with pytest.raises(InputError, match=message):
-        LazyTraining(**(dict(n=10, label_noise=0.1, seed=0, batch_points=5) | changes))

@@ -3,13 +3,11 @@
 import dataclasses
 import math
 
-import pandas as pd
 import pytest
 import torch
 
 from benign import seeds
 from benign.data import mixtures
-from benign.errors import InputError
 from benign.experiments.lipschitz import ClusterInterpolator, fit
 from benign.measure import lipschitz
 from benign.networks.activations import relu
@@ -93,40 +91,3 @@ def test_draws_change_the_start_and_not_the_sample():
     assert not torch.equal(one.weights[1], other.weights[1])
     tables = ClusterInterpolator.run(runs)
     assert tables[0].test_error[0] != tables[1].test_error[0]
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [
-        SMALL,
-        dataclasses.replace(SMALL, seed=1, separation=8.0, init_noise=5.0),
-        dataclasses.replace(SMALL, seed=2, label_noise=0.2, draw=3),
-        dataclasses.replace(SMALL, weight_decay=1e-3),
-    ]
-    together = ClusterInterpolator.run(runs)
-    backwards = ClusterInterpolator.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = ClusterInterpolator.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(depth=1), "depth is 1"),
-        (dict(width=0), "width is 0"),
-        (dict(n=1), "n is 1"),
-        (dict(draw=-1), "draw is -1"),
-        (dict(level=0.0), "level is 0"),
-        (dict(weight_decay=-1e-3), "weight_decay is -0.001: it must be a finite number, at least 0"),
-        (dict(weight_decay=math.inf), "weight_decay is inf"),
-        (dict(init_noise=math.inf), "init_noise is inf"),
-        (dict(separation=-1.0), "separation is -1"),
-        (dict(test_points=1), "test_points is 1"),
-        (dict(label_noise=0.5), "label_noise is 0.5"),
-        (dict(activation="rellu"), "did you mean 'relu'"),
-    ],
-)
-def test_a_wrong_setting_is_explained(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

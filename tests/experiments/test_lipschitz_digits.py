@@ -1,9 +1,5 @@
 """Interpolators of pairs of digits."""
 
-import dataclasses
-
-import pandas as pd
-
 from benign.data import images
 from benign.experiments.lipschitz import fit
 from benign.experiments.lipschitz_digits import DigitInterpolator
@@ -22,10 +18,3 @@ def test_the_table():
     assert 0.02 < row.test_error < 0.5
     assert row.at_data == float(lipschitz.at(network, p.x))
     assert row.at_data < row.lower < row.upper
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [SMALL, dataclasses.replace(SMALL, negative=0, positive=1, seed=1, label_noise=0.0, init_noise=0.3)]
-    for run, one in zip(runs, DigitInterpolator.run(runs), strict=True):
-        (alone,) = DigitInterpolator.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)

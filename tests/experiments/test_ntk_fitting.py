@@ -9,7 +9,6 @@ import pytest
 import scipy.linalg
 
 from benign import seeds
-from benign.errors import InputError
 from benign.experiments.ntk_fitting import Fitting
 from benign.experiments.ntk_spectrum import Spectrum
 from benign.ntk import analytic
@@ -50,15 +49,3 @@ def test_every_measurement_against_its_definition():
     assert share(noise, first.noise_done) == pytest.approx(1 / 100)
     assert first.smallest == pytest.approx(np.linalg.eigvalsh(kernel)[0])
     assert first.noise_done <= math.log(100) / (2 * first.smallest)
-
-
-def test_a_run_does_not_depend_on_its_batch():
-    batch = [dataclasses.replace(SMALL, seed=seed) for seed in range(3)]
-    for one, table in zip(batch, Fitting.run(batch), strict=True):
-        pd.testing.assert_frame_equal(Fitting.run([one])[0], table, check_exact=True)
-
-
-@pytest.mark.parametrize("changes", [{"n": 1}, {"d": 1}, {"depth": 1}, {"times": 1}])
-def test_wrong_settings_are_explained(changes):
-    with pytest.raises(InputError, match=f"{next(iter(changes))} is 1"):
-        dataclasses.replace(SMALL, **changes)

@@ -3,11 +3,9 @@
 import dataclasses
 import math
 
-import pandas as pd
 import pytest
 import torch
 
-from benign.errors import InputError
 from benign.experiments import ntk_regression
 from benign.experiments.ntk_regression_networks import NetworkSplit
 from benign.networks import activations, deep
@@ -97,32 +95,8 @@ def test_wide_networks_have_the_predicted_error():
     assert found.iloc[-1].error == pytest.approx(found.iloc[-1].predicted, rel=0.1)
 
 
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [dataclasses.replace(SMALL, seed=seed, width=width) for seed, width in enumerate((8, 16, 24))]
-    for setting, together in zip(runs[::-1], NetworkSplit.run(runs[::-1]), strict=True):
-        pd.testing.assert_frame_equal(NetworkSplit.run([setting])[0], together, check_exact=True)
-
-
 def test_a_sweep():
     setting = {field.name: getattr(SMALL, field.name) for field in dataclasses.fields(SMALL)}
     del setting["seed"]
     found = sweep(NetworkSplit, grid(**setting | dict(width=[8, 12], networks=2, steps=50)), seeds=2)
     assert len(found) == 2 * 2 * 2
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(d=1), "d is 1.*at least 2"),
-        (dict(depth=1), "depth 1.*at least 2"),
-        (dict(width=0), "width 0.*at least 1"),
-        (dict(target="4"), "target is '4': it must be one of 1, 2, 3, mixture"),
-        (dict(networks=6), "networks is 6: it must be a power of two"),
-        (dict(networks=1), "networks is 1"),
-        (dict(noise_variance=-0.1), "noise_variance is -0.1"),
-        (dict(level=0.0), "level is 0.0"),
-    ],
-)
-def test_a_wrong_setting_is_explained(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

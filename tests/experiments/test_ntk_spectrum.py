@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from benign.data import images
-from benign.errors import InputError
 from benign.experiments import ntk_spectrum
 from benign.experiments.ntk_spectrum import INPUTS, Spectrum
 from benign.ntk import analytic
@@ -76,31 +75,7 @@ def test_the_gaussian_double_of_the_images_has_their_moments():
     assert (double.mean(0) - mean).abs().max() < 0.02
 
 
-def test_a_run_does_not_depend_on_its_batch():
-    batch = [dataclasses.replace(SMALL, seed=seed) for seed in range(3)]
-    together = Spectrum.run(batch)
-    for one, table in zip(batch, together, strict=True):
-        pd.testing.assert_frame_equal(Spectrum.run([one])[0], table, check_exact=True)
-    assert together[0].smallest[0] != together[1].smallest[0]
-
-
 def test_in_a_sweep(tmp_path, monkeypatch):
     monkeypatch.setenv("BENIGN_CACHE_DIR", str(tmp_path))
     table = sweep(Spectrum, grid(n=5, d=[10, 20], depth=2, inputs=["sphere", "gaussian"]), seeds=2)
     assert len(table) == 8
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"n": 1}, "n is 1"),
-        ({"d": 1}, "d is 1"),
-        ({"depth": 0}, "depth is 0"),
-        ({"inputs": "cube"}, "'cube'.*sphere, gaussian"),
-        ({"inputs": "mnist"}, "784 pixels"),
-        ({"inputs": "mnist", "d": 784, "n": 4001}, "has 4000"),
-    ],
-)
-def test_wrong_settings_are_explained(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

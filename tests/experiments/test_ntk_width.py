@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 
-from benign.errors import InputError
 from benign.experiments.ntk_spectrum import Spectrum
 from benign.experiments.ntk_width import FiniteWidth
 from benign.networks import activations, deep
@@ -50,15 +49,3 @@ def test_the_difference_falls_like_the_root_of_the_width():
     """Over 30 seeds the mean has a relative standard error of about 5 per cent: 3 sigma on the ratio is below 0.5."""
     means = [np.mean([run(width=m, seed=s).difference for s in range(30)]) for m in (32, 288)]
     assert means[0] / means[1] == pytest.approx(3, abs=0.7)
-
-
-def test_a_run_does_not_depend_on_its_batch():
-    batch = [dataclasses.replace(SMALL, seed=seed) for seed in range(3)]
-    for one, table in zip(batch, FiniteWidth.run(batch), strict=True):
-        pd.testing.assert_frame_equal(FiniteWidth.run([one])[0], table, check_exact=True)
-
-
-@pytest.mark.parametrize("changes", [{"n": 1}, {"d": 1}, {"depth": 1}, {"width": 0}])
-def test_wrong_settings_are_explained(changes):
-    with pytest.raises(InputError, match=f"{next(iter(changes))} is {next(iter(changes.values()))}"):
-        dataclasses.replace(SMALL, **changes)

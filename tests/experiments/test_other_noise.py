@@ -3,12 +3,10 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from benign.data import noises, streamed
-from benign.errors import InputError
 from benign.experiments.other_noise import OtherNoise
 from benign.networks.activations import named
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -63,39 +61,7 @@ def test_squared_variances():
     assert power.squared_variances == pytest.approx(float(((variances * 300 / variances.sum()) ** 2).sum()))
 
 
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [
-        dataclasses.replace(SMALL, noise=law, seed=seed, activation=activation, test_points=points, signal_index=index)
-        for law, seed, activation, points, index in (
-            ("laplace", 0, "relu", 200, 6.0), ("gaussian", 1, "elu", 1, 2.0), ("student_t(3)", 2, "relu", 300, 0.0),
-            ("power(0.5)", 0, "leaky_relu(0.1)", 200, 6.0),
-        )
-    ]  # fmt: skip
-    together = OtherNoise.run(runs)
-    backwards = OtherNoise.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = OtherNoise.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
-
-
 def test_laws_differ_and_share_the_labels():
     laplace, signs = SMALL.sample(), dataclasses.replace(SMALL, noise="rademacher").sample()
     assert torch.equal(laplace.labels, signs.labels)
     assert not torch.equal(laplace.grams.inputs, signs.grams.inputs)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(noise="lapace"), "did you mean 'laplace'"),
-        (dict(frame="ambient"), "frame is 'ambient', engine 'span' and records"),
-        (dict(engine="dense"), "engine 'dense'"),
-        (dict(records=(3,)), r"records \(3,\)"),
-        (dict(direction="second"), "direction is 'second': it must be one of spread, first"),
-        (dict(test_points=0), "test_points is 0: it must be at least 1"),
-    ],
-)
-def test_a_wrong_setting_is_explained_before_anything_runs(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

@@ -4,7 +4,6 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from benign.errors import InputError
 from benign.experiments.separated import Separated
 
 SMALL = Separated(n=40, d=60, separation=1.5, label_noise=0.1, seed=0, test_points=4000)
@@ -24,12 +23,3 @@ def test_the_bayes_error_is_the_normal_tail_of_the_separation():
     # The direction of mu is known to the Bayes rule. False alarm beyond four standard deviations: 6e-5.
     p = norm.sf(1.5)
     assert float((y * x[:, 0] <= 0).double().mean()) == pytest.approx(p, abs=4 * (p * (1 - p) / 4000) ** 0.5)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [(dict(d=0), "d is 0"), (dict(test_points=0), "test_points is 0"), (dict(separation=-1.0), "separation is -1.0")],
-)
-def test_a_wrong_setting_is_explained(changes, message):
-    with pytest.raises(InputError, match=message):
-        Separated(**(dict(n=20, d=60, separation=1.0, label_noise=0.1, seed=0) | changes))

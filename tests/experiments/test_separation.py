@@ -1,16 +1,13 @@
 """Separation of image classes, against loops and refits."""
 
-import dataclasses
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from scipy.stats import norm
 
 from benign.data import images
-from benign.errors import InputError
 from benign.experiments.separation import Separation, geometry, predicted_excess
 from benign.ntk import analytic
 
@@ -74,16 +71,3 @@ def test_the_table():
     assert table.excess[0] == table.noisy_error[0] - table.clean_error[0]
     assert 0 < table.clean_error[0] < table.noisy_error[0] < 0.5
     assert table.predicted_excess[0] == predicted_excess(kernel, p.clean, 0.2)
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = [SMALL, dataclasses.replace(SMALL, negative=0, positive=1, seed=1), dataclasses.replace(SMALL, depth=2)]
-    for run, one in zip(runs, Separation.run(runs), strict=True):
-        (alone,) = Separation.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-
-
-@pytest.mark.parametrize(("changes", "message"), [(dict(depth=1), "depth is 1"), (dict(n=3), "n is 3")])
-def test_a_wrong_setting_is_explained(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from benign.data import mixtures
-from benign.errors import InputError
 from benign.experiments import polluted
 from benign.experiments.clusters import PollutedClusters
 from benign.experiments.tails import TailErrors
@@ -19,10 +18,6 @@ SMALL = TailErrors(
     n=12, p=300, signal_index=6.0, label_noise=0.25, seed=0, width=9, step=1.0, steps=60, tail_points=400,
     test_points=800,
 )  # fmt: skip
-
-
-def batch(**changes) -> list[TailErrors]:
-    return [dataclasses.replace(SMALL, **{name: values[i] for name, values in changes.items()}) for i in range(4)]
 
 
 def test_the_table():
@@ -97,32 +92,3 @@ def test_more_points_than_fit_at_once_begin_with_the_same_ones():
     )
     assert table.test_errors[0] == clusters.test_errors[0]
     assert table.averaging_test_error[0] == clusters.averaging_test_error[0]
-
-
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch():
-    runs = batch(
-        activation=["relu", "leaky_relu(0.2)", "elu", "relu"], seed=[0, 1, 2, 3], signal_index=[6.0, 2.0, 0.5, 0.0],
-        label_noise=[0.25, 0.0, 0.1, 0.4], step=[1.0, 0.2, 1.0, 2.0], test_points=[800, 100, 6_000, 101],
-        tail_points=[400, 20, 1000, 60],
-    )  # fmt: skip
-    together = TailErrors.run(runs)
-    backwards = TailErrors.run(runs[::-1])[::-1]
-    for run, one, other in zip(runs, together, backwards, strict=True):
-        (alone,) = TailErrors.run([run])
-        pd.testing.assert_frame_equal(alone, one, check_exact=True)
-        pd.testing.assert_frame_equal(alone, other, check_exact=True)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (dict(records=(1,)), r"records is \(1,\): this experiment measures at the end"),
-        (dict(tail_points=30), "tail_points is 30: it must be a positive multiple of 20"),
-        (dict(tail_points=0), "tail_points is 0"),
-        (dict(test_points=99), "test_points is 99: the spread of the margins in each class needs at least 100"),
-        (dict(activation="rleu"), "did you mean 'relu'"),
-    ],
-)
-def test_a_wrong_setting_is_explained_before_anything_runs(changes, message):
-    with pytest.raises(InputError, match=message):
-        dataclasses.replace(SMALL, **changes)

@@ -11,7 +11,7 @@ from benign.networks.activations import leaky_relu, relu
 from benign.networks.two_layer import TwoLayer
 
 
-@pytest.mark.parametrize("activation", [relu(), leaky_relu(0.3)], ids=str)
+@pytest.mark.parametrize("activation", [relu(), leaky_relu(0.3)], ids=lambda activation: activation.name)
 def test_start_and_weighted_samples_make_up_the_output(activation):
     rng = seeds.generator(0, "influence")
     x, points, weights, coefficients = (

@@ -33,6 +33,7 @@ def test_an_impossible_count_is_explained(errors, trials):
         binomial_interval(errors, trials)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("draw", "truth"), [("standard_normal", 0.0), ("standard_exponential", 1.0)])
 def test_the_bootstrap_covers(draw, truth):
     # BCa at 20 seeds is known to cover a little less than it says: about 0.93 and 0.91 of the time.

@@ -123,12 +123,14 @@ def repetitions() -> dict[str, tuple[float, list[Tail]]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["flat", "bent", "few points"])
 def test_the_estimate_is_unbiased(repetitions, case):
     truth, estimates = repetitions[case]
     assert abs(stats.ttest_1samp([tail.estimate for tail in estimates], truth).statistic) < Z
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["flat", "bent"])
 def test_intervals_cover_and_standard_errors_are_the_spread(repetitions, case):
     truth, estimates = repetitions[case]
@@ -151,6 +153,7 @@ def test_too_few_points_are_not_valid_and_the_interval_is_that_of_the_plain_draw
     assert truth < 1 - 0.025**0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("centre", "plane", "truth"),
     [
@@ -243,6 +246,7 @@ def test_points_are_not_wasted_on_trained_networks(activation, index, least):
     assert np.mean([tail_error(network, signal, seed).effective_points for seed in range(4)]) > least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "index"),
     [("relu", 12), ("relu", 25), ("leaky_relu(0.1)", 12), ("leaky_relu(0.1)", 25), ("elu", 12), ("elu", 25)],
@@ -286,6 +290,7 @@ def splitting(network: TwoLayer, signal: float, seed: int, particles: int = 600,
             angle *= math.exp(min(float(accepted.double().mean()) - 0.35, 0.3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "elu"])
 def test_trained_networks_agree_with_splitting_where_monte_carlo_sees_nothing(activation):
     network, signal = trained(activation, index=60, seed=0, width=64, n=60, p=1_000_000)

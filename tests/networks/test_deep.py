@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.errors import InputError
@@ -59,7 +59,6 @@ def plain(weights, network, sigma, x):
     return us
 
 
-@settings(max_examples=60)
 @given(settings_of_a_batch)
 def test_values_and_derivatives_are_autograds(chosen):
     network, x = batch(**chosen)
@@ -97,7 +96,6 @@ def test_values_and_derivatives_are_autograds(chosen):
         torch.testing.assert_close(derivative[run], along, **CLOSE)
 
 
-@settings(max_examples=40)
 @given(settings_of_a_batch, st.data())
 def test_a_run_is_the_same_to_the_last_bit_in_any_batch(chosen, data):
     network, x = batch(**chosen)
@@ -172,6 +170,7 @@ def test_wide_layers_keep_the_variance(name):
         assert abs(squares.mean() - 1) < 5 * squares.std() / math.sqrt(200) + (0 if "relu" == name else bias)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3, 5])
 def test_the_tangent_kernel_is_in_the_mean_that_of_the_recursion(depth):
     # Of two unit vectors with the correlation rho. Bound: five standard errors, and 5/m for the bias at finite width;

@@ -9,6 +9,7 @@ from benign.measure import errors
 from benign.theory import averaging
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "p", "signal"), [(100, 1_000, 2.0), (100, 100_000, 5.0), (400, 2_000, 1.2)])
 @pytest.mark.parametrize("label_noise", [0, 0.15])
 def test_closed_form_against_simulation(n, p, signal, label_noise):

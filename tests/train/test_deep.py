@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.errors import InputError
@@ -88,7 +88,6 @@ def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_s
     return losses, [part.weight.detach() for part in parts]
 
 
-@settings(max_examples=40)
 @given(
     name=st.sampled_from(list(FUNCTIONS)),
     loss=st.sampled_from([LOGISTIC, SQUARED]),
@@ -320,7 +319,6 @@ def test_finished_runs_leave_the_batch_and_frozen_layers_cost_nothing():
     assert len([runs for runs in seen["value"] if runs == 3]) == 2 * (6 + 1)
 
 
-@settings(max_examples=30)
 @given(
     runs=st.integers(2, 5),
     n=st.integers(1, 35),

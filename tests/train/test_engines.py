@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.data.grams import Grams, Points
@@ -54,7 +54,6 @@ def problem(runs=3, n=6, d=9, m=5, scale=0.1, name="relu", seed=0):
     return network, x, torch.tensor(rng.choice([-1.0, 1.0], (runs, n)))
 
 
-@settings(max_examples=120)
 @given(
     st.fixed_dictionaries(
         {
@@ -163,7 +162,6 @@ def test_stop_rules():
     assert never(margins, losses).tolist() == [False] * 3
 
 
-@settings(max_examples=60)
 @given(
     runs=st.integers(2, 6),
     n=st.integers(1, 40),
@@ -194,7 +192,6 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(runs, n, d, m, name, sto
         assert torch.equal(together.final[name][chosen], apart.final[name]), name
 
 
-@settings(max_examples=40)
 @given(
     runs=st.integers(1, 5),
     n=st.integers(1, 20),
