@@ -11,20 +11,11 @@ from rich.text import Text
 from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write
 
-#: Jupyter Book has no __main__; and it must not go on alone when the build is killed.
-_JUPYTER_BOOK = """
-import sys
-from livingpaper.build.processes import end_with
-end_with(int(sys.argv.pop(1)))
-from jupyter_book.cli.main import main
-sys.exit(main())
-"""
-
 
 def render(tree: Path, output: Path, log: Path) -> Path:
     """Render a tree with warnings as errors; the folder of the pages."""
     shutil.rmtree(output, ignore_errors=True)
-    command = [sys.executable, "-c", _JUPYTER_BOOK, str(os.getpid())]
+    command = [sys.executable, "-m", "livingpaper.build.renderer", str(os.getpid())]
     command += ["build", str(tree), "--path-output", str(output), "-W", "-n", "--keep-going", "--all"]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

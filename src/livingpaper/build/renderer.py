@@ -1,0 +1,15 @@
+"""Jupyter Book as a process that ends with the one that wants it: ``python -m livingpaper.build.renderer PARENT ...``.
+
+Jupyter Book has no ``__main__``, and it must not go on alone when the build is killed. A module, not a text behind
+``python -c``: Python 3.13 takes such a text for the source of whatever has no file, and autodoc reads nonsense.
+"""
+
+import sys
+
+from livingpaper.build.processes import end_with
+
+if __name__ == "__main__":
+    end_with(int(sys.argv.pop(1)))
+    from jupyter_book.cli.main import main
+
+    sys.exit(main())
