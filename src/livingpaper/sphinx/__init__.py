@@ -14,7 +14,6 @@ from livingpaper.sphinx import (
     explore,
     figure_index,
     glue,
-    icons,
     launch,
     live,
     meanings,
@@ -24,7 +23,7 @@ from livingpaper.sphinx import (
     resolve,
     sources,
     statements,
-    thebe,
+    theme,
 )
 from livingpaper.sphinx.glue import Renderer
 
@@ -33,7 +32,7 @@ __all__ = ["Renderer", "setup"]
 #: What runs at the same moment runs in this order.
 PARTS = (
     catalogue, glue, directives, resolve, figure_index, statements, cite, explore, meanings, opening, live,
-    sources, reference, launch, thebe, accessible, publish, icons,
+    sources, reference, launch, theme, accessible, publish,
 )  # fmt: skip
 
 

@@ -110,6 +110,7 @@ def _source(app: Sphinx) -> Path:
 
 def setup(app: Sphinx) -> None:
     """Register the panels."""
+    app.add_css_file("css/cite.css", priority=800)
     app.add_node(CitePanel, html=(visit_panel, None))
     app.add_directive("cite-book", CiteBook)
     app.add_post_transform(FillPanels)

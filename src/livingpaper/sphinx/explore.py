@@ -55,5 +55,7 @@ def command(chapter: str, record: dict | None) -> str:
 
 def setup(app: Sphinx) -> None:
     """Register what makes figures explorable."""
+    app.add_css_file("css/explore.css", priority=800)
+    app.add_js_file("js/explore.js", priority=800)
     app.add_node(Explorer)
     app.add_post_transform(Explore)

@@ -117,6 +117,7 @@ class GatherFigures(SphinxPostTransform):
 
 def setup(app: Sphinx) -> None:
     """Register the index."""
+    app.add_css_file("css/figure-index.css", priority=800)
     app.add_node(IndexPlace)
     app.add_directive("figure-index", FigureIndex)
     app.add_post_transform(GatherFigures)

@@ -149,6 +149,8 @@ def depart_meaning(translator, node: Meaning) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register the table of notation and the marks in chapters."""
+    app.add_css_file("css/tooltips.css", priority=800)
+    app.add_js_file("js/tooltips.js", priority=800)
     app.add_node(Meaning, html=(visit_meaning, depart_meaning))
     app.add_directive("notation-table", NotationTable)
     app.add_post_transform(MarkFirstUses)

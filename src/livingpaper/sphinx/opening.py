@@ -122,6 +122,7 @@ def _parts(env: BuildEnvironment) -> dict[str, str]:
 
 def setup(app: Sphinx) -> None:
     """Register what opens a chapter."""
+    app.add_css_file("css/chapter-header.css", priority=800)
     app.add_node(ReadingTime)
     app.add_directive("opening", Opening)
     app.add_post_transform(TellReadingTime)

@@ -27,16 +27,24 @@ class AnchorCode(SphinxTransform):
     def apply(self, **kwargs) -> None:
         links = {link["code_of"]: link for link in self.document.findall(nodes.reference) if "code_of" in link}
         for mark in list(self.document.findall(HandedOver)):
-            cell, output = mark.parent, mark.parent
+            cell = bundle = mark.parent
             while cell is not None and cell.get("nb_element") != "cell_code":
                 cell = cell.parent
-            mark.parent.remove(mark)
-            while output is not None and output is not cell and not output.children:
-                output.parent.remove(output)
-                output = output.parent
+            # with all its kinds of output: MyST-NB would choose another one where ours is gone
+            while bundle.get("nb_element") != "mime_bundle":
+                bundle = bundle.parent
+            empty = bundle
+            while empty is bundle or not empty.children:
+                empty.parent.remove(empty)
+                empty = empty.parent
             # a cell whose source is hidden for good has no code to go to
             link = links.get(mark["shown_id"])
-            if link is not None and cell is not None and cell.children[0].get("nb_element") == "cell_code_source":
+            if (
+                link is not None
+                and cell is not None
+                and cell.children
+                and cell[0].get("nb_element") == "cell_code_source"
+            ):
                 cell["ids"].append(f"{mark['shown_id']}-code")
                 link["refid"] = f"{mark['shown_id']}-code"
 
