@@ -1,14 +1,13 @@
 """Buttons and links of a book that knows its repository, and of one that does not."""
 
-import json
-import subprocess
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
-import yaml
-from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from livingpaper.build.repository import Repository, Sources
+from livingpaper import say
+from livingpaper.build.repository import Place, Repository, Sources
 from livingpaper.sphinx import launch
 
 URL = "https://github.com/owner/name"
@@ -51,63 +50,60 @@ def test_a_book_in_a_folder_of_its_repository_is_found_there(tmp_path):
     assert options(tmp_path, Repository(URL, COMMIT, prefix="paper/"))["path_to_docs"] == "paper/"
 
 
-@pytest.fixture
-def known(built, benign):
-    """The little book, in a repository whose address its settings name, built; with the commit."""
-    config = yaml.safe_load((built.root / "_config.yml").read_text())
-    config["repository"] = {"url": f"{URL}.git"}
-    (built.root / "_config.yml").write_text(yaml.safe_dump(config))
-    (built.root / ".gitignore").write_text("_build\ncalls.txt\n")
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "first"]):
-        subprocess.run(["git", *identity, *words], cwd=built.root, check=True)
-    said = benign("build")
-    assert said.status == 0, said.errors
-    assert "0 of 2 chapters executed, rendered" in said.text
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=built.root, check=True, capture_output=True, text=True)
-    return built, head.stdout.strip()
+@pytest.fixture(scope="module")
+def book(tmp_path_factory, render, cells):
+    """A function that renders a little book whose sources are in the given repository."""
+
+    def of(repository):
+        data = pd.DataFrame({"a": [1]})
+        chapter = cells.notebook(
+            new_markdown_cell("# First", id="title"),
+            new_code_cell("print(1)", id="hidden", metadata={"tags": ["remove-cell"]}),
+            cells.code('say.table("tab-one", data)', lambda: say.table("tab-one", data)),
+            new_markdown_cell(":::{glue:table} tab-one\nOne.\n:::", id="words"),
+        )
+        chapter.cells[2].id = "table"
+        tree = tmp_path_factory.mktemp("book")
+        sources = Sources(repository, {"tab-one": Place("chapters/first.ipynb", "table", (20, 21))})
+        sources.write(tree)
+        files = {"index.md": "# Home\n\nWords.\n", "chapters/first.ipynb": chapter, "references.bib": ""}
+        book = render(tree, files, {"root": "index", "chapters": [{"file": "chapters/first"}]})
+        assert book.complaints == ""
+        return book
+
+    return of
 
 
-@pytest.mark.timeout(300)
-def test_with_an_address_links_and_buttons_lead_to_the_built_commit(known):
-    book, commit = known
-    page = BeautifulSoup(book.page("chapters/first.html"), "html.parser")
-    links = {link["href"] for link in page.find_all("a", href=True)}
-    assert f"https://mybinder.org/v2/gh/owner/name/{commit}?urlpath=lab/tree/chapters/first.ipynb" in links
-    assert f"https://colab.research.google.com/github/owner/name/blob/{commit}/chapters/first.ipynb" in links
-
-    source = page.select_one("#fig-line .figure-links").find("a", string="source")
-    address, _, lines = source["href"].partition("#")
-    assert address == f"{URL}/blob/{commit}/chapters/first.ipynb?plain=1"
-    first, last = (int(line.removeprefix("L")) for line in lines.split("-"))
-    text = (book.root / "chapters/first.ipynb").read_text().splitlines()[first - 1 : last]
-    assert 'Figure(id="fig-line"' in "".join(json.loads(f"[{''.join(text)}]"))
-    assert source["title"].endswith(f"lines {first} to {last}, at commit {commit[:10]}")
-
-    listing = BeautifulSoup(book.page("_modules/chapters/first.html"), "html.parser").select_one(".source-state")
-    assert listing.a["href"] == f"{URL}/blob/{commit}/chapters/first.ipynb"
-    assert not [link for link in BeautifulSoup(book.page("claims.html"), "html.parser").find_all("a", href=True)
-                if "mybinder" in link["href"]]  # fmt: skip
+def addresses(page):
+    return {link["href"] for link in page.find_all("a", href=True)}
 
 
-@pytest.mark.timeout(300)
-def test_a_dirty_tree_says_so(known, benign):
-    book, commit = known
-    book.edit("claims.md", "# Claims", "# All claims")
-    assert benign("build").status == 0
-    page = BeautifulSoup(book.page("chapters/first.html"), "html.parser")
-    title = page.select_one("#fig-line .figure-links").find("a", string="source")["title"]
-    assert title.endswith(f"at commit {commit[:10]}, with changes that are not committed")
+def source(page):
+    return page.select_one(".figure-links").find("a", string="source")
 
 
-def test_without_an_address_there_is_no_button_and_the_source_is_a_page_of_the_site(built):
-    page = BeautifulSoup(built.page("chapters/first.html"), "html.parser")
-    assert not [link["href"] for link in page.find_all("a", href=True) if "://" in link["href"]
-                and any(host in link["href"] for host in ("mybinder", "colab", "github.com"))]  # fmt: skip
-    source = page.select_one("#fig-line .figure-links").find("a", string="source")
-    assert source["href"] == "../_modules/chapters/first.html#cell-line"
-    listing = BeautifulSoup(built.page("_modules/chapters/first.html"), "html.parser")
-    assert 'Figure(id="fig-line"' in listing.find(id="cell-line").get_text()
-    assert "print(" in listing.find(id="cell-numbers").get_text(), "a cell that the page leaves out"
+def test_with_an_address_links_and_buttons_lead_to_the_built_commit(book):
+    known = book(Repository(URL, COMMIT, dirty=True, date="2026-11-22"))
+    page = known.page("chapters/first")
+    assert f"https://mybinder.org/v2/gh/owner/name/{COMMIT}?urlpath=lab/tree/chapters/first.ipynb" in addresses(page)
+    assert f"https://colab.research.google.com/github/owner/name/blob/{COMMIT}/chapters/first.ipynb" in addresses(page)
+    assert source(page)["href"] == f"{URL}/blob/{COMMIT}/chapters/first.ipynb?plain=1#L20-L21"
+    assert source(page)["title"].endswith(
+        f"lines 20 to 21, at commit {COMMIT[:10]}, with changes that are not committed"
+    )
+    listing = known.page("_modules/chapters/first").select_one(".source-state")
+    assert listing.a["href"] == f"{URL}/blob/{COMMIT}/chapters/first.ipynb"
+    assert not [address for address in addresses(known.page("index")) if "colab" in address]
+
+
+def test_without_an_address_there_is_no_button_and_the_source_is_a_page_of_the_site(book):
+    unknown = book(Repository(date="2026-11-22"))
+    page = unknown.page("chapters/first")
+    hosts = ("mybinder", "colab", "github.com")
+    assert not [address for address in addresses(page) if any(host in address for host in hosts) and "://" in address]
+    assert source(page)["href"] == "../_modules/chapters/first.html#cell-table"
+    listing = unknown.page("_modules/chapters/first")
+    assert 'say.table("tab-one", data)' in listing.find(id="cell-table").get_text()
+    assert "print(" in listing.find(id="cell-hidden").get_text(), "a cell that the page leaves out"
     assert "at an unknown commit" in listing.select_one(".source-state").get_text()
     assert listing.select_one("article h1 a")["href"] == "../../chapters/first.html"
