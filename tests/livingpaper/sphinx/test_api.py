@@ -9,7 +9,7 @@ from docutils.core import publish_string
 import benign
 import livingpaper
 from livingpaper.build.project import Project
-from livingpaper.sphinx import reference
+from livingpaper.sphinx import api
 
 #: What the chapters import: where it lies, and which folders.
 SCIENCE = (Path(benign.__file__).parents[1], ["benign"])
@@ -20,7 +20,7 @@ PROJECT = Project(Path(__file__).parents[3])
 def said(docstring):
     """The docstring as docutils reads it after the escape, without a warning."""
     lines = docstring.splitlines()
-    reference.escape(None, "function", "f", None, None, lines)
+    api.escape(None, "function", "f", None, None, lines)
     settings = {"report_level": 2, "halt_level": 2, "output_encoding": "unicode"}
     return publish_string("\n".join(lines), writer_name="pseudoxml", settings_overrides=settings)
 
@@ -66,7 +66,7 @@ def test_every_public_module_is_on_one_page():
     for page in sorted((PROJECT.root / "chapters/api").glob("*.md")):
         for arguments in re.findall(r"^```\{package\} (.+)$", page.read_text(), re.MULTILINE):
             names = arguments.split()
-            listed += names if len(names) > 1 else reference.modules(names[0])
+            listed += names if len(names) > 1 else api.modules(names[0])
         assert page.relative_to(PROJECT.root) in PROJECT.pages
     public = {
         ".".join(path.relative_to(home).with_suffix("").parts)
