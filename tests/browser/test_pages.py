@@ -63,12 +63,16 @@ def dead_links(page):
     """The links within the book, as the browser resolves them, that do not arrive at a place within a page."""
     links = page.eval_on_selector_all("a[href]", "links => [...new Set(links.map(link => link.href))]")
     here = page.url.rsplit(":", 1)[0]
-    dead = []
+    dead, answers = [], {}
     for link in sorted(link for link in links if link.startswith(here)):
         address, _, fragment = link.partition("#")
-        answer = page.request.get(address)
-        place = rf'\b(id|name)="{re.escape(fragment)}"'
-        if not answer.ok or (fragment and address.endswith(".html") and not re.search(place, answer.text())):
+        if address not in answers:
+            answer = page.request.get(address)
+            answers[address] = answer.text() if answer.ok and address.endswith(".html") else answer.ok
+        found = answers[address]
+        if not found or (
+            fragment and found is not True and not re.search(rf'\b(id|name)="{re.escape(fragment)}"', found)
+        ):
             dead.append(link)
     return dead
 
