@@ -179,7 +179,7 @@ def key(script: Path, options: Options) -> str:
     """A digest of all that a row's numbers depend on: its code, ours and others', the machine, the options."""
     others = [file for file in HERE.glob("*.py") if not file.name.startswith(("row_", "run"))]
     code = script.read_text()
-    scripts = [file for file in HERE.parent.glob("assets/live/*.js") if file.name in code]
+    scripts = [file for file in HERE.parent.glob("chapters/live/*.js") if file.name in code]
     files = sorted([script.resolve(), *others, *HERE.glob("peers/*.*"), *scripts])
     texts = {file.name: file.read_text() for file in files}
     package = [closure.of_source(text) for name, text in texts.items() if name.endswith(".py")]

@@ -16,7 +16,7 @@ from benign.theory import xu2023
 from benign.train import history, span
 from livingpaper.publish.pdf import launch_options
 
-ENGINE = Path(__file__).parents[1] / "assets" / "live" / "engine.js"
+ENGINE = Path(__file__).parents[1] / "chapters" / "live" / "engine.js"
 P, SIGNAL, LABEL_NOISE = 20_000, 9.0, 0.2  # the page's first setting, as are n = 40 and m = 64
 
 LOAD = """async text => {

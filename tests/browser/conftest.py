@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from livingpaper.publish.pdf import launch_options
 from livingpaper.errors import PaperError
+from livingpaper.publish.pdf import launch_options
 
 
 def pytest_collection_modifyitems(items):

@@ -10,7 +10,7 @@ def test_a_name_in_a_code_cell_leads_to_its_entry_and_on_to_its_source(page):
     page.goto("chapters/phenomenon.html")
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     page.locator("a.sphinx-codeautolink-a", has_text="PollutedClusters").first.click()
-    assert page.url.endswith("api/experiments.html#benign.experiments.clusters.PollutedClusters")
+    assert page.url.endswith("chapters/api/experiments.html#benign.experiments.clusters.PollutedClusters")
     entry = page.locator("[id='benign.experiments.clusters.PollutedClusters']")
     assert entry.is_visible()
     entry.locator("a", has_text="[source]").click()
@@ -18,7 +18,7 @@ def test_a_name_in_a_code_cell_leads_to_its_entry_and_on_to_its_source(page):
     block = page.locator("[id='PollutedClusters']")
     assert block.is_visible() and "class PollutedClusters" in block.inner_text()
     block.locator("a.viewcode-back").first.click()
-    assert page.url.endswith("api/experiments.html#benign.experiments.clusters.PollutedClusters")
+    assert page.url.endswith("chapters/api/experiments.html#benign.experiments.clusters.PollutedClusters")
 
 
 def test_the_source_of_a_figure_is_beside_its_code(page):
@@ -26,11 +26,11 @@ def test_the_source_of_a_figure_is_beside_its_code(page):
     legend = page.locator("#fig-trajectories .figure-links")
     legend.get_by_text("source", exact=True).click()
     assert page.url.endswith("_modules/chapters/phenomenon.html#cell-trajectories-figure")
-    assert 'id="fig-trajectories"' in page.locator("#cell-trajectories-figure").inner_text()
+    assert 'say.figure("fig-trajectories"' in page.locator("#cell-trajectories-figure").inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["api/train.html", "run.html", "_modules/benign/train/span.html"])
+@pytest.mark.parametrize("name", ["chapters/api/train.html", "chapters/run.html", "_modules/benign/train/span.html"])
 def test_reference_and_sources_are_accessible(new_page, name, scheme):
     page = new_page(color_scheme=scheme)
     page.goto(name)

@@ -27,7 +27,7 @@ from benign.seeds import generator
 from benign.theory import averaging, borders, xu2023
 from benign.train import history, span
 
-PAGE = "live.html"
+PAGE = "chapters/live.html"
 AGREEMENT = 1e-9
 
 

@@ -19,13 +19,13 @@ CHAPTERS = [str(PROJECT.chapter(name).with_suffix(".html")) for name in PROJECT.
 PAGES = [str(path.with_suffix(".html")) for path in PROJECT.pages]
 GENERATED = ["search.html", "genindex.html"]
 
-#: How people look at pages: a name, a window, a preference.
+#: How people look at pages: a name, a window, a preference, and whether axe looks too.
 VIEWS = {
-    "telephone-light": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
-    "telephone-dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
-    "desktop-light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
-    "desktop-dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
-    "wall-light": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
+    "desktop-light": (1440, 900, "light", True),
+    "desktop-dark": (1440, 900, "dark", False),
+    "wall-light": (1920, 1080, "light", False),
+    "telephone-light": (360, 740, "light", False),
+    "telephone-dark": (360, 740, "dark", True),
 }
 
 
@@ -36,49 +36,71 @@ def opened(page, name):
     return page
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_its_window(new_page, request, name, view):
-    page = opened(new_page(**VIEWS[view]), name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= VIEWS[view]["viewport"]["width"]
-    assert page.locator("mjx-merror").count() == 0
-    if folder := request.config.getoption("--screenshots"):
-        page.screenshot(path=folder / f"{name.removesuffix('.html').replace('/', '-')}-{view}.png", full_page=True)
-
-
-@pytest.mark.parametrize("view", ["telephone-dark", "desktop-light"])
-@pytest.mark.parametrize("name", PAGES + GENERATED)
-def test_axe_finds_nothing(new_page, name, view):
-    page = opened(new_page(**VIEWS[view]), name)
+def violations(page):
+    """What axe finds."""
     # not preloaded: axe would fetch style sheets again, from addresses of its own making
     found = Axe().run(page, options={"preload": False}).response["violations"]
-    assert [(rule["id"], node["html"], node["failureSummary"]) for rule in found for node in rule["nodes"]] == []
+    return [(rule["id"], node["html"], node["failureSummary"]) for rule in found for node in rule["nodes"]]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_link_within_the_book_arrives(page, name):
-    """As the browser resolves them: the address answers, and the place within the page is there."""
-    opened(page, name)
+def looked_at(page, view, name, screenshots):
+    """One view of an open page: it is no wider than its window, typeset, and axe finds nothing."""
+    width, height, scheme, axe = VIEWS[view]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
+    # the theme follows the system when it is told; colours that fade are none yet
+    page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+    assert page.locator("mjx-merror").count() == 0
+    if axe:
+        assert violations(page) == [], view
+    if screenshots:
+        page.screenshot(path=screenshots / f"{name.removesuffix('.html').replace('/', '-')}-{view}.png", full_page=True)
+
+
+def dead_links(page):
+    """The links within the book, as the browser resolves them, that do not arrive at a place within a page."""
     links = page.eval_on_selector_all("a[href]", "links => [...new Set(links.map(link => link.href))]")
     here = page.url.rsplit(":", 1)[0]
+    dead, answers = [], {}
     for link in sorted(link for link in links if link.startswith(here)):
         address, _, fragment = link.partition("#")
-        answer = page.request.get(address)
-        assert answer.ok, link
-        if fragment and address.endswith(".html"):
-            assert re.search(rf'\b(id|name)="{re.escape(fragment)}"', answer.text()), link
+        if address not in answers:
+            answer = page.request.get(address)
+            answers[address] = answer.text() if answer.ok and address.endswith(".html") else answer.ok
+        found = answers[address]
+        if not found or (
+            fragment and found is not True and not re.search(rf'\b(id|name)="{re.escape(fragment)}"', found)
+        ):
+            dead.append(link)
+    return dead
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_light_before_its_figures(page, site, name):
-    """Under a megabyte of all that the browser asks for, fonts too, as a server sends it; the figures come on top."""
+def test_a_page_fits_its_windows_is_light_and_leads_somewhere(page, site, request, name):
+    """In one visit: its weight, its links, and how it looks at each width, in light and dark.
+
+    Under a megabyte of all that the browser asks for, fonts too, as a server sends it; the figures come on top.
+    """
     asked = []
     page.on("requestfinished", lambda request: asked.append(urlsplit(request.url).path.removeprefix("/")))
     page.goto(name, wait_until="networkidle")
+    page.evaluate("window.MathJax?.startup?.promise")
     needed = [path for path in asked if not path.startswith("figures/")]
     weights = {path: len(gzip.compress((site / path).read_bytes())) for path in needed}
     assert name in weights and any(path.endswith(".css") for path in weights)
     assert sum(weights.values()) < 1_000_000, weights
+    assert dead_links(page) == []
+    for view in VIEWS:
+        looked_at(page, view, name, request.config.getoption("--screenshots"))
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_page_of_sphinxs_own_is_accessible(page, name):
+    opened(page, name)
+    for view in ("desktop-light", "telephone-dark"):
+        looked_at(page, view, name, None)
 
 
 def test_icons_are_drawn_without_scripts(new_page):

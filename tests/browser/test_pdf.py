@@ -12,9 +12,9 @@ import yaml
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
+from livingpaper.build.project import Project
 from livingpaper.publish import pdf
 from livingpaper.publish.identity import edition
-from livingpaper.build.project import Project
 from livingpaper.publish.singlepage import parts_of
 
 PROJECT = Project(Path(__file__).parents[2])

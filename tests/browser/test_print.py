@@ -7,7 +7,7 @@ SIDE_BARS = ".bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-
 UNUSED = ".headerlink, .figure-links, .copybtn, details.above-input, #jb-print-docs-body"
 
 
-@pytest.fixture(params=["chapters/test-error.html", "chapters/dimension-free.html", "claims.html"])
+@pytest.fixture(params=["chapters/test-error.html", "chapters/dimension-free.html", "chapters/record/claims.html"])
 def printed(new_page, request):
     """A page as the printer sees it, for a reader who likes it dark."""
     page = new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="dark")

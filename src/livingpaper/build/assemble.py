@@ -22,7 +22,7 @@ from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Sources
 from livingpaper.errors import InputError
 
-COPIED = ("references.bib", "CITATION.cff", "assets", "vendor", "_toc.yml", "pyproject.toml")
+COPIED = ("references.bib", "CITATION.cff", "chapters/live", "_toc.yml", "pyproject.toml")
 
 
 @dataclass(frozen=True)

@@ -7,24 +7,24 @@ pipeline has written it, enriches provenance and the status page.
 from sphinx.application import Sphinx
 
 from livingpaper.sphinx import (
-    accessible,
+    accessibility,
+    api,
     catalogue,
+    chapter_header,
     cite,
     directives,
     explore,
     figure_index,
+    files,
     glue,
-    icons,
+    later,
     launch,
+    ledger,
     live,
-    meanings,
-    opening,
-    publish,
-    reference,
-    resolve,
     sources,
     statements,
-    thebe,
+    theme,
+    tooltips,
 )
 from livingpaper.sphinx.glue import Renderer
 
@@ -32,8 +32,8 @@ __all__ = ["Renderer", "setup"]
 
 #: What runs at the same moment runs in this order.
 PARTS = (
-    catalogue, glue, directives, resolve, figure_index, statements, cite, explore, meanings, opening, live,
-    sources, reference, launch, thebe, accessible, publish, icons,
+    catalogue, later, glue, directives, ledger, figure_index, statements, cite, explore,
+    tooltips, chapter_header, live, sources, api, launch, theme, accessibility, files,
 )  # fmt: skip
 
 

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.domains import Domain, ObjType
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -109,6 +111,22 @@ class Catalogue(Domain):
                     self.note(kind, entry["docname"], entry["cell"], entry)
 
 
+class NoteWords(SphinxPostTransform):
+    """Note captions and statements as they read on the page, for those who list or search them."""
+
+    # after all references have become words
+    default_priority = 900
+
+    def run(self, **kwargs) -> None:
+        catalogue = self.env.get_domain("paper")
+        for node in self.document.findall(nodes.Element):
+            if "published_id" in node:
+                caption = next(child for child in node.children if isinstance(child, nodes.caption | nodes.title))
+                catalogue.figures[node["published_id"]]["words"] = caption.astext()
+            elif "claim-statement" in node.get("classes", ()):
+                catalogue.claims[node.parent["ids"][0]]["words"] = node.astext()
+
+
 def name_claims(app: Sphinx, env: BuildEnvironment) -> None:
     """Let references to a claim say its number, which is known when every page has been read."""
     catalogue = env.get_domain("paper")
@@ -149,4 +167,5 @@ def _toctree_order(env) -> Iterable[str]:
 def setup(app: Sphinx) -> None:
     """Register the domain."""
     app.add_domain(Catalogue)
+    app.add_post_transform(NoteWords)
     app.connect("env-check-consistency", name_claims)

@@ -1,66 +1,59 @@
 """The panel below every figure and table that says how to cite it, and below what the whole book is cited by."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util.docutils import SphinxDirective
-from sphinx.util.osutil import relative_uri
 
 from livingpaper.files import sha256
 from livingpaper.publish import citation
 from livingpaper.say.figures import contents
 from livingpaper.sphinx.captions import captions
+from livingpaper.sphinx.later import Later, directive, fills
+from livingpaper.sphinx.references import address
 
 LABELS = {"bibtex": "BibTeX", "apa": "APA", "csl-json": "CSL-JSON"}
 
 
 class CitePanel(nodes.General, nodes.Element):
-    """How to cite the figure ``figure_id``, or the book if that is None; the texts do not go into the search index."""
+    """How to cite ``what``, in ``formats``; unlike raw HTML, the texts do not go into the search index."""
 
 
-class CiteBook(SphinxDirective):
+@fills("cite-book")
+def cite_book(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite the book."""
-
-    def run(self) -> list[nodes.Node]:
-        return [nodes.container("", CitePanel(figure_id=None), classes=["cite-book"])]
+    return [nodes.container("", *_panel(app, None), classes=["cite-book"])]
 
 
-class FillPanels(SphinxPostTransform):
-    """Write the citations into the panels; a book without CITATION.cff has none."""
+@fills("cite-figure")
+def cite_figure(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
+    """How to cite a figure or table of this page."""
+    id = place["shown_id"]
+    return _panel(app, summary(app, app.env.get_domain("paper").figures[id], captions(app, app.env.docname)[id]))
 
-    default_priority = 5
 
-    def run(self, **kwargs) -> None:
-        panels = list(self.document.findall(CitePanel))
-        if not panels:
-            return
-        figures = self.env.get_domain("paper").figures
-        words = captions(self.app, self.env.docname)
-        here = self.app.builder.get_target_uri(self.env.docname)
-        for panel in panels:
-            id = panel["figure_id"]
-            figure = None if id is None else summary(self.app, figures[id], words[id])
-            texts = cite(self.app, figure)
-            if not texts or self.app.builder.format != "html":
-                panel.parent.remove(panel)
-                continue
-            panel["what"] = figure and f"{citation.KINDS[figure['kind']]} {figure['number'] or id}"
-            stem = f"figures/{id}" if id else citation.BOOK
-            panel["formats"] = [
-                (LABELS[name], relative_uri(here, f"{stem}.{citation.FORMATS[name]}"), text)
-                for name, text in texts.items()
-            ]
+def _panel(app: Sphinx, figure: dict | None) -> list[CitePanel]:
+    """The panel, if there is something to write into it: a book without CITATION.cff has none."""
+    texts = cite(app, figure) if app.builder.format == "html" else {}
+    if not texts:
+        return []
+    stem = f"figures/{figure['id']}" if figure else citation.BOOK
+    formats = [(LABELS[name], address(app, f"{stem}.{citation.FORMATS[name]}"), text) for name, text in texts.items()]
+    return [
+        CitePanel(
+            what=figure and f"{citation.KINDS[figure['kind']]} {figure['number'] or figure['id']}", formats=formats
+        )
+    ]
 
 
 def visit_panel(translator, node: CitePanel) -> None:
     """The panel in HTML: it opens without JavaScript; the copy buttons are sphinx-copybutton's."""
     shown = "".join(
-        f'<p class="cite-format"><a href="{escape(address)}">{label}</a></p>'
+        f'<p class="cite-format"><a href="{escape(uri)}">{label}</a></p>'
         f'<div class="highlight notranslate"><pre>{escape(text)}</pre></div>'
-        for label, address, text in node["formats"]
+        for label, uri, text in node["formats"]
     )
     # who hears it hears what is cited; who sees it sees the figure above
     of = f'<span class="visually-hidden"> {escape(node["what"])}</span>' if node["what"] else " the whole book"
@@ -110,6 +103,6 @@ def _source(app: Sphinx) -> Path:
 
 def setup(app: Sphinx) -> None:
     """Register the panels."""
+    app.add_css_file("css/cite.css", priority=800)
     app.add_node(CitePanel, html=(visit_panel, None))
-    app.add_directive("cite-book", CiteBook)
-    app.add_post_transform(FillPanels)
+    app.add_directive("cite-book", directive("cite-book"))

@@ -1,4 +1,4 @@
-"""What a page can ask for: its parameters, the ledger, a preview, the run records and times, where its sources are."""
+"""What a page can ask for: its parameters, the run records and times, where its sources are."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,6 @@ from livingpaper.sphinx.tables import table, text
 
 NUMERIC = ("seconds", "trainings", "of these new", "training seconds")
 MAIN = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib")  # the versions that the status page names
-
-
-class Gathered(nodes.General, nodes.Element):
-    """Stands where something gathered from all pages goes: ``what`` is 'ledger', 'summary' or 'preview'."""
 
 
 class ParametersTable(SphinxDirective):
@@ -45,31 +41,6 @@ class ParametersTable(SphinxDirective):
             here += [nodes.Text(" "), nodes.inline("", "differs", classes=["differs"])]
         name, published = nodes.literal("", parameter.name), nodes.literal("", repr(parameter.default))
         return [[name], meaning, text(parameter.describe()), [published], here]
-
-
-class ClaimsLedger(SphinxDirective):
-    """All claims of the book, by paper, ours last."""
-
-    def run(self) -> list[nodes.Node]:
-        return [Gathered(what="ledger")]
-
-
-class ClaimsSummary(SphinxDirective):
-    """How many claims there are, and how many hold, fail and are unresolved."""
-
-    def run(self) -> list[nodes.Node]:
-        return [Gathered(what="summary")]
-
-
-class FigurePreview(SphinxDirective):
-    """The picture of a figure that lives on another page, with the way there."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        preview = Gathered(what="preview", figure_id=self.arguments[0])
-        self.set_source_info(preview)
-        return [preview]
 
 
 class RunRecords(SphinxDirective):
@@ -193,11 +164,7 @@ def _machine_cells(records: dict[str, dict]) -> dict[str, list[str]]:
 
 def setup(app: Sphinx) -> None:
     """Register the directives."""
-    app.add_node(Gathered)
     app.add_directive("parameters-table", ParametersTable)
-    app.add_directive("claims-ledger", ClaimsLedger)
-    app.add_directive("claims-summary", ClaimsSummary)
-    app.add_directive("figure-preview", FigurePreview)
     app.add_directive("run-records", RunRecords)
     app.add_directive("run-times", RunTimes)
     app.add_directive("built-from", BuiltFrom)

@@ -2,44 +2,35 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from livingpaper import settings
 from livingpaper.sphinx.directives import read_records
+from livingpaper.sphinx.later import Later, fills
 
 HINT = "Point at a mark of the figure, tap it, or walk with the arrow keys: its setting, its numbers and its command."
 
 
-class Explorer(nodes.General, nodes.Element):
-    """Stands behind the picture of the figure ``figure_id``."""
-
-
-class Explore(SphinxPostTransform):
-    """Put the data of explorable figures into web pages, and nothing into others."""
-
-    default_priority = 4
-
-    def run(self, **kwargs) -> None:
-        figures = self.env.get_domain("paper").figures
-        for place in list(self.document.findall(Explorer)):
-            figure = figures[place["figure_id"]]
-            if self.app.builder.format != "html":
-                place.parent.remove(place)
-                continue
-            stem = figure["docname"].rpartition("/")[2]
-            data = {"marks": figure["explore"], "whole": command(stem, read_records(Path(self.app.srcdir)).get(stem))}
-            # "<" as an escape: nothing in the data can end the script
-            inlined = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-            html = (
-                f'<div class="explorer" hidden><p class="explore-hint" id="{escape(figure["id"])}-hint">{HINT}</p>'
-                f'<script type="application/json">{inlined}</script></div>'
-            )
-            place.replace_self(nodes.raw("", html, format="html"))
+@fills("explorer")
+def explorer(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
+    """The data of an explorable figure, in a web page; nothing in others."""
+    if app.builder.format != "html":
+        return []
+    figure = app.env.get_domain("paper").figures[place["shown_id"]]
+    stem = figure["docname"].rpartition("/")[2]
+    data = {"marks": figure["explore"], "whole": command(stem, read_records(Path(app.srcdir)).get(stem))}
+    # "<" as an escape: nothing in the data can end the script
+    inlined = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    html = (
+        f'<div class="explorer" hidden><p class="explore-hint" id="{escape(figure["id"])}-hint">{HINT}</p>'
+        f'<script type="application/json">{inlined}</script></div>'
+    )
+    return [nodes.raw("", html, format="html")]
 
 
 def command(chapter: str, record: dict | None) -> str:
@@ -55,5 +46,5 @@ def command(chapter: str, record: dict | None) -> str:
 
 def setup(app: Sphinx) -> None:
     """Register what makes figures explorable."""
-    app.add_node(Explorer)
-    app.add_post_transform(Explore)
+    app.add_css_file("css/explore.css", priority=800)
+    app.add_js_file("js/explore.js", priority=800)

@@ -1,122 +1,97 @@
-"""The page that shows every figure and table of the book, by chapter."""
+"""The page that shows every figure and table of the book, by chapter; and one figure on another page."""
+
+from collections.abc import Sequence
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
-from sphinx.util.osutil import relative_uri
+from sphinx.util import logging
 
 from livingpaper.publish.citation import FORMATS
 from livingpaper.sphinx.captions import as_read
 from livingpaper.sphinx.catalogue import chapter_title
 from livingpaper.sphinx.cite import LABELS, can_cite
+from livingpaper.sphinx.later import Later, directive, fills
+from livingpaper.sphinx.references import address, copied, link, reference
+
+logger = logging.getLogger(__name__)
 
 
-class IndexPlace(nodes.General, nodes.Element):
-    """Stands where the index of figures goes."""
-
-
-class FigureIndex(SphinxDirective):
+@fills("figure-index")
+def index(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """All figures and tables of the book, by chapter: thumbnail, caption, data, code, citation."""
+    chapters: dict[str, list[dict]] = {}
+    for entry in app.env.get_domain("paper").in_reading_order("figures"):
+        chapters.setdefault(entry["docname"], []).append(entry)
+    if not chapters:
+        return [nodes.paragraph("", "The book has no figures yet.")]
+    sections = [_chapter(app, docname, entries) for docname, entries in chapters.items()]
+    links = [nodes.reference("", section[0].astext(), internal=True, refid=section["ids"][0]) for section in sections]
+    items = [nodes.list_item("", nodes.paragraph("", "", link)) for link in links]
+    return [nodes.bullet_list("", *items), *sections]
 
-    def run(self) -> list[nodes.Node]:
-        return [IndexPlace()]
+
+@fills("figure-preview")
+def preview(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
+    """The picture of a figure that lives on another page, with the way there."""
+    id, figures = place["shown_id"], app.env.get_domain("paper").figures
+    figure = figures.get(id)
+    if figure is None or figure["kind"] != "figure":
+        known = ", ".join(sorted(key for key, entry in figures.items() if entry["kind"] == "figure"))
+        logger.warning("no figure has the id %r: there are %s", id, known or "none", location=place)
+        return []
+    number = reference(app.env, "std:numref", id)
+    line = nodes.paragraph("", "from ", number, classes=["figure-preview-source"])
+    return [nodes.container("", Later(kind="picture", shown_id=id), line, classes=["figure-preview"])]
 
 
-class GatherFigures(SphinxPostTransform):
-    """Put the index in its place."""
+def _chapter(app: Sphinx, docname: str, entries: list[dict]) -> nodes.section:
+    title = nodes.title("", chapter_title(app.env, docname))
+    page = app.env.get_doctree(docname)
+    captions = as_read(page)
+    anchors = {id for node in page.findall(nodes.Element) for id in node["ids"]}
+    shown = [_entry(app, entry, captions[entry["id"]], anchors) for entry in entries]
+    return nodes.section("", title, *shown, ids=[f"figures-of-{docname.rpartition('/')[2]}"], names=[])
 
-    # before references are resolved, so that those in captions are resolved for this page
-    default_priority = 3
 
-    def run(self, **kwargs) -> None:
-        for place in list(self.document.findall(IndexPlace)):
-            chapters: dict[str, list[dict]] = {}
-            for entry in self.env.get_domain("paper").in_reading_order("figures"):
-                chapters.setdefault(entry["docname"], []).append(entry)
-            sections = [self._chapter(docname, entries) for docname, entries in chapters.items()]
-            place.replace_self([self._contents(sections), *sections])
-            if any(next(section.findall(nodes.math), None) for section in sections):
-                self.env.get_domain("math").data["has_equations"][self.env.docname] = True
+def _entry(app: Sphinx, entry: dict, caption: nodes.Element, anchors: set[str]) -> nodes.container:
+    id, docname = entry["id"], entry["docname"]
+    number = nodes.strong("", "", reference(app.env, "std:numref", id))
+    text = nodes.container("", nodes.paragraph("", "", number, nodes.Text(" "), *copied(app.env, caption.children)))
+    box = nodes.container("", classes=["index-entry", f"index-{entry['kind']}"])
+    if app.builder.format == "html":
+        if entry["kind"] == "figure":
+            uri, classes = address(app, f"figures/{id}.png"), ["published", "dark-light"]
+            picture = nodes.image(uri=uri, alt=entry["alt"], candidates={"?": uri}, loading="lazy", classes=classes)
+            box += link(app, docname, id, picture)
+        text += _links(app, entry, anchors)
+    box += text
+    return box
 
-    def _contents(self, sections: list[nodes.section]) -> nodes.Node:
-        if not sections:
-            return nodes.paragraph("", "The book has no figures yet.")
-        links = [
-            nodes.reference("", section[0].astext(), internal=True, refid=section["ids"][0]) for section in sections
-        ]
-        items = [nodes.list_item("", nodes.paragraph("", "", link)) for link in links]
-        return nodes.bullet_list("", *items)
 
-    def _chapter(self, docname: str, entries: list[dict]) -> nodes.section:
-        stem = docname.rpartition("/")[2]
-        title = nodes.title("", chapter_title(self.env, docname))
-        page = self.env.get_doctree(docname)
-        captions = as_read(page)
-        anchors = {id for node in page.findall(nodes.Element) for id in node["ids"]}
-        shown = [self._entry(entry, captions[entry["id"]], anchors) for entry in entries]
-        return nodes.section("", title, *shown, ids=[f"figures-of-{stem}"], names=[])
+def _links(app: Sphinx, entry: dict, anchors: set[str]) -> nodes.paragraph:
+    id = entry["id"]
 
-    def _entry(self, entry: dict, caption: nodes.Element, anchors: set[str]) -> nodes.container:
-        id, docname = entry["id"], entry["docname"]
-        number = addnodes.pending_xref(
-            "", nodes.inline("", id), refdomain="std", reftype="numref", reftarget=id, refdoc=self.env.docname,
-            refexplicit=False, refwarn=True,
-        )  # fmt: skip
-        words = [child.deepcopy() for child in caption.children]
-        for word in words:
-            for reference in word.findall(addnodes.pending_xref):
-                reference["refdoc"] = self.env.docname
-        text = nodes.container("", nodes.paragraph("", "", nodes.strong("", "", number), nodes.Text(" "), *words))
-        box = nodes.container("", classes=["index-entry", f"index-{entry['kind']}"])
-        if self.app.builder.format == "html":
-            if entry["kind"] == "figure":
-                uri = self._uri(f"figures/{id}.png")
-                picture = nodes.image(
-                    uri=uri,
-                    alt=entry["alt"],
-                    candidates={"?": uri},
-                    loading="lazy",
-                    classes=["published", "dark-light"],
-                )
-                box += self._link(docname, id, picture)
-            text += self._links(entry, anchors)
-        box += text
-        return box
-
-    def _links(self, entry: dict, anchors: set[str]) -> nodes.paragraph:
-        id = entry["id"]
-        suffixes = {"CSV": "csv"} | {suffix.upper(): suffix for suffix in ("svg", "pdf") if suffix in entry["files"]}
-        line = [nodes.Text("data and files: ")]
-        line += self._files(id, suffixes)
-        shown = f"{id}-code" in anchors  # a cell whose source is hidden for good has no code to go to
-        notebook = nodes.reference("", "code", refuri=self._uri(f"_sources/{entry['docname']}.ipynb"))
-        line += [nodes.Text(" · ")]
-        line += [self._link(entry["docname"], f"{id}-code", nodes.Text("code")) if shown else notebook]
-        if can_cite(self.app):
-            line.append(nodes.Text(" · cite: "))
-            line += self._files(id, {LABELS[name]: suffix for name, suffix in FORMATS.items()})
-        line += [nodes.Text(" · "), *self._files(id, {"how it was made": "json"})]
-        return nodes.paragraph("", "", *line, classes=["index-links"])
-
-    def _files(self, id: str, suffixes: dict[str, str]) -> list[nodes.Node]:
-        found = []
+    def files(suffixes: dict[str, str]) -> list[nodes.Node]:
+        found: list[nodes.Node] = []
         for label, suffix in suffixes.items():
             found += [nodes.Text(", ")] if found else []
-            found.append(nodes.reference("", label, refuri=self._uri(f"figures/{id}.{suffix}")))
+            found.append(nodes.reference("", label, refuri=address(app, f"figures/{id}.{suffix}")))
         return found
 
-    def _link(self, docname: str, anchor: str, shown: nodes.Node) -> nodes.reference:
-        return make_refnode(self.app.builder, self.env.docname, docname, anchor, shown)
-
-    def _uri(self, path: str) -> str:
-        return relative_uri(self.app.builder.get_target_uri(self.env.docname), path)
+    pictures = {suffix.upper(): suffix for suffix in ("svg", "pdf") if suffix in entry["files"]}
+    line = [nodes.Text("data and files: "), *files({"CSV": "csv"} | pictures), nodes.Text(" · ")]
+    if f"{id}-code" in anchors:
+        line.append(link(app, entry["docname"], f"{id}-code", "code"))
+    else:  # a cell whose source is hidden for good has no code to go to
+        line.append(nodes.reference("", "code", refuri=address(app, f"_sources/{entry['docname']}.ipynb")))
+    if can_cite(app):
+        line += [nodes.Text(" · cite: "), *files({LABELS[name]: suffix for name, suffix in FORMATS.items()})]
+    line += [nodes.Text(" · "), *files({"how it was made": "json"})]
+    return nodes.paragraph("", "", *line, classes=["index-links"])
 
 
 def setup(app: Sphinx) -> None:
-    """Register the index."""
-    app.add_node(IndexPlace)
-    app.add_directive("figure-index", FigureIndex)
-    app.add_post_transform(GatherFigures)
+    """Register the directives."""
+    app.add_css_file("css/figure-index.css", priority=800)
+    for kind in ("figure-index", "figure-preview"):
+        app.add_directive(kind, directive(kind))

@@ -4,6 +4,7 @@ The first and last are MyST-NB's own, which do a little more here; the other two
 """
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 
 from docutils import nodes
@@ -11,29 +12,45 @@ from docutils.parsers.rst import directives
 from myst_nb.core.render import MimeData, NbElementRenderer
 from myst_nb.ext.glue.roles import PasteTextRole
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 from livingpaper.build import parameters, words
 from livingpaper.errors import InputError
 from livingpaper.say import claims, figures
-from livingpaper.sphinx.cite import CitePanel
-from livingpaper.sphinx.explore import Explorer
+from livingpaper.sphinx import sources
+from livingpaper.sphinx.later import Later, fills
+from livingpaper.sphinx.references import address
 from livingpaper.sphinx.tables import table
 
 HTML_FILES = {"figure": ("svg", "pdf", "png"), "table": ()}
 PREDICATE_SIGNS = {"<=": "≤", ">=": "≥"}
 
 
-class Picture(nodes.General, nodes.Element):
-    """The image of a published figure; each builder finds its address, so Sphinx makes no hashed copy."""
-
-
-class ClaimNumber(nodes.Inline, nodes.Element):
-    """Stands where the number of the claim ``claim_id`` goes, known when every page has been read."""
-
-
 class HandedOver(nodes.General, nodes.Element):
     """Marks, in the output of a code cell, that the cell handed ``shown_id`` over."""
+
+
+class AnchorCode(SphinxTransform):
+    """Give the code cell that made a figure the anchor ``<figure id>-code``, and take the marks away."""
+
+    default_priority = 500
+
+    def apply(self, **kwargs) -> None:
+        for mark in list(self.document.findall(HandedOver)):
+            cell = bundle = mark.parent
+            while cell is not None and cell.get("nb_element") != "cell_code":
+                cell = cell.parent
+            # with all its kinds of output: MyST-NB would choose another one where ours is gone
+            while bundle.get("nb_element") != "mime_bundle":
+                bundle = bundle.parent
+            empty = bundle
+            while empty is bundle or not empty.children:
+                empty.parent.remove(empty)
+                empty = empty.parent
+            # a cell whose source is hidden for good has no code to go to
+            if cell is not None and cell.children and cell[0].get("nb_element") == "cell_code_source":
+                cell["ids"].append(f"{mark['shown_id']}-code")
 
 
 class Renderer:
@@ -111,11 +128,11 @@ class GlueFigure(Glued):
     kind, mime = "figure", figures.MIME
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
-        figure = nodes.figure("", Picture(figure_id=payload["id"], alt=payload["alt"]), classes=["book-figure"])
+        figure = nodes.figure("", Later(kind="picture", shown_id=payload["id"]), classes=["book-figure"])
         if payload.get("explore"):
-            figure += Explorer(figure_id=payload["id"])
+            figure += Later(kind="explorer", shown_id=payload["id"])
         figure += nodes.caption("", "", *_as_one(paragraphs))
-        figure += nodes.legend("", _links(payload))
+        figure += nodes.legend("", Later(kind="figure-links", shown_id=payload["id"]))
         figure["published_id"] = payload["id"]
         self.target(figure, payload["id"])
         return [figure]
@@ -136,7 +153,7 @@ class GlueTable(Glued):
         )
         grid["published_id"] = payload["id"]
         self.target(grid, payload["id"])
-        return [nodes.container("", grid, _links(payload), classes=["book-table"])]
+        return [nodes.container("", grid, Later(kind="figure-links", shown_id=payload["id"]), classes=["book-table"])]
 
 
 class GlueClaim(Glued):
@@ -149,7 +166,7 @@ class GlueClaim(Glued):
         verdict, paper = payload["verdict"], payload["paper"]
         box = nodes.admonition(classes=["claim", f"claim-{verdict}"])
         source = f"{payload['where']}, {{cite:t}}`{paper}`" if paper else f"{payload['where']} (ours)"
-        title = nodes.title("", "", ClaimNumber(claim_id=payload["id"]), nodes.Text(" "))
+        title = nodes.title("", "", Later(kind="claim-number", shown_id=payload["id"]), nodes.Text(" "))
         title += [verdict_badge(verdict), nodes.Text(" ")]
         title += nodes.inline("", "", *self.inline(source), classes=["claim-source"])
         box += title
@@ -224,30 +241,55 @@ def _as_one(paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
     return found
 
 
-def _links(payload: dict) -> nodes.container:
+@fills("picture")
+def picture(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
+    """The image of a figure, at the address that stays."""
+    id, suffix = place["shown_id"], "pdf" if app.builder.format == "latex" else "svg"
+    uri = address(app, f"figures/{id}.{suffix}")
+    # "?" is Sphinx's mark of an image that is not among the sources and is not to be copied;
+    # "dark-light" tells the theme to leave its colours alone in the dark
+    alt, classes = app.env.get_domain("paper").figures[id]["alt"], ["published", "dark-light"]
+    image = nodes.image(uri=uri, alt=alt, candidates={"?": uri}, classes=classes)
+    # a box of its own, in which a wide picture can be moved sideways on a narrow screen
+    return [nodes.container("", image, classes=["figure-scroll"]) if suffix == "svg" else image]
+
+
+@fills("figure-links")
+def figure_links(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """The line under a figure: its data, its files, its code, how it was made, how to cite it."""
-    id = payload["id"]
+    if app.builder.format != "html":
+        return []
+    id = place["shown_id"]
+    figure = app.env.get_domain("paper").figures[id]
 
     def file(text: str, suffix: str, title: str) -> nodes.reference:
-        return nodes.reference("", text, published=f"figures/{id}.{suffix}", reftitle=f"{title} of {id}")
+        return nodes.reference("", text, refuri=address(app, f"figures/{id}.{suffix}"), reftitle=f"{title} of {id}")
 
     line = nodes.inline()
     line += [nodes.Text("data ("), file("CSV", "csv", "Data"), nodes.Text(")")]
-    pictures = HTML_FILES[payload["kind"]]
+    pictures = HTML_FILES[figure["kind"]]
     for position, suffix in enumerate(pictures):
         line += nodes.Text(", " if position else " · image (")
         line += file(suffix.upper(), suffix, f"{suffix.upper()} image")
     line += nodes.Text(") · " if pictures else " · ")
-    line += nodes.reference("", "code", code_of=id, reftitle=f"Code of {id}")
-    line += [nodes.Text(" ("), nodes.reference("", "source", source_of=id), nodes.Text(")")]
+    code = nodes.reference("", "code", reftitle=f"Code of {id}")
+    if any(f"{id}-code" in node["ids"] for node in place.document.findall(nodes.container)):
+        code["refid"] = f"{id}-code"
+    else:
+        code["refuri"] = address(app, f"_sources/{figure['docname']}.ipynb")
+    target, words = sources.link(app, id, figure["docname"])
+    page, _, anchor = target.partition("#")
+    uri = target if "://" in target else address(app, page) + (f"#{anchor}" if anchor else "")
+    source = nodes.reference("", "source", refuri=uri, reftitle=f"Source of {id}: {words}")
+    line += [code, nodes.Text(" ("), source, nodes.Text(")")]
     line += [nodes.Text(" · "), file("how it was made", "json", "Provenance")]
-    return nodes.container("", line, CitePanel(figure_id=id), classes=["figure-links"])
+    return [nodes.container("", line, Later(kind="cite-figure", shown_id=id), classes=["figure-links"])]
 
 
 def setup(app: Sphinx) -> None:
     """Register the directives, in MyST-NB's domain, and the nodes that they make."""
-    for node in (Picture, ClaimNumber, HandedOver):
-        app.add_node(node)
+    app.add_node(HandedOver)
+    app.add_transform(AnchorCode)
     for name, directive in {"figure": GlueFigure, "table": GlueTable, "claim": GlueClaim}.items():
         app.add_directive_to_domain("glue", name, directive, override=True)
     app.add_role_to_domain("glue", "text", GlueText(), override=True)

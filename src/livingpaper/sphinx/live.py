@@ -1,8 +1,8 @@
 """The live experiment: a page that trains networks in the reader's browser, with scripts that the page itself holds.
 
-A browser lets no page that was opened from disk load modules or data from files beside it. So the modules of
-``assets/live`` travel in the page: the view as a script, the others as addresses in an import map, under which the
-view's ordinary ``import`` statements, and its worker, find them.
+A browser lets no page that was opened from disk load modules or data from files beside it. So what lies in the folder
+of the page's name travels in the page: the view as a script, the other modules as addresses in an import map, under
+which the view's ordinary ``import`` statements, and its worker, find them.
 """
 
 import base64
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
@@ -19,7 +20,6 @@ from livingpaper.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "assets/live"
 MODULES = ("engine.js", "plots.js")
 VIEW, PRESETS = "view.js", "presets.json"
 
@@ -45,8 +45,9 @@ class LiveExperiment(SphinxDirective):
         return [static, nodes.raw("", part, format="html")]
 
     def _text(self, name: str) -> str:
-        self.env.note_dependency(f"{FOLDER}/{name}")
-        return Path(self.env.srcdir, FOLDER, name).read_text(encoding="utf-8")
+        path = folder(self.env) / name
+        self.env.note_dependency(str(path))
+        return path.read_text(encoding="utf-8")
 
 
 class LivePreset(SphinxRole):
@@ -54,7 +55,7 @@ class LivePreset(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         try:
-            known = _presets(Path(self.env.srcdir, FOLDER, PRESETS).read_text(encoding="utf-8"))
+            known = _presets((folder(self.env) / PRESETS).read_text(encoding="utf-8"))
             if self.text not in known:
                 raise InputError(f"there is no preset {self.text!r}: there are {', '.join(known)}")
         except (OSError, InputError) as error:
@@ -63,6 +64,11 @@ class LivePreset(SphinxRole):
         name = html.escape(self.text)
         button = f'<button type="button" class="live-button" data-live-preset="{name}" hidden>Set: {name}</button>'
         return [nodes.raw("", button, format="html")], []
+
+
+def folder(env: BuildEnvironment) -> Path:
+    """The folder of a page's own files: ``live/`` beside ``live.md``."""
+    return Path(env.doc2path(env.docname)).with_suffix("")
 
 
 def page_part(texts: dict[str, str]) -> str:
@@ -99,5 +105,6 @@ def _address(module: str) -> str:
 
 def setup(app: Sphinx) -> None:
     """Register the experiment and the buttons that set it."""
+    app.add_css_file("css/live.css", priority=800)
     app.add_directive("live-experiment", LiveExperiment)
     app.add_role("live-preset", LivePreset())

@@ -113,6 +113,7 @@ def _file(module: str) -> str:
 
 def setup(app: Sphinx) -> None:
     """Register the links to sources."""
+    app.add_css_file("css/code.css", priority=800)
     app.add_post_transform(LinkRepository)
     app.connect("env-before-read-docs", note)
     app.connect("html-collect-pages", pages)

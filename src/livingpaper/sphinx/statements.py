@@ -3,77 +3,77 @@
 from collections.abc import Sequence
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
 
 from livingpaper.sphinx.catalogue import chapter_title
 from livingpaper.sphinx.glue import verdict_badge
+from livingpaper.sphinx.later import Later, directive, fills
+from livingpaper.sphinx.references import copied, link, reference
 
 
-class Place(nodes.General, nodes.Element):
-    """Stands where the list of statements goes."""
+class UniqueIds(SphinxTransform):
+    """Number the id that sphinx-proof gives the text of every theorem alike: an id stands once in a page."""
+
+    default_priority = 500
+
+    def apply(self, **kwargs) -> None:
+        alike = [section for section in self.document.findall(nodes.section) if section["ids"] == ["proof-content"]]
+        for number, section in enumerate(alike, start=1):
+            section["ids"] = [f"proof-content-{number}"]
 
 
-class StatementIndex(SphinxDirective):
-    """All numbered statements of the book, by chapter, each with the verdicts of the claims about it."""
+class NameClaims(SphinxPostTransform):
+    """Name below each statement the claims about it."""
 
-    def run(self) -> list[nodes.Node]:
-        return [Place()]
-
-
-class GatherStatements(SphinxPostTransform):
-    """Name below each statement the claims about it, and list all statements where a page asks for them."""
-
-    # before references are resolved, so that those in titles are resolved for the page that lists them
     default_priority = 3
 
     def run(self, **kwargs) -> None:
-        catalogue = self.env.get_domain("paper")
-        self.numbers = catalogue.claim_numbers()
-        self.about: dict[str, list[dict]] = {}
-        for claim in catalogue.in_reading_order("claims"):
-            self.about.setdefault(claim["theorem"], []).append(claim)
         for statement in _statements(self.document):
-            if claims := self.about.get(statement["label"]):
+            if verdicts := _verdicts(self.app, statement):
                 words = nodes.Text("Claims about this: ")
-                statement += nodes.paragraph("", "", words, *self._verdicts(claims), classes=["claims-about"])
-        for place in list(self.document.findall(Place)):
-            chapters = [(docname, _statements(self.env.get_doctree(docname))) for docname in catalogue.pages()]
-            sections = [self._chapter(docname, statements) for docname, statements in chapters if statements]
-            place.replace_self(sections or nodes.paragraph("", "The book states nothing formally yet."))
-            if any(next(section.findall(nodes.math), None) for section in sections):
-                self.env.get_domain("math").data["has_equations"][self.env.docname] = True
+                statement += nodes.paragraph("", "", words, *verdicts, classes=["claims-about"])
 
-    def _chapter(self, docname: str, statements: Sequence[nodes.Element]) -> nodes.section:
-        title = nodes.title("", chapter_title(self.env, docname))
-        shown = nodes.bullet_list("", *map(self._item, statements))
-        return nodes.section("", title, shown, ids=[f"statements-of-{docname.rpartition('/')[2]}"], names=[])
 
-    def _item(self, statement: nodes.Element) -> nodes.list_item:
-        number = addnodes.pending_xref(
-            "", nodes.inline("", statement["label"]), refdomain="prf", reftype="ref", reftarget=statement["label"],
-            refdoc=self.env.docname, refexplicit=False, refwarn=True,
-        )  # fmt: skip
-        title = next(child for child in statement.children if isinstance(child, nodes.title)).deepcopy()
-        for reference in title.findall(addnodes.pending_xref):
-            # an id is unique in its own page only, and nothing leads to this copy
-            reference["refdoc"], reference["ids"] = self.env.docname, []
-        item = nodes.list_item("", nodes.paragraph("", "", number, nodes.Text(" "), *title.children))
-        if claims := self.about.get(statement["label"]):
-            item += nodes.paragraph("", "", *self._verdicts(claims), classes=["claims-about"])
-        return item
+@fills("statement-index")
+def index(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
+    """All numbered statements of the book, by chapter, each with the verdicts of the claims about it."""
+    pages = app.env.get_domain("paper").pages()
+    chapters = {docname: _statements(app.env.get_doctree(docname)) for docname in pages}
+    sections = [
+        nodes.section(
+            "",
+            nodes.title("", chapter_title(app.env, docname)),
+            nodes.bullet_list("", *(_item(app, statement) for statement in statements)),
+            ids=[f"statements-of-{docname.rpartition('/')[2]}"],
+            names=[],
+        )
+        for docname, statements in chapters.items()
+        if statements
+    ]
+    return sections or [nodes.paragraph("", "The book states nothing formally yet.")]
 
-    def _verdicts(self, claims: Sequence[dict]) -> list[nodes.Node]:
-        shown: list[nodes.Node] = []
-        for claim in claims:
-            words = nodes.Text(f"Claim {self.numbers[claim['id']]}")
-            link = make_refnode(self.app.builder, self.env.docname, claim["docname"], claim["id"], words)
+
+def _item(app: Sphinx, statement: nodes.Element) -> nodes.list_item:
+    number = reference(app.env, "prf:ref", statement["label"])
+    title = next(child for child in statement.children if isinstance(child, nodes.title))
+    item = nodes.list_item("", nodes.paragraph("", "", number, nodes.Text(" "), *copied(app.env, title.children)))
+    if verdicts := _verdicts(app, statement):
+        item += nodes.paragraph("", "", *verdicts, classes=["claims-about"])
+    return item
+
+
+def _verdicts(app: Sphinx, statement: nodes.Element) -> list[nodes.Node]:
+    catalogue = app.env.get_domain("paper")
+    numbers = catalogue.claim_numbers()
+    shown: list[nodes.Node] = []
+    for claim in catalogue.in_reading_order("claims"):
+        if claim["theorem"] == statement["label"]:
             shown += [nodes.Text(", ")] if shown else []
-            shown += [link, nodes.Text(" "), verdict_badge(claim["verdict"])]
-        return shown
+            shown.append(link(app, claim["docname"], claim["id"], f"Claim {numbers[claim['id']]}"))
+            shown += [nodes.Text(" "), verdict_badge(claim["verdict"])]
+    return shown
 
 
 def _statements(tree: nodes.document) -> list[nodes.Element]:
@@ -87,6 +87,6 @@ def _statements(tree: nodes.document) -> list[nodes.Element]:
 
 def setup(app: Sphinx) -> None:
     """Register the list of statements."""
-    app.add_node(Place)
-    app.add_directive("statement-index", StatementIndex)
-    app.add_post_transform(GatherStatements)
+    app.add_directive("statement-index", directive("statement-index"))
+    app.add_transform(UniqueIds)
+    app.add_post_transform(NameClaims)

@@ -15,6 +15,7 @@ from sphinx.util.osutil import relative_uri
 from livingpaper import settings
 from livingpaper.build import notation
 from livingpaper.errors import InputError
+from livingpaper.sphinx.references import reference
 from livingpaper.sphinx.tables import table, text
 
 PAGE = "notation"  # where the table of notation is
@@ -44,10 +45,7 @@ class NotationTable(SphinxDirective):
         shown: list[nodes.Node] = [nodes.target("", "", ids=[symbol.anchor])]
         for position, tex in enumerate(symbol.tex):
             shown += [nodes.Text(", " if position else ""), nodes.math(tex, tex)]
-        chapter = addnodes.pending_xref(
-            "", nodes.inline("", symbol.defined), refdomain="std", reftype="ref", refexplicit=False, refwarn=True,
-            reftarget=f"chapter-{symbol.defined}", refdoc=self.env.docname,
-        )  # fmt: skip
+        chapter = reference(self.env, "std:ref", f"chapter-{symbol.defined}")
         return [shown, text(symbol.meaning), [chapter]]
 
 
@@ -149,6 +147,8 @@ def depart_meaning(translator, node: Meaning) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register the table of notation and the marks in chapters."""
+    app.add_css_file("css/tooltips.css", priority=800)
+    app.add_js_file("js/tooltips.js", priority=800)
     app.add_node(Meaning, html=(visit_meaning, depart_meaning))
     app.add_directive("notation-table", NotationTable)
     app.add_post_transform(MarkFirstUses)

@@ -14,19 +14,44 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from livingpaper.say import style
-from livingpaper.say.figures import MIME, Figure, Table
 from livingpaper.errors import InputError
+from livingpaper.say import figures, style
+from livingpaper.say.figures import MIME
 
 DATA = pd.DataFrame({"p": [1, 2, 3], "error": [0.1 + 0.2, 1 / 3, 1e-300]})
 
 
-def drawn(**changes):
+@pytest.fixture
+def handed_over(monkeypatch):
+    """A function that calls another one and returns what it displays."""
+
+    def call(function, *arguments, **options):
+        shown = []
+        monkeypatch.setattr(figures, "display", lambda bundle, **how: shown.append((bundle, how)))
+        function(*arguments, **options)
+        ((bundle, how),) = shown
+        assert how == {"raw": True, "metadata": {"scrapbook": {"name": arguments[0], "mime_prefix": ""}}}
+        return bundle
+
+    return call
+
+
+def a_picture():
     # made once a call and without pyplot, whose list of open figures a test should not fill
     picture = matplotlib.figure.Figure()
     picture.subplots().plot(DATA["p"], DATA["error"], label="error")
-    given = {"id": "fig-error", "figure": picture, "data": DATA, "caption": "Error against $p$.", "alt": "It falls."}
-    return Figure(**(given | changes))
+    return picture
+
+
+@pytest.fixture
+def drawn(handed_over):
+    """A function that hands a figure over and returns what is displayed."""
+
+    def draw(**changes):
+        given = {"id": "fig-error", "picture": a_picture(), "data": DATA} | changes
+        return handed_over(figures.figure, *given.values())
+
+    return draw
 
 
 @pytest.mark.parametrize(
@@ -36,35 +61,48 @@ def drawn(**changes):
         ({"id": "fig-Error_1"}, "lower-case"),
         ({"id": "tab-error"}, "'fig-'"),
         ({"id": None}, "None"),
-        ({"figure": "a.png"}, "is a str"),
+        ({"picture": "a.png"}, "is a str"),
         ({"data": [1, 2]}, "fig-error: 'data' is a list"),
         ({"data": DATA.iloc[:0]}, "shape (0, 2)"),
-        ({"caption": " "}, "'caption'"),
-        ({"alt": ""}, "'alt' is ''"),
-        ({"alt": None}, "'alt' is None"),
-        ({"alt": "figures/error.PNG"}, "is the file name"),
-        ({"alt": "x" * 501}, "501 characters, the limit is 500"),
     ],
 )
-def test_an_incomplete_figure_is_refused(changes, message):
+def test_an_incomplete_figure_is_refused(drawn, changes, message):
     with pytest.raises(InputError, match=message.replace("(", r"\(").replace(")", r"\)")):
         drawn(**changes)
 
 
-def test_the_data_come_back_exactly():
-    files = drawn()._repr_mimebundle_()[MIME]["files"]
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"caption": " "}, "'caption'"),
+        ({"alt": ""}, "'alt' is ''"),
+        ({"alt": None}, "'alt' is ''"),
+        ({"alt": "figures/error.PNG"}, "is the file name"),
+        ({"alt": "x" * 501}, "501 characters, the limit is 500"),
+    ],
+)
+def test_words_that_say_too_little_are_refused(changes, message):
+    words = {"caption": "Error against $p$.", "alt": "It falls."}
+    payload = {"id": "fig-error", "kind": "figure"}
+    assert figures.captioned(payload, words) == payload | words
+    with pytest.raises(InputError, match=message):
+        figures.captioned(payload, words | changes)
+
+
+def test_the_data_come_back_exactly(drawn):
+    files = drawn()[MIME]["files"]
     read = pd.read_csv(io.StringIO(files["csv"]))
     pd.testing.assert_frame_equal(read, DATA, check_exact=True)
 
 
-def test_a_named_index_is_data_and_a_row_counter_is_not():
-    named = drawn(data=DATA.set_index("p"))._repr_mimebundle_()[MIME]["files"]["csv"]
-    counted = drawn(data=DATA[DATA["p"] > 1])._repr_mimebundle_()[MIME]["files"]["csv"]
+def test_a_named_index_is_data_and_a_row_counter_is_not(drawn):
+    named = drawn(data=DATA.set_index("p"))[MIME]["files"]["csv"]
+    counted = drawn(data=DATA[DATA["p"] > 1])[MIME]["files"]["csv"]
     assert named.startswith("p,error\n1,") and counted.startswith("p,error\n2,")
 
 
-def test_the_same_figure_gives_the_same_bytes():
-    first, second = drawn()._repr_mimebundle_(), drawn()._repr_mimebundle_()
+def test_the_same_figure_gives_the_same_bytes(drawn):
+    first, second = drawn(), drawn()
     assert first == second
     payload = first[MIME]
     assert set(payload["files"]) == {"svg", "png", "pdf", "csv"}
@@ -75,24 +113,24 @@ def test_the_same_figure_gives_the_same_bytes():
     json.dumps(first, allow_nan=False)
 
 
-def test_the_environment_is_recorded():
-    environment = drawn()._repr_mimebundle_()[MIME]["environment"]
+def test_the_environment_is_recorded(drawn):
+    environment = drawn()[MIME]["environment"]
     assert environment["versions"]["matplotlib"] == mpl.__version__ and environment["python"]
 
 
-def test_displaying_changes_no_global_state_and_closes_the_figure():
+def test_displaying_changes_no_global_state_and_closes_the_figure(drawn):
     picture, _ = plt.subplots()
     before = dict(mpl.rcParams)
-    drawn(figure=picture)._repr_mimebundle_()
+    drawn(picture=picture)
     assert dict(mpl.rcParams) == before
     assert not plt.fignum_exists(picture.number)
 
 
-def test_a_table_prints_four_digits_and_keeps_all():
+def test_a_table_prints_four_digits_and_keeps_all(handed_over):
     data = pd.DataFrame(
         {"rule": ["a", "b"], "gap": ["0.1 ± 0.2", "−1"], "x": [1 / 3, np.nan], "k": [10**6, 2], "ok": [True, False]}
     )
-    bundle = Table(id="tab-rules", data=data.set_index("rule"), caption="Rules.")._repr_mimebundle_()
+    bundle = handed_over(figures.table, "tab-rules", data.set_index("rule"))
     table = bundle[MIME]["table"]
     assert table["columns"] == ["rule", "gap", "x", "k", "ok"]
     assert table["rows"] == [["a", "0.1 ± 0.2", "0.3333", "1000000", "yes"], ["b", "−1", "–", "2", "no"]]
@@ -101,9 +139,9 @@ def test_a_table_prints_four_digits_and_keeps_all():
     assert "<table" in bundle["text/html"] and "0.3333" in bundle["text/plain"]
 
 
-def test_a_table_refuses_a_figures_id():
+def test_a_table_refuses_a_figures_id(handed_over):
     with pytest.raises(InputError, match="table id 'fig-rules'"):
-        Table(id="fig-rules", data=DATA, caption="Rules.")
+        figures.table("fig-rules", DATA)
 
 
 def test_neighbouring_colours_differ_in_grey():

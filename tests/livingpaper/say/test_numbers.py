@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from livingpaper.say.glue import glue, scientific
 from livingpaper.errors import InputError
+from livingpaper.say.numbers import numbers, scientific
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ def test_powers_of_ten_are_written_as_people_write_them(value, digits, text):
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.array(0.5), 0.5, np.int64(3), "word", np.bool_(True)])
-def test_glue_passes_plain_python(monkeypatch, value):
+def test_numbers_are_glued_as_plain_python(monkeypatch, value):
     sent = []
     monkeypatch.setattr("myst_nb.glue", lambda name, value, display: sent.append((name, value, display)))
-    glue("key", value)
-    assert type(sent[0][1]) in (float, int, str, bool) and sent[0][1] == value and sent[0][2] is False
+    numbers(a_key=value)
+    assert type(sent[0][1]) in (float, int, str, bool) and sent[0][:2] == ("a-key", value) and sent[0][2] is False
 
 
 @pytest.mark.parametrize("value", [[1, 2], np.ones(2), None, float("nan"), 1j, {}])
-def test_glue_refuses_what_is_not_one_number(value):
-    with pytest.raises(InputError, match="glue 'key'"):
-        glue("key", value)
+def test_it_refuses_what_is_not_one_number(value):
+    with pytest.raises(InputError, match="^key: "):
+        numbers(key=value)

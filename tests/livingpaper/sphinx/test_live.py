@@ -2,27 +2,23 @@
 
 import base64
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from sphinx.testing.util import SphinxTestApp
 
 from livingpaper.sphinx import live
 
-ASSETS = Path(__file__).parents[2] / "assets"
-FILES = {name: (ASSETS / "live" / name).read_text() for name in (*live.MODULES, live.VIEW, live.PRESETS)}
+FOLDER = Path(__file__).parents[3] / "chapters" / "live"
+FILES = {name: (FOLDER / name).read_text() for name in (*live.MODULES, live.VIEW, live.PRESETS)}
 #: Only what is tested here: the other parts of the book's extension need a book.
 CONFIG = """
-from livingpaper.sphinx.live import LiveExperiment, LivePreset
+from livingpaper.sphinx import live
 
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
-
-def setup(app):
-    app.add_directive("live-experiment", LiveExperiment)
-    app.add_role("live-preset", LivePreset())
+setup = live.setup
 """
 PAGE = """\
 # Try
@@ -37,15 +33,16 @@ Press {live-preset}`large start` if you can.
 
 def build(tree, page, files=FILES, builder="html"):
     """The page as Sphinx makes it, and what Sphinx complains of."""
-    folder = tree / "assets" / "live"
-    folder.mkdir(parents=True)
-    for name, text in (files | {"../../conf.py": CONFIG, "../../index.md": page}).items():
-        (folder / name).write_text(text)
-    command = [sys.executable, "-m", "sphinx", "-b", builder, "-q", str(tree), str(tree / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    made = next(tree.glob("out/index.*"))
-    return made.read_text(), done.stderr
+    for name, text in (files | {"../conf.py": CONFIG, "../index.md": page}).items():
+        path = tree / "index" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    app = SphinxTestApp(builder, srcdir=tree)
+    try:
+        app.build()
+        return next(Path(app.outdir).glob("index.*")).read_text(), app.warning.getvalue()
+    finally:
+        app.cleanup()
 
 
 @pytest.fixture(scope="module")

@@ -1,27 +1,16 @@
-"""What a reader wants to know before a chapter, and after it: what it teaches, what it needs, how long it takes, what
-comes next."""
-
-import re
-from collections.abc import Iterator
+"""What a reader wants to know before a chapter, and after it: what it teaches, what it needs, what comes next."""
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from livingpaper.sphinx.references import reference
+
 logger = logging.getLogger(__name__)
-
-WORDS = 200  # that are read in a minute, of prose which has to be thought about
-SECONDS = {nodes.math: 2, nodes.math_block: 20, nodes.image: 30, nodes.table: 20}  # that looking at one takes
-UNREAD = (nodes.raw, nodes.comment, nodes.literal_block, nodes.legend)
-
-
-class ReadingTime(nodes.Inline, nodes.Element):
-    """Stands where the time that reading the page takes goes."""
 
 
 class Opening(SphinxDirective):
@@ -38,45 +27,15 @@ class Opening(SphinxDirective):
         self.env.get_domain("paper").openings[self.env.docname] = {"docname": self.env.docname, "needs": docnames}
         box = nodes.container(classes=["opening"])
         self.state.nested_parse(self.content, self.content_offset, box)
-        line = nodes.paragraph("", "", ReadingTime(), classes=["opening-line"])
-        for position, name in enumerate(needs):
-            line += nodes.Text(" and " if position and position == len(needs) - 1 else ", " if position else ", after ")
-            line += addnodes.pending_xref(
-                "", nodes.inline("", name), refdomain="std", reftype="doc", reftarget=f"/{docnames[position]}",
-                refdoc=self.env.docname, refexplicit=False, refwarn=False,
-            )  # fmt: skip
-        box += line
+        if needs:
+            line = nodes.paragraph("", "After ", classes=["opening-line"])
+            for position, docname in enumerate(docnames):
+                line += nodes.Text(" and " if position and position == len(needs) - 1 else ", " if position else "")
+                line += reference(self.env, "std:doc", f"/{docname}")
+                line[-1]["refwarn"] = False  # check_needs says it better
+            line += nodes.Text(".")
+            box += line
         return [box]
-
-
-class TellReadingTime(SphinxPostTransform):
-    """Put the reading time into the opening of a chapter."""
-
-    # after MyST-NB has chosen among outputs
-    default_priority = 20
-
-    def run(self, **kwargs) -> None:
-        for place in list(self.document.findall(ReadingTime)):
-            minutes = reading_minutes(self.document)
-            place.replace_self(nodes.Text(f"{minutes} {'minute' if minutes == 1 else 'minutes'} to read"))
-
-
-def reading_minutes(page: nodes.Element) -> int:
-    """The minutes that a page takes: its words at 200 a minute, and some seconds for each formula, figure and table."""
-    seconds = 0.0
-    for node in page.findall():
-        inside = list(_parents(node))
-        if any(isinstance(parent, UNREAD) for parent in inside):
-            continue
-        if isinstance(node, nodes.Text) and not any(isinstance(parent, tuple(SECONDS)) for parent in inside):
-            seconds += len(re.findall(r"\w[\w'’-]*", node)) * 60 / WORDS
-        seconds += next((time for kind, time in SECONDS.items() if isinstance(node, kind)), 0)
-    return max(round(seconds / 60), 1)
-
-
-def _parents(node: nodes.Node) -> Iterator[nodes.Element]:
-    while (node := node.parent) is not None:
-        yield node
 
 
 def check_needs(app: Sphinx, env: BuildEnvironment) -> None:
@@ -122,8 +81,7 @@ def _parts(env: BuildEnvironment) -> dict[str, str]:
 
 def setup(app: Sphinx) -> None:
     """Register what opens a chapter."""
-    app.add_node(ReadingTime)
+    app.add_css_file("css/chapter-header.css", priority=800)
     app.add_directive("opening", Opening)
-    app.add_post_transform(TellReadingTime)
     app.connect("env-check-consistency", check_needs)
     app.connect("html-page-context", name_parts)

@@ -4,6 +4,7 @@ import base64
 import io
 import shlex
 from dataclasses import dataclass
+from unittest import mock
 
 import matplotlib.figure
 import matplotlib.pyplot as plt
@@ -12,10 +13,10 @@ import pandas as pd
 import pytest
 from matplotlib.colors import Normalize, to_rgb
 
-from livingpaper.say.marks import Marks
-from livingpaper.say.figures import MIME, Figure
-from livingpaper.sphinx.explore import command
 from livingpaper.errors import InputError
+from livingpaper.say import figures
+from livingpaper.say.marks import Marks
+from livingpaper.sphinx.explore import command
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,10 @@ def marks_of(axes, runs, **changes):
 
 
 def shown(picture, marks):
-    """What the page gets of the marks, and the picture's pixels, between 0 and 1."""
-    figure = Figure(
-        id="fig-map", figure=picture, data=pd.DataFrame({"a": [1]}), caption="A map.", alt="A map.", explore=marks
-    )
-    payload = figure._repr_mimebundle_()[MIME]
+    """What the page gets of the marks, the picture's pixels, between 0 and 1, and all that is displayed."""
+    with mock.patch.object(figures, "display") as display:
+        figures.figure("fig-map", picture, pd.DataFrame({"a": [1]}), explore=marks)
+    payload = display.call_args.args[0][figures.MIME]
     return payload["explore"], plt.imread(io.BytesIO(base64.b64decode(payload["files"]["png"])))[..., :3], payload
 
 

@@ -7,17 +7,20 @@ import pytest
 from docutils.core import publish_string
 
 import benign
+import livingpaper
 from livingpaper.build.project import Project
-from livingpaper.sphinx import reference
+from livingpaper.sphinx import api
 
-PACKAGE = Path(benign.__file__).parent
-PROJECT = Project(Path(__file__).parents[2])
+#: What the chapters import: where it lies, and which folders.
+SCIENCE = (Path(benign.__file__).parents[1], ["benign"])
+PRESS = (Path(livingpaper.__file__).parents[1], ["livingpaper/say", "livingpaper/sweep"])
+PROJECT = Project(Path(__file__).parents[3])
 
 
 def said(docstring):
     """The docstring as docutils reads it after the escape, without a warning."""
     lines = docstring.splitlines()
-    reference.escape(None, "function", "f", None, None, lines)
+    api.escape(None, "function", "f", None, None, lines)
     settings = {"report_level": 2, "halt_level": 2, "output_encoding": "unicode"}
     return publish_string("\n".join(lines), writer_name="pseudoxml", settings_overrides=settings)
 
@@ -60,18 +63,16 @@ def test_errors_and_columns_become_fields():
 
 def test_every_public_module_is_on_one_page():
     listed = []
-    for page in sorted(PROJECT.root.glob("api/*.md")):
+    for page in sorted((PROJECT.root / "chapters/api").glob("*.md")):
         for arguments in re.findall(r"^```\{package\} (.+)$", page.read_text(), re.MULTILINE):
             names = arguments.split()
-            listed += names if len(names) > 1 else reference.modules(names[0])
+            listed += names if len(names) > 1 else api.modules(names[0])
+        assert page.relative_to(PROJECT.root) in PROJECT.pages
     public = {
-        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        for path in PACKAGE.rglob("*.py")
+        ".".join(path.relative_to(home).with_suffix("").parts)
+        for home, packages in (SCIENCE, PRESS)
+        for package in packages
+        for path in (home / package).rglob("*.py")
         if not path.name.startswith("_")
     }
-    # Commands have their --help, and the Sphinx extension has no user but Sphinx.
-    assert sorted(listed) == sorted(
-        name for name in public if not name.startswith(("livingpaper.cli.", "livingpaper.sphinx."))
-    )
-    pages = {page.name for page in PROJECT.pages if page.parts[0] == "api"}
-    assert {page.name for page in PROJECT.root.glob("api/*.md")} == pages
+    assert sorted(listed) == sorted(public)

@@ -1,0 +1,61 @@
+"""Places in a page that are filled when every page has been read, each by the function that its kind names."""
+
+from collections.abc import Callable, Sequence
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+
+Fill = Callable[[Sphinx, nodes.Element], Sequence[nodes.Node]]
+
+_FILLS: dict[str, Fill] = {}
+
+
+class Later(nodes.General, nodes.Inline, nodes.Element):
+    """Stands where something of its ``kind`` goes; other attributes say which one."""
+
+
+def fills(kind: str) -> Callable[[Fill], Fill]:
+    """Let a function say what stands in the places of a kind, given the application and the place."""
+
+    def register(fill: Fill) -> Fill:
+        _FILLS[kind] = fill
+        return fill
+
+    return register
+
+
+def directive(kind: str) -> type[SphinxDirective]:
+    """The directive whose place is filled later; an argument is the id of what it shows."""
+
+    class Placed(SphinxDirective):
+        optional_arguments = 1
+
+        def run(self) -> list[nodes.Node]:
+            place = Later(kind=kind, shown_id=(self.arguments or [None])[0])
+            self.set_source_info(place)
+            return [place]
+
+    return Placed
+
+
+class FillPlaces(SphinxPostTransform):
+    """Fill all places of a page, those too that come with what fills one."""
+
+    # before MyST-NB chooses among outputs and before references are resolved, so that copies are resolved here
+    default_priority = 3
+
+    def run(self, **kwargs) -> None:
+        while place := self.document.next_node(Later):
+            content = list(_FILLS[place["kind"]](self.app, place))
+            place.replace_self(content)
+            # Sphinx noted while reading whether a page needs MathJax; formulas that arrive now count too
+            if any(next(node.findall(nodes.math), None) for node in content):
+                self.env.get_domain("math").data["has_equations"][self.env.docname] = True
+
+
+def setup(app: Sphinx) -> None:
+    """Register the places."""
+    app.add_node(Later)
+    app.add_post_transform(FillPlaces)
