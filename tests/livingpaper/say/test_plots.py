@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from livingpaper.say import plots, style
+from livingpaper.say.intervals import interval
 
 
 @pytest.fixture
@@ -55,3 +56,30 @@ def test_a_reference_line_lies_where_it_is_asked_and_looks_like_no_line_of_data(
     assert set(line.get_ydata()) == {0.25}
     assert line.get_linewidth() == 1.5
     assert all(line._unscaled_dash_pattern != other._unscaled_dash_pattern for other in data)
+
+
+def test_a_bar_is_the_interval_of_the_claims(axes, runs):
+    plots.seed_bars(axes, runs[runs.kind == "a"], "x", "y")
+    (container,) = axes.containers
+    line, _, (bars,) = container
+    for mean, segment, (_, values) in zip(
+        line.get_ydata(), bars.get_segments(), runs[runs.kind == "a"].groupby("x").y, strict=True
+    ):
+        assert mean == pytest.approx(values.mean())
+        np.testing.assert_allclose(segment[:, 1], interval(values.to_numpy()))
+
+
+def test_a_tile_shows_the_mean_and_a_cross_where_it_is_positive(axes):
+    table = pd.DataFrame({"a": [1, 10, 10, 1], "b": [5, 5, 5, 7], "share": [0.0, 0.0, 1.0, 0.0]})
+    image = plots.tiles(axes, table, "a", "b", "share")
+    np.testing.assert_array_equal(image.get_array().filled(np.nan), [[0, 0.5], [0, np.nan]])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "10"]
+    plots.crosses(axes, table, "a", "b", "share")
+    assert [text.get_position() for text in axes.texts] == [(1, 0)]
+
+
+def test_a_line_on_tiles_runs_as_on_logarithmic_axes_or_on_linear_ones_from_zero(axes):
+    np.testing.assert_allclose(plots.on_tiles([1, 10, 100, 1000], [1, 100]), [0, 0.5, 1, np.nan])
+    np.testing.assert_allclose(plots.on_tiles([0.05, 0.1, 0.5], [0, 0.1]), [0.5, 1, np.nan])
+    plots.line_on_tiles(axes, [10, 10], [0, 0.1], [1, 100], [0, 0.1])
+    np.testing.assert_allclose(axes.get_lines()[0].get_xydata(), [[0.5, 0], [0.5, 1]])
