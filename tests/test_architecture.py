@@ -32,8 +32,7 @@ def test_packages_export_nothing_but_their_faces():
         imported = {
             alias.asname or alias.name
             for node in ast.walk(ast.parse(file.read_text()))
-            if isinstance(node, ast.ImportFrom)
-            and not (node.module == package.replace("/", "."))  # modules of its own
+            if isinstance(node, ast.ImportFrom) and not (node.module == package.replace("/", "."))  # modules of its own
             for alias in node.names
         }
         assert imported == FACES.get(package, set()), package

@@ -16,7 +16,8 @@ from livingpaper.errors import PaperError
 ROOT = Path(__file__).parents[1]
 PROJECT = Project(ROOT)
 DOCUMENTS = {
-    path: (ROOT / path).read_text(encoding="utf-8") for path in ("README.md", "CONTRIBUTING.md", "chapters/run.md", "chapters/intro.md")
+    path: (ROOT / path).read_text(encoding="utf-8")
+    for path in ("README.md", "CONTRIBUTING.md", "chapters/run.md", "chapters/intro.md")
 }
 DOCUMENTS |= {
     f"chapters/{name}.ipynb": "\n".join(

@@ -4,7 +4,6 @@ import ast
 import dataclasses
 import difflib
 import importlib
-import json
 import pkgutil
 import typing
 from typing import Annotated
@@ -40,7 +39,7 @@ def train(
     found = _experiment(experiment)
     table = sweep(found, [_setting(found, setting or [])], seeds, device=device, scheduler=scheduler)
     if as_json:
-        show(json.loads(table.to_json(orient="records", double_precision=15)), [], as_json)
+        show(table.astype(object).where(table.notna(), None).to_dict("records"), [], as_json)
         return
     measured = table.drop(columns=[field.name for field in dataclasses.fields(found)])
     # an experiment that measures at several steps has several rows a run

@@ -15,12 +15,12 @@ from livingpaper.sphinx import (
     directives,
     explore,
     figure_index,
-    files,
     glue,
     later,
     launch,
     ledger,
     live,
+    site_files,
     sources,
     statements,
     theme,
@@ -33,7 +33,7 @@ __all__ = ["Renderer", "setup"]
 #: What runs at the same moment runs in this order.
 PARTS = (
     catalogue, later, glue, directives, ledger, figure_index, statements, cite, explore,
-    tooltips, chapter_header, live, sources, api, launch, theme, accessibility, files,
+    tooltips, chapter_header, live, sources, api, launch, theme, accessibility, site_files,
 )  # fmt: skip
 
 
