@@ -18,7 +18,6 @@ from livingpaper.errors import InputError
 from livingpaper.sphinx.references import reference
 from livingpaper.sphinx.tables import table, text
 
-PAGE = "notation"  # where the table of notation is
 #: Where a first use is not marked: in what is read apart from the text, or leads somewhere else.
 APART = (nodes.title, nodes.reference, nodes.caption, nodes.legend, nodes.table, nodes.literal, nodes.literal_block,
          nodes.raw, addnodes.pending_xref)  # fmt: skip
@@ -60,12 +59,16 @@ class MarkFirstUses(SphinxPostTransform):
         page = self.env.docname
         if not str(self.env.doc2path(page)).endswith(".ipynb"):
             return
-        left = list(notation.read(Path(self.env.srcdir)))
+        root = Path(self.env.srcdir)
+        left = list(notation.read(root))
+        # the page with the table lies beside the file of the symbols and has its name
+        table_page = settings.read(root).notation.rpartition(".")[0]
         for formula in self._running(nodes.math):
             found = next((symbol for symbol in left if symbol.is_in(formula.astext(), page.rpartition("/")[2])), None)
             if found:
                 left.remove(found)
-                self._mark(formula, found.id, self._uri(PAGE, found.anchor), found.meaning, _spoken(formula.astext()))
+                address = self._uri(table_page, found.anchor)
+                self._mark(formula, found.id, address, found.meaning, _spoken(formula.astext()))
         terms = self._terms()
         for words in self._running(nodes.Text):
             self._mark_terms(words, terms)
