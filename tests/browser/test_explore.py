@@ -154,7 +154,7 @@ def test_without_javascript_and_on_paper_the_picture_stands_alone(new_page):
 
 
 def test_every_command_names_an_experiment_and_a_chapter_that_exist(page):
-    from livingpaper.cli.train import _experiment, _setting
+    from livingpaper.cli.training import _experiment, _setting
 
     for name in ("assumptions", "setting", "test-error", "phenomenon", "deep-classification"):
         page.goto(f"chapters/{name}.html")

@@ -14,8 +14,10 @@ from pypdf import PdfReader
 
 from livingpaper.build.project import Project
 from livingpaper.publish import pdf
-from livingpaper.publish.identity import edition
+from livingpaper.publish.identity import identify
 from livingpaper.publish.singlepage import parts_of
+
+pytestmark = pytest.mark.slow
 
 PROJECT = Project(Path(__file__).parents[2])
 PAGES = [page for part in parts_of(PROJECT) for page in part.pages]
@@ -25,7 +27,7 @@ PAGES = [page for part in parts_of(PROJECT) for page in part.pages]
 def reader(site, chromium, tmp_path_factory):
     """The smoke site as a PDF."""
     record = {"started": "2026-02-03T12:00:00+00:00", "seconds": 1.0, "dirty": False}
-    smoke = edition(PROJECT, PROJECT.variant("smoke", {}), [record])
+    smoke = identify(PROJECT, PROJECT.variant("smoke", {}), [record])
     path = tmp_path_factory.mktemp("pdf") / "book.pdf"
     # Two Playwrights in one process get into each other's way, and these tests have one open.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
