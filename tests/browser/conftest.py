@@ -17,6 +17,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
             # The first test may wait for the smoke build.
+            # to `make test-all`, until one visit a page has been timed on a quiet machine
+            item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.timeout(1800))
 
 
