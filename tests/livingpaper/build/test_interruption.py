@@ -1,9 +1,12 @@
 """Whatever ends a build, nothing goes on running, nothing finished is lost, and the same command continues."""
 
+import pytest
 import re
 import signal
 import subprocess
 import time
+
+pytestmark = pytest.mark.slow  # kills and waits
 
 SECOND = "chapters/second.ipynb"
 
