@@ -1,10 +1,11 @@
 """Whatever ends a build, nothing goes on running, nothing finished is lost, and the same command continues."""
 
-import pytest
 import re
 import signal
 import subprocess
 import time
+
+import pytest
 
 pytestmark = pytest.mark.slow  # kills and waits
 
