@@ -35,11 +35,11 @@ def of_source(source: str, packages: Collection[str]) -> dict[str, str]:
 
 
 def of_packages(packages: Iterable[str], pattern: str = "*.py") -> dict[str, str]:
-    """The digests of all files of some top-level packages that match a pattern, by path."""
+    """The digests of all files of some top-level packages that match a pattern, by path; byte code is none of them."""
     found = {}
     for package in packages:
         for path in sorted((home(package) / package).rglob(pattern)):
-            if path.is_file():
+            if path.is_file() and "__pycache__" not in path.parts:
                 found[path.relative_to(home(package)).as_posix()] = sha256(path.read_bytes())
     return found
 

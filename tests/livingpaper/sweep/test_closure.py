@@ -92,3 +92,15 @@ def test_an_edit_of_a_module_changes_the_key_and_an_edit_elsewhere_does_not(copy
     with open(folder / "train" / "losses.py", "a") as stream:
         stream.write("\nfrom benign.data import images\n")
     assert "benign/data/images.py" in digests("benign.experiments.clusters")
+
+
+def test_byte_code_that_a_run_leaves_is_no_part_of_a_package(tmp_path, monkeypatch):
+    package = tmp_path / "leaving"
+    (package / "__pycache__").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "style.css").write_text("p { color: black }")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = closure.of_packages(["leaving"], "*")
+    (package / "__pycache__" / "__init__.cpython-311.pyc").write_bytes(b"made by a run")
+    assert closure.of_packages(["leaving"], "*") == before
+    assert set(before) == {"leaving/__init__.py", "leaving/style.css"}
