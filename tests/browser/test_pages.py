@@ -54,6 +54,8 @@ def looked_at(page, view, name, screenshots):
     assert page.evaluate("document.documentElement.scrollWidth") <= width, view
     assert page.locator("mjx-merror").count() == 0
     if axe:
+        # what scrolls becomes a stop of the keyboard 300 ms after a window has changed
+        page.wait_for_timeout(600)
         assert violations(page) == [], view
     if screenshots:
         page.screenshot(path=screenshots / f"{name.removesuffix('.html').replace('/', '-')}-{view}.png", full_page=True)

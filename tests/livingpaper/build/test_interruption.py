@@ -84,7 +84,7 @@ def test_a_kill_while_pages_are_rendered_leaves_the_old_site_and_no_process(buil
     before = built.files()
     built.edit("intro.md", "# A book", "# Another book")
     process = built.start("build")
-    while not any("jupyter_book" in " ".join(one.cmdline()) for one in built.processes()):
+    while not any("livingpaper.build.renderer" in one.cmdline() for one in built.processes()):
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.05)
     process.kill()
