@@ -5,7 +5,7 @@ and the unit vector along mu. So they are measured in the reduced frame of Gauss
 coordinates under another law, by the same formulas.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,13 +18,15 @@ from torch import Tensor
 from benign.data import mixtures, noises, streamed
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
+from benign.experiments.other_noise import DIRECTION, NOISE
 from benign.experiments.polluted import Polluted
+from benign.experiments.setting import Alone
 from benign.networks import activations
 from benign.networks.two_layer import output_signs, read_out
 
 
 @dataclass(frozen=True)
-class GoodEvent(Polluted):
+class GoodEvent(Alone, Polluted):
     """What the inequalities (11)-(18) bound, at initialisation; nothing is trained.
 
     ``noise`` is a law of ``data.noises``; any but the Gaussian one needs ``frame="ambient"``, and there ``direction``
@@ -37,6 +39,7 @@ class GoodEvent(Polluted):
     noise: str = "gaussian"
     direction: str = "spread"
 
+    allows = dict(noise=NOISE, direction=DIRECTION)
     batched_by: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -46,13 +49,10 @@ class GoodEvent(Polluted):
                 f"noise is {self.noise!r} and frame {self.frame!r}: only Gaussian noise has a reduced frame, "
                 "take frame='ambient'"
             )
-        if self.direction not in ("spread", "first"):
-            raise InputError(f"direction is {self.direction!r}: it must be one of spread, first")
 
-    @staticmethod
-    def run(batch: Sequence["GoodEvent"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table a run, of one row. Eigenvalues of small matrices are all there is to compute: on the processor."""
-        return [_measured(run) for run in batch]
+    def table(self, device: str) -> pd.DataFrame:
+        """One row. Eigenvalues of small matrices are all there is to compute: on the processor."""
+        return _measured(self)
 
 
 def _measured(run: GoodEvent) -> pd.DataFrame:

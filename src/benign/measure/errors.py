@@ -21,8 +21,10 @@ def error_count(
     return (~(labels * network(x) > 0)).sum(-1)  # NaN, the output of a run that diverged, is on no side
 
 
-def fresh_margins(network: TwoLayer, signal: float | int, seed: int, points: int) -> Float64[Tensor, " points"]:
-    """The margins y f(x) of one network (a batch of one) on fresh points of the mixture with clean labels.
+def fresh_margins(
+    network: TwoLayer, signal: float | int, seed: int, points: int
+) -> tuple[Float64[Tensor, " points"], Float64[Tensor, " points"]]:
+    """The margins y f(x) of one network (a batch of one) on fresh points of the mixture, and their clean labels y.
 
     The share of those that are not positive estimates Xu & Gu (2023), eq. (5). The points depend on the seed
     only, so that one run is measured at several steps on the same points; fewer points are the first of more.
@@ -35,11 +37,12 @@ def fresh_margins(network: TwoLayer, signal: float | int, seed: int, points: int
             f"{len(network.weights)} networks and {points} points: give one network and at least one point"
         )
     rng = seeds.generator(seed, "test points")
-    margins = []
+    parts = []
     for first in range(0, points, CHUNK):
         x, y = mixtures.test_points(signal, network.weights.shape[-1], min(CHUNK, points - first), rng)
-        margins.append(y * network(x)[0])
-    return torch.cat(margins)
+        parts.append((y * network(x)[0], y))
+    margins, labels = (torch.cat(part) for part in zip(*parts, strict=True))
+    return margins, labels
 
 
 def noisy_error(clean_error: float | int | np.ndarray, label_noise: float | int) -> float | int | np.ndarray:

@@ -15,25 +15,16 @@ class TwoLayerSnapshot(Snapshot):
     g: Tensor  #: -l'(y_i f(x_i)), shape (runs, n)
     preactivations: Tensor  #: A = W X^T, shape (runs, m, n)
     initial_preactivations: Tensor  #: W(0) X^T
+    signs: Tensor  #: the frozen a_j, shape (runs, m)
 
     @abstractmethod
     def spectral_norms(self) -> Tensor:
         """||W||_2, the largest singular value, shape (runs,)."""
 
 
-def g(s: TwoLayerSnapshot) -> Tensor:
-    """The slopes g_i = -l'(y_i f(x_i)), how hard each sample pulls, shape (runs, n)."""
-    return s.g
-
-
 def active(s: TwoLayerSnapshot) -> Tensor:
     """The activation pattern, which neurons are active at which samples, <w_j, x_i> > 0, boolean (runs, m, n)."""
     return s.preactivations > 0
-
-
-def active_share(s: TwoLayerSnapshot) -> Tensor:
-    """The share of the pairs (neuron, sample) that are active, shape (runs,)."""
-    return active(s).to(s.outputs.dtype).mean((1, 2))
 
 
 def flipped_share(s: TwoLayerSnapshot) -> Tensor:

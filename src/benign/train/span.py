@@ -48,7 +48,6 @@ class SpanSnapshot(TwoLayerSnapshot):
     """
 
     coefficients: Tensor  #: C_t, shape (runs, m, n)
-    signs: Tensor
     activation: Activation
     start: "Vectors | Products"
 
@@ -265,7 +264,7 @@ def _snapshot(group: _Group, m: int, n: int, step: int, outputs: Tensor, margins
     return SpanSnapshot(
         step, group.rows, outputs[:, :n], group.labels[:, :n], loss.value(margins)[:, :n],
         loss.negative_derivative(margins)[:, :n], group.now[:, :m, :n], group.initial[:, :m, :n],
-        group.coefficients[:, :m, :n], group.signs[:, :m], group.activation, group.start,
+        group.signs[:, :m], group.coefficients[:, :m, :n], group.activation, group.start,
     )  # fmt: skip
 
 
