@@ -8,23 +8,24 @@ K = s^{2(L-1)} Theta_L does not move. Then f = f_0 + sum_i c_i K(x_i, .), and SG
 No width, no weights. Data, test points and mini-batches of a seed are those of the finite networks.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from benign import seeds
-from benign.experiments.lazy_training import LazyTraining, wrong
-from benign.experiments.separated import Separated
+from benign.experiments.deep_training import LazyTraining, missed
+from benign.experiments.samples import Separated
+from benign.experiments.setting import Alone
 from benign.ntk import analytic, regression
 from benign.theory.laziness import margin_at
 from benign.train.losses import LOGISTIC
 
 
 @dataclass(frozen=True, kw_only=True)
-class InfiniteWidth(Separated):
+class InfiniteWidth(Alone, Separated, LazyTraining):
     """The limit of ``DeepClassification`` for infinite width, beside its twin with equal margins at all points.
 
     The twin is gradient flow on the squared loss from the same f_0 to the targets q y_i; q is the margin at which the
@@ -32,10 +33,11 @@ class InfiniteWidth(Separated):
     counting half, in units of q.
     """
 
-    @staticmethod
-    def run(batch: Sequence["InfiniteWidth"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table of one row a run."""
-        return [pd.DataFrame([_row(run)]) for run in batch]
+    batched_by: ClassVar[tuple[str, ...]] = (*LazyTraining.batched_by, "d", "test_points")
+
+    def table(self, device: str) -> pd.DataFrame:
+        """One row; always on the CPU."""
+        return pd.DataFrame([_row(self)])
 
 
 def _row(run: InfiniteWidth) -> dict[str, float]:
@@ -49,11 +51,11 @@ def _row(run: InfiniteWidth) -> dict[str, float]:
     return {
         "steps_taken": steps,
         "loss": float(LOGISTIC.at(outputs, labels).mean()),
-        "training_error": wrong(outputs, labels),
+        "training_error": missed(labels * outputs),
         "label_mean": float(labels.mean()),
-        "test_error": wrong(fresh, y_test),
+        "test_error": missed(y_test * fresh),
         "offset": _offset(fresh, y_test) / q,
-        "equal_test_error": wrong(equal, y_test),
+        "equal_test_error": missed(y_test * equal),
         "equal_offset": _offset(equal, y_test) / q,
     }
 
