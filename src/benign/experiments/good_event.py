@@ -52,39 +52,35 @@ class GoodEvent(Alone, Polluted):
 
     def table(self, device: str) -> pd.DataFrame:
         """One row. Eigenvalues of small matrices are all there is to compute: on the processor."""
-        return _measured(self)
+        n, m, p = self.n, self.width, self.p
+        sample = mixtures.sample(n, p, 0, self.label_noise, self.seed, directions=m if self.frame == "reduced" else 0)
+        gram = sum(vectors @ vectors.T for vectors in _vectors(self, sample))
+        noise, weights, along = gram[:n, :n], gram[n : n + m], gram[-1, :n]
+        signs, y = output_signs(m, self.seed), self.signal * sample.clean
 
+        hidden = weights[:, :n] + torch.outer(weights[:, -1], y)  # <w_j, x_i>, in units of omega
+        inputs = noise + torch.outer(along, y) + torch.outer(y, along) + torch.outer(y, y)
+        correct = (signs[:, None] == sample.labels) & (hidden > 0)
+        spectrum = torch.linalg.eigvalsh(noise) / p
+        lengths = weights.diagonal(n).sqrt() / p**0.5
+        activation = activations.named(self.activation)
+        outputs = read_out(signs[None], activation(self.initial_scale * hidden)[None])
 
-def _measured(run: GoodEvent) -> pd.DataFrame:
-    n, m, p = run.n, run.width, run.p
-    sample = mixtures.sample(n, p, 0, run.label_noise, run.seed, directions=m if run.frame == "reduced" else 0)
-    gram = sum(vectors @ vectors.T for vectors in _vectors(run, sample))
-    noise, weights, along = gram[:n, :n], gram[n : n + m], gram[-1, :n]
-    signs, y = output_signs(m, run.seed), run.signal * sample.clean
-
-    hidden = weights[:, :n] + torch.outer(weights[:, -1], y)  # <w_j, x_i>, in units of omega
-    inputs = noise + torch.outer(along, y) + torch.outer(y, along) + torch.outer(y, y)
-    correct = (signs[:, None] == sample.labels) & (hidden > 0)
-    spectrum = torch.linalg.eigvalsh(noise) / p
-    lengths = weights.diagonal(n).sqrt() / p**0.5
-    activation = activations.named(run.activation)
-    outputs = read_out(signs[None], activation(run.initial_scale * hidden)[None])
-
-    measured = {  # counts through int(): an integer tensor over a number would be of single precision
-        "least_sign_share": min(int((signs > 0).sum()), int((signs < 0).sum())) / m,
-        "least_active_samples": int(correct.sum(1).min()) / n,
-        "least_active_neurons": int(correct.sum(0).min()) / m,
-        "least_eigenvalue": spectrum[0],
-        "largest_eigenvalue": spectrum[-1],
-        "largest_along_mu": along.abs().max(),
-        "largest_product": _off_diagonal(noise) / p**0.5,
-        "largest_weight": lengths.max(),
-        "largest_output": outputs.abs().max(),
-        "least_length": noise.diagonal().min() / p,
-        "largest_length": noise.diagonal().max() / p,
-        "coherence": n * _off_diagonal(inputs) / inputs.diagonal().min(),
-    }
-    return pd.DataFrame({name: [float(value)] for name, value in measured.items()})
+        measured = {  # counts through int(): an integer tensor over a number would be of single precision
+            "least_sign_share": min(int((signs > 0).sum()), int((signs < 0).sum())) / m,
+            "least_active_samples": int(correct.sum(1).min()) / n,
+            "least_active_neurons": int(correct.sum(0).min()) / m,
+            "least_eigenvalue": spectrum[0],
+            "largest_eigenvalue": spectrum[-1],
+            "largest_along_mu": along.abs().max(),
+            "largest_product": _off_diagonal(noise) / p**0.5,
+            "largest_weight": lengths.max(),
+            "largest_output": outputs.abs().max(),
+            "least_length": noise.diagonal().min() / p,
+            "largest_length": noise.diagonal().max() / p,
+            "coherence": n * _off_diagonal(inputs) / inputs.diagonal().min(),
+        }
+        return pd.DataFrame({name: [float(value)] for name, value in measured.items()})
 
 
 def _off_diagonal(gram: Float64[Tensor, "n n"]) -> Tensor:

@@ -37,27 +37,26 @@ class InfiniteWidth(Alone, Separated, LazyTraining):
 
     def table(self, device: str) -> pd.DataFrame:
         """One row; always on the CPU."""
-        return pd.DataFrame([_row(self)])
-
-
-def _row(run: InfiniteWidth) -> dict[str, float]:
-    (x, labels, _), (x_test, y_test) = run.sample(), run.fresh()
-    kernel, cross = (run.kernel_scale * analytic.kernel(a, b, depth=run.depth) for a, b in ((x, None), (x_test, x)))
-    start, start_test = initial(run, torch.cat([x, x_test])).split([run.n, run.test_points])
-    coefficients, steps = descend(run, kernel, start, labels)
-    outputs, q = start + kernel @ coefficients, margin_at(run.level)
-    fresh = start_test + cross @ coefficients
-    equal = regression.factor(kernel).predict(cross, q * labels, initial=(start_test, start))
-    return {
-        "steps_taken": steps,
-        "loss": float(LOGISTIC.at(outputs, labels).mean()),
-        "training_error": missed(labels * outputs),
-        "label_mean": float(labels.mean()),
-        "test_error": missed(y_test * fresh),
-        "offset": _offset(fresh, y_test) / q,
-        "equal_test_error": missed(y_test * equal),
-        "equal_offset": _offset(equal, y_test) / q,
-    }
+        (x, labels, _), (x_test, y_test) = self.sample(), self.fresh()
+        kernel, cross = (
+            self.kernel_scale * analytic.kernel(a, b, depth=self.depth) for a, b in ((x, None), (x_test, x))
+        )
+        start, start_test = initial(self, torch.cat([x, x_test])).split([self.n, self.test_points])
+        coefficients, steps = descend(self, kernel, start, labels)
+        outputs, q = start + kernel @ coefficients, margin_at(self.level)
+        fresh = start_test + cross @ coefficients
+        equal = regression.factor(kernel).predict(cross, q * labels, initial=(start_test, start))
+        row = {
+            "steps_taken": steps,
+            "loss": float(LOGISTIC.at(outputs, labels).mean()),
+            "training_error": missed(labels * outputs),
+            "label_mean": float(labels.mean()),
+            "test_error": missed(y_test * fresh),
+            "offset": _offset(fresh, y_test) / q,
+            "equal_test_error": missed(y_test * equal),
+            "equal_offset": _offset(equal, y_test) / q,
+        }
+        return pd.DataFrame([row])
 
 
 def initial(run: LazyTraining, points: Tensor) -> Tensor:

@@ -1,10 +1,11 @@
-"""What several experiments learn: two separated clusters, and pairs of digits."""
+"""What several experiments learn: two separated clusters, pairs of digits, points of the sphere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from benign import seeds
@@ -65,3 +66,9 @@ class DigitPair(Setting):
             )
             for run in batch
         ]  # fmt: skip
+
+
+def sphere(points: int, d: int, seed: int, purpose: str = "inputs of a kernel") -> Float64[Tensor, "points d"]:
+    """Independent points, uniform on the unit sphere of R^d."""
+    x = torch.from_numpy(seeds.generator(seed, purpose).standard_normal((points, d)))
+    return x / torch.linalg.vector_norm(x, dim=1, keepdim=True)
