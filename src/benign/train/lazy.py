@@ -12,12 +12,6 @@ from benign.errors import InputError
 from benign.networks.deep import Deep
 
 
-def relative_distances(network: Deep, initial: Deep) -> Float64[Tensor, "runs layers"]:
-    """The distance travelled by each layer, ||W_l - W_l(0)||_F / ||W_l(0)||_F, shape (runs, L)."""
-    moves, lengths = ([w.square().sum((1, 2)).sqrt() for w in ws] for ws in (_moves(network, initial), initial.weights))
-    return torch.stack(moves, -1) / torch.stack(lengths, -1)
-
-
 def flipped(network: Deep, initial: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs hidden_layers"]:
     """The fraction of pairs (neuron, input) whose neuron was active, u > 0, and no longer is, or the other way round.
 
