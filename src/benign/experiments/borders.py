@@ -68,7 +68,7 @@ class Border(Polluted):
         observe = {
             "loss": history.loss,
             "margins": history.margins,
-            "distance": history.distance,
+            "distance": neurons.distance,
             "pattern_change": neurons.flipped_share,
             "helpers": lambda s: (s.signs.unsqueeze(2) == s.labels.unsqueeze(1)) & neurons.active(s),
         }

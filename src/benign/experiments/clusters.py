@@ -11,8 +11,7 @@ from benign.experiments import polluted
 from benign.experiments.polluted import Polluted
 from benign.experiments.setting import at_least
 from benign.measure import errors
-from benign.measure.margins import normalised_margin
-from benign.train import history
+from benign.train import history, neurons
 from benign.train.history import Snapshot
 
 
@@ -35,7 +34,7 @@ class PollutedClusters(Polluted):
             "training_error": history.training_error,
             "training_error_clean": lambda s: _share(~(history.margins(s) > 0), ~flipped[s.runs]),
             "training_error_flipped": lambda s: _share(~(history.margins(s) > 0), flipped[s.runs]),
-            "norm_21": history.norm_21,
+            "norm_21": neurons.norm_21,
             "testing": lambda s: _testing(s, batch),
         }
         trained = polluted.train(batch, samples, observe, device)
@@ -70,6 +69,6 @@ def _testing(snapshot: Snapshot, batch: Sequence[PollutedClusters]) -> Tensor:
     for index, which in enumerate(snapshot.runs.tolist()):
         run, alone = batch[which], networks.alone(index)
         margins, _ = errors.fresh_margins(alone, run.signal, run.seed, run.test_points)
-        normalised = normalised_margin(alone, float(margins.mean()))
+        normalised = errors.normalised_margin(alone, float(margins.mean()))
         rows.append([float((~(margins > 0)).sum()), float(normalised)])
     return torch.tensor(rows, dtype=torch.float64, device=snapshot.outputs.device)

@@ -75,7 +75,7 @@ class Laziness(Polluted):
         observe = {
             "loss": history.loss,
             "training_error": history.training_error,
-            "distance": history.distance,
+            "distance": neurons.distance,
             "flipped": neurons.flipped_share,
             "kernel": lambda s: _against(s, inputs[s.runs], tangent.to(device)[s.runs]),
         }

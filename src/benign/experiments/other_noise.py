@@ -20,7 +20,7 @@ from benign.experiments.polluted import AT_END, Polluted, descent
 from benign.experiments.setting import at_least, one_of
 from benign.networks import activations
 from benign.networks.two_layer import output_signs
-from benign.train import history, span
+from benign.train import history, neurons, span
 
 NOISE = Annotated[str, AfterValidator(noises.named)]
 DIRECTION = one_of("spread", "first")
@@ -72,7 +72,7 @@ class OtherNoise(Polluted):
             torch.stack([output_signs(run.width, run.seed) for run in batch]).to(device),
             activations.per_run([activations.named(run.activation) for run in batch]),
             torch.stack([s.labels for s in samples]).to(device),
-            observe={"training_error": history.training_error, "norm_21": history.norm_21},
+            observe={"training_error": history.training_error, "norm_21": neurons.norm_21},
             **descent(batch, device=device),
         )
         tables = []

@@ -41,8 +41,8 @@ class TailErrors(Polluted):
         observe = {
             "loss": history.loss,
             "training_error": history.training_error,
-            "norm_21": history.norm_21,
-            "norm_frobenius": history.norm,
+            "norm_21": neurons.norm_21,
+            "norm_frobenius": neurons.norm,
             "norm_spectral": neurons.spectral_norm,
         }
         trained = polluted.train(batch, samples, observe, device)

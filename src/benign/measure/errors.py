@@ -1,4 +1,4 @@
-"""Test errors of networks on the Gaussian mixture and on given points."""
+"""Test errors and margins of networks on the Gaussian mixture and on given points."""
 
 import numpy as np
 import torch
@@ -43,6 +43,14 @@ def fresh_margins(
         parts.append((y * network(x)[0], y))
     margins, labels = (torch.cat(part) for part in zip(*parts, strict=True))
     return margins, labels
+
+
+def normalised_margin(network: TwoLayer, mean_margin: float | int) -> Float64[Tensor, " runs"]:
+    """sqrt(m) E[y f] / ||W||_{2,1}: the expected margin in units of a Lipschitz constant (Xu & Gu 2023).
+
+    ||W||_{2,1} / sqrt(m) is a Lipschitz constant of the network (Proposition 4.4, used in 4.5).
+    """
+    return mean_margin / (torch.linalg.vector_norm(network.weights, dim=-1).sum(-1) / network.signs.shape[-1] ** 0.5)
 
 
 def noisy_error(clean_error: float | int | np.ndarray, label_noise: float | int) -> float | int | np.ndarray:

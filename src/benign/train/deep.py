@@ -28,18 +28,9 @@ LOOK = {"cpu": 1, "cuda": 64}
 
 @dataclass(frozen=True)
 class DeepSnapshot(Snapshot):
-    """A state that holds the networks, now and at the start; a neuron is a row of any of their layers."""
+    """A state that holds the networks."""
 
     network: Deep
-    initial: Deep
-    x: Tensor  #: the training inputs, shape (runs, n, d)
-
-    def squared_norms(self) -> Tensor:
-        return torch.cat([w.square().sum(-1) for w in self.network.weights], -1)
-
-    def squared_moves(self) -> Tensor:
-        pairs = zip(self.network.weights, self.initial.weights, strict=True)
-        return torch.cat([(w - start).square().sum(-1) for w, start in pairs], -1)
 
 
 def train(
@@ -137,8 +128,7 @@ class _Group(Batch):
     """Some runs that train side by side."""
 
     rows: Tensor  #: which runs of the batch these are
-    x: Tensor
-    inputs: Tensor  #: x, filled up
+    inputs: Tensor  #: filled up
     targets: Tensor  #: the labels, filled up
     rates: Tensor  #: step_size s_l, shape (runs, L), or 0 once the run is over
     kept: Tensor  #: what a step leaves of the weights, 1 - step_size decay, or 1 once the run is over
@@ -150,9 +140,9 @@ class _Group(Batch):
     @staticmethod
     def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, kept: Tensor, rows: Tensor) -> "_Group":
         """The runs of the given rows of a batch, before their first step."""
-        x, initial = x[rows], network.select(rows)
+        initial = network.select(rows)
         return _Group(
-            rows, x, lined(x), lined(labels[rows], axes=1, lines=2), rates[rows], kept[rows], torch.zeros_like(rows),
+            rows, lined(x[rows]), lined(labels[rows], axes=1, lines=2), rates[rows], kept[rows], torch.zeros_like(rows),
             torch.zeros_like(rows, dtype=torch.bool), initial, initial.lined,
         )  # fmt: skip
 
@@ -167,7 +157,7 @@ class _Group(Batch):
     def snapshot(self, step: int, outputs: Tensor, losses: Tensor) -> DeepSnapshot:
         """What observables see."""
         labels = self.targets[:, : outputs.shape[1]]
-        return DeepSnapshot(step, self.rows, outputs, labels, losses, self._network, self.initial, self.x)
+        return DeepSnapshot(step, self.rows, outputs, labels, losses, self._network)
 
     def hand_over(self, final: list[Tensor], taken: Tensor) -> None:
         """Write the weights and the steps of the runs that have ended where those of the whole batch are."""

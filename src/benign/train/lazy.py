@@ -1,7 +1,6 @@
 """How lazy training was: what a deep network's start still says about the network now.
 
-All are functions of the trained and of the initial network, two batches of the same runs. In a training run they are
-observables, of a ``DeepSnapshot`` s: ``lambda s: flipped(s.network, s.initial, s.x)``.
+All are functions of the trained and of the initial network, two batches of the same runs.
 """
 
 import torch
