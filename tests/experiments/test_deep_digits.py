@@ -3,8 +3,8 @@
 import torch
 
 from benign.data import images
-from benign.experiments.deep_digits import DeepDigits
-from benign.experiments.lazy_training import fit
+from benign.experiments.deep_classification import DeepDigits
+from benign.experiments.deep_training import fit
 from benign.experiments.separation import Separation
 
 SMALL = DeepDigits(negative=3, positive=8, n=40, label_noise=0.2, seed=0, width=24)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benign.experiments.lazy_training import LazyTraining, fit, training, wrong
+from benign.experiments.deep_training import LazyTraining, fit, training, wrong
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
 from benign.seeds import generator

@@ -8,7 +8,7 @@ import torch
 
 from benign import seeds
 from benign.data import mixtures
-from benign.experiments.lipschitz import ClusterInterpolator, fit
+from benign.experiments.interpolators import ClusterInterpolator, fit
 from benign.measure import lipschitz
 from benign.networks.activations import relu
 from benign.networks.deep import initialise

@@ -1,8 +1,7 @@
 """Interpolators of pairs of digits."""
 
 from benign.data import images
-from benign.experiments.lipschitz import fit
-from benign.experiments.lipschitz_digits import DigitInterpolator
+from benign.experiments.interpolators import DigitInterpolator, fit
 from benign.measure import lipschitz
 
 SMALL = DigitInterpolator(negative=3, positive=8, n=24, label_noise=0.125, seed=0, width=32)

@@ -12,7 +12,7 @@ from benign.experiments import ntk_regression
 from benign.experiments.ntk_regression import KernelSplit
 from benign.ntk import analytic, regression
 from benign.seeds import generator
-from benign.theory import ntk_regression as theory
+from benign.theory import interpolation as theory
 from livingpaper.sweep import grid, sweep
 
 SMALL = KernelSplit(n=12, d=4, depth=3, seed=0, test_points=20)

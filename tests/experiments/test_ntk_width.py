@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benign.experiments.ntk_spectrum import Spectrum
-from benign.experiments.ntk_width import FiniteWidth
+from benign.experiments.ntk_spectrum import FiniteWidth, Spectrum
 from benign.networks import activations, deep
 from benign.ntk import analytic
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from benign.experiments.separated import Separated
+from benign.experiments.samples import Separated
 
 SMALL = Separated(n=40, d=60, separation=1.5, label_noise=0.1, seed=0, test_points=4000)
 

@@ -20,7 +20,7 @@ from benign.experiments.deep_training import LazyTraining, missed
 from benign.experiments.samples import Separated
 from benign.experiments.setting import Alone
 from benign.ntk import analytic, regression
-from benign.theory.laziness import margin_at
+from benign.theory.lazy_regime import margin_at
 from benign.train.losses import LOGISTIC
 
 

@@ -14,6 +14,7 @@ from benign.data.mixtures import Mixture
 from benign.errors import InputError
 from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of
 from benign.networks import activations
+from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.theory import xu2023
 from benign.train import dense, losses, span
@@ -29,13 +30,13 @@ def _none(records: tuple[int, ...]) -> None:
         raise ValueError("this experiment measures at the end: leave them out")
 
 
-def _homogeneous(activation: str) -> None:
-    if activation.partition("(")[0].strip() not in ("relu", "leaky_relu"):
+def _homogeneous(activation: Activation) -> None:
+    if activation.name.partition("(")[0] not in ("relu", "leaky_relu"):
         raise ValueError("this experiment needs a positively homogeneous one, relu or leaky_relu")
 
 
 AT_END = Annotated[tuple, AfterValidator(_none)]  #: the records of an experiment that measures after training only
-HOMOGENEOUS = Annotated[str, AfterValidator(_homogeneous)]
+HOMOGENEOUS = Annotated[ACTIVATION, AfterValidator(_homogeneous)]
 
 
 @dataclass(frozen=True)
