@@ -35,7 +35,7 @@ def _homogeneous(activation: Activation) -> None:
         raise ValueError("this experiment needs a positively homogeneous one, relu or leaky_relu")
 
 
-AT_END = Annotated[tuple, AfterValidator(_none)]  #: the records of an experiment that measures after training only
+AT_END = Annotated[tuple, AfterValidator(_none)]  # the records of an experiment that measures after training only
 HOMOGENEOUS = Annotated[ACTIVATION, AfterValidator(_homogeneous)]
 
 

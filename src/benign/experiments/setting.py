@@ -14,7 +14,7 @@ from benign.networks import activations
 FINITE = AllowInfNan(False)
 AMOUNT = Annotated[float, FINITE, Ge(0)]
 POSITIVE = Annotated[float, FINITE, Gt(0)]
-SHARE = Annotated[float, Ge(0), Lt(0.5)]  #: of wrong labels
+SHARE = Annotated[float, Ge(0), Lt(0.5)]  # of wrong labels
 ACTIVATION = Annotated[str, AfterValidator(activations.named)]
 
 
@@ -31,7 +31,7 @@ def one_of(*choices: str) -> object:
 class Setting:
     """Values that pydantic checks as soon as they are given: not after hours, at the one wrong setting of a sweep."""
 
-    allows: ClassVar[Mapping[str, object]] = {}  #: types with ranges, by field; those of base classes hold too
+    allows: ClassVar[Mapping[str, object]] = {}  # types with ranges, by field; those of base classes hold too
 
     def __post_init__(self) -> None:
         for name, allowed in _allowed(type(self)).items():
