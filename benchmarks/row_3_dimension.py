@@ -18,7 +18,7 @@ def experiment(sizes: Sizes, p: int, test_points: int, device: str) -> list[floa
     network = draw(sizes, p, "reduced", device).train(sizes.steps).network.to("cpu")
     network = TwoLayer(network.weights.double(), network.signs.double(), network.activation)
     return [
-        float((errors.fresh_margins(network.alone(run), signal(sizes, p), run, test_points) <= 0).double().mean())
+        float((errors.fresh_margins(network.alone(run), signal(sizes, p), run, test_points)[0] <= 0).double().mean())
         for run in range(sizes.runs)
     ]
 

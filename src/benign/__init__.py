@@ -1,6 +1,6 @@
-"""Benign overfitting, executable: data, networks, exact trainers, measures, sweeps and the book made of them.
+"""Benign overfitting: data, networks, exact trainers, measures, theory and experiments.
 
-Imports run downward only: ``cli -> book -> sweep, experiments -> measure, theory -> train -> networks -> data``.
+Imports run downward only: ``experiments -> measure, theory -> train, ntk -> networks -> data``.
 Import the module you need (``from benign.train import span``): packages re-export nothing, so that a
 chapter depends on exactly the files whose code it runs.
 """

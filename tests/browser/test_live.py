@@ -24,7 +24,7 @@ from benign.networks.activations import leaky_relu
 from benign.networks.spanned import Spanned
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.seeds import generator
-from benign.theory import averaging, borders, xu2023
+from benign.theory import averaging, conditions, xu2023
 from benign.train import history, span
 
 PAGE = "chapters/live.html"
@@ -231,8 +231,8 @@ def test_closed_forms_are_those_of_the_package(engine):
         n, p, signal, noise = s["n"], s["p"], s["signal"], s["labelNoise"]
         ours = {
             "signalIndex": xu2023.signal_index(n, p, signal),
-            "signalLoad": borders.signal_load(n, p, signal),
-            "firstStepWall": borders.first_step_wall(noise),
+            "signalLoad": conditions.signal_load(n, p, signal),
+            "firstStepWall": conditions.first_step_wall(noise),
             "averagingError": averaging.test_error(n, p, signal, noise),
             "stepSize": xu2023.step_size(n, p, 1.0),
             "initialScale": 3 * xu2023.initial_scale(n, p, 5, 1.0),

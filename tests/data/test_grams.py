@@ -46,10 +46,6 @@ def test_a_batch_holds_its_runs():
         same(batch.select(slice(None, None)), batch)
 
 
-def test_the_training_sample_as_points():
-    same(Grams.of(X, W).points, Points.of(X, X, W))
-
-
 def test_scaled_weights():
     same(Grams.of(X, W).scaled(0.3), Grams.of(X, 0.3 * W))
     same(Points.of(NEW, X, W).scaled(-2), Points.of(NEW, X, -2 * W))
@@ -58,7 +54,6 @@ def test_scaled_weights():
     each = scale[:, None, None] * w
     same(Grams.of(x, w).scaled(scale), Grams.of(x, each))
     same(Points.of(new, x, w).scaled(scale), Points.of(new, x, each))
-    same(Grams.of(x, w).scaled(scale).points, Points.of(x, x, each))
 
 
 def test_no_directions():

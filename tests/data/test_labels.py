@@ -42,28 +42,11 @@ def test_independent_flips_have_a_binomial_count():
 
 
 @given(low=noises, high=noises, exact=st.booleans(), seed=seeds)
-def test_less_noise_pollutes_a_subset_in_the_same_way(low, high, exact, seed):
+def test_less_noise_pollutes_a_subset(low, high, exact, seed):
     low, high = sorted((low, high))
-    clean = np.arange(60) % 5
-    less, more = (flip(clean, noise, rng(seed), exact, classes=range(5)) for noise in (low, high))
-    changed = less != clean
-    np.testing.assert_array_equal(less[changed], more[changed])
-
-
-def test_a_polluted_class_becomes_each_other_class_equally_often():
-    clean = np.full(40_000, 3)
-    polluted = flip(clean, 0.45, rng(), classes=range(10))
-    counts = np.bincount(polluted, minlength=10)
-    assert counts[3] == 22_000
-    others = np.delete(counts, 3)  # multinomial: 18000 draws over nine classes, each of mean 2000
-    assert np.abs(others - 2000).max() < 5 * np.sqrt(2000 * 8 / 9)
-
-
-def test_classes_need_not_be_consecutive():
-    clean = np.array([3, 8] * 50)
-    polluted = flip(clean, 0.2, rng(), classes=(8, 3))
-    assert set(polluted) == {3, 8}
-    assert np.sum(polluted != clean) == 20
+    clean = np.where(np.arange(60) % 5 == 0, -1, 1)
+    less, more = (flip(clean, noise, rng(seed), exact) for noise in (low, high))
+    assert (more[less != clean] != clean[less != clean]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.int64, np.int8])
@@ -83,8 +66,6 @@ def test_label_noise_outside_its_range_is_refused(label_noise):
         flip(np.ones(4), label_noise, rng())
 
 
-def test_labels_outside_the_classes_are_refused():
+def test_other_labels_are_refused():
     with pytest.raises(InputError, match=r"\[0\]"):
         flip(np.array([0, 1, 1]), 0.1, rng())
-    with pytest.raises(InputError, match="two different classes"):
-        flip(np.ones(4), 0.1, rng(), classes=(1, 1))

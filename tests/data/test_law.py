@@ -28,7 +28,7 @@ from benign.data.mixtures import Mixture
 from benign.networks.activations import named
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.seeds import generator
-from benign.train import dense, history, span
+from benign.train import dense, history, neurons, span
 
 RUNS = 600
 BATCH = 100  # runs at a time: bounds the memory
@@ -96,7 +96,13 @@ def statistics(setting: Setting, samples: Iterable[Mixture], engine: ModuleType,
         labels,
         step_size=0.5 * setting.n / setting.p,
         steps=STEPS,
-        observe={name: getattr(history, name) for name in ("loss", "margins", "norm", "norm_21", "distance")},
+        observe={
+            "loss": history.loss,
+            "margins": history.margins,
+            "norm": neurons.norm,
+            "norm_21": neurons.norm_21,
+            "distance": neurons.distance,
+        },
         record=[0, STEPS // 5],
     )
     network, losses, final = trained.network, trained.history["loss"], trained.final

@@ -1,4 +1,4 @@
-"""The laws of the noise: moments, distributions, spectra, log-Sobolev constants and names.
+"""The laws of the noise: moments, distributions, spectra and names.
 
 The seeds were fixed before the first look.
 """
@@ -7,9 +7,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import stats
 
-from benign.data import noises
 from benign.data.noises import FAMILY, Spectrum, anisotropic, named, power, spiked
 from benign.errors import InputError
 from benign.seeds import generator
@@ -120,8 +119,6 @@ def test_variances_average_one_and_do_not_depend_on_the_block(spectrum, p):
     assert (np.diff(all_of_them) <= 0).all()
     block = np.arange(p // 2, p)
     assert np.array_equal(spectrum.variances(block, p), all_of_them[block])
-    if spectrum.largest is not None:
-        assert all_of_them.max() <= spectrum.largest
 
 
 @pytest.mark.parametrize("spectrum", [power(1), spiked(3, 20)])
@@ -137,55 +134,11 @@ def test_anisotropic_noise_has_its_spectrum(spectrum):
 
 
 def test_a_spectrum_of_ones_own():
-    linear = Spectrum("linear", lambda coordinates, p: 2 * (1.0 + coordinates) / (p + 1), largest=2.0)
+    linear = Spectrum("linear", lambda coordinates, p: 2 * (1.0 + coordinates) / (p + 1))
     noise = anisotropic(linear)
-    assert (noise.name, noise.log_sobolev) == ("linear", 4)
+    assert noise.name == "linear"
     one, three = (anisotropic(s).draw(generator(0, "x"), 5, np.arange(3), 3) for s in (power(0), linear))
     assert np.allclose(three, one * np.sqrt([0.5, 1, 1.5]))
-
-
-def test_log_sobolev_constants():
-    constants = {name: named(name).log_sobolev for name in ALL}
-    assert constants == {
-        "gaussian": 2,
-        "uniform": 12 / math.pi,
-        "laplace": None,
-        "rademacher": None,
-        "student_t(30)": None,
-        "student_t(3)": None,
-        "power(1)": None,
-        "spiked(2,5)": 10,
-    }
-    assert named("power(0)").log_sobolev == 2
-    # No constant serves a power law in all dimensions: its largest variance is unbounded.
-    assert power(1).variances(np.arange(1), 10**6)[0] > 10**4
-
-
-def test_the_uniform_constant_is_a_lipschitz_image_of_the_gaussian_one():
-    g = np.linspace(-6, 6, 20_001)
-    image = math.sqrt(3) * (2 * stats.norm.cdf(g) - 1)
-    slope = (np.diff(image) / np.diff(g)).max()
-    beta = noises.uniform().log_sobolev
-    assert 2 * slope**2 == pytest.approx(beta, rel=1e-6)
-    # A log-Sobolev inequality contains Var f <= beta / 2 E |f'|^2; the worst f is a half period of the sine.
-    end = math.sqrt(3)
-    variance = integrate.quad(lambda u: math.sin(math.pi * u / (2 * end)) ** 2 / (2 * end), -end, end)[0]
-    energy = integrate.quad(
-        lambda u: (math.pi / (2 * end) * math.cos(math.pi * u / (2 * end))) ** 2 / (2 * end), -end, end
-    )
-    assert variance <= beta / 2 * energy[0]
-
-
-def test_laplace_noise_has_no_log_sobolev_constant():
-    # f = exp(s |u|): entropy over energy grows without bound as 2 s approaches the rate of the tails
-    rate = math.sqrt(2)  # density rate/2 exp(-rate |u|), f^2 = exp(2 s |u|)
-    ratios = []
-    for s in (0.5, 0.6, 0.7, 0.705):
-        mean = rate / (rate - 2 * s)  # E f^2
-        entropy = 2 * s * rate / (rate - 2 * s) ** 2 - mean * math.log(mean)  # E f^2 log f^2 - E f^2 log E f^2
-        ratios.append(entropy / (s**2 * mean))
-    assert ratios == sorted(ratios)
-    assert ratios[-1] > 100
 
 
 @pytest.mark.parametrize(

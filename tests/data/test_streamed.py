@@ -15,7 +15,6 @@ from benign.data.grams import Grams, Points
 from benign.data.noises import gaussian, named
 from benign.data.streamed import BLOCK, ROWS
 from benign.errors import InputError
-from benign.seeds import generator
 
 LAWS = ["gaussian", "uniform", "laplace", "rademacher", "student_t(5)", "power(1)", "spiked(3, 10)"]
 DEFAULTS = dict(
@@ -139,46 +138,6 @@ def test_the_directions_are_gaussian_whatever_the_noise_is(law):
     drawn = sample(noise=named(law))
     assert torch.equal(drawn.grams.weights, sample().grams.weights)
     assert torch.equal(drawn.grams.inputs, sample().grams.inputs) == (law == "gaussian")
-
-
-def statistics(grams: Grams, test: Points, labels: torch.Tensor) -> dict[str, float]:
-    """Functions of the inner products."""
-    g = torch.cat([torch.cat([grams.inputs, grams.cross.T], 1), torch.cat([grams.cross, grams.weights], 1)])
-    signed = labels[:, None] * grams.inputs * labels
-    return {
-        "length of an input": grams.inputs[0, 0].item(),
-        "length of a direction": grams.weights[-1, -1].item(),
-        "product of directions": grams.weights[0, 1].item(),
-        "product of inputs": signed[0, 1].item(),
-        "product of an input and a direction": grams.cross[1, 1].item(),
-        "length of the mean input": signed.mean().item(),
-        "determinant": np.linalg.slogdet(g.numpy())[1],
-        "top": np.linalg.eigvalsh(g.numpy())[-1],
-        "test point and inputs": (labels @ test.inputs[:, 0]).item(),
-        "test point and direction": test.weights[0, 0].item(),
-        "test points": (test.inputs[:, 0] @ test.inputs[:, 1]).item(),
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("direction", ["spread", "first"])
-def test_gaussian_noise_has_the_law_of_the_reduced_frame(direction):
-    n, p, m, signal, runs = 4, BLOCK + 50, 2, 6.0, 400
-    streams, frames = [], []
-    for seed in range(runs):
-        drawn = sample(n=n, p=p, directions=m, signal=signal, seed=seed, test_points=2, direction=direction)
-        streams.append(statistics(drawn.grams, drawn.test, drawn.clean))
-        mixture = mixtures.sample(n, p, signal, 0.2, seed + 10_000, directions=m)
-        rng = generator(seed + 10_000, "test of streams")
-        points, _ = mixtures.test_points(signal, mixture.x.shape[1], 2, rng)
-        frames.append(
-            statistics(
-                Grams.of(mixture.x, mixture.directions), Points.of(points, mixture.x, mixture.directions), mixture.clean
-            )
-        )
-    for name in streams[0]:
-        level = stats.ks_2samp([s[name] for s in streams], [f[name] for f in frames]).pvalue
-        assert level > FALSE_ALARM / (2 * len(streams[0])), name
 
 
 # E z^4 of a coordinate: what the variance of a squared length, p (E z^4 - 1), shows of the law

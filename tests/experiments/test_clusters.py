@@ -17,10 +17,6 @@ SMALL = PollutedClusters(
 )  # fmt: skip
 
 
-def batch(**changes) -> list[PollutedClusters]:
-    return [dataclasses.replace(SMALL, **{name: values[i] for name, values in changes.items()}) for i in range(4)]
-
-
 def test_the_table():
     (table,) = PollutedClusters.run([SMALL])
     assert table.columns.tolist() == [
@@ -45,10 +41,9 @@ def test_the_table():
     assert table.normalised_margin.iloc[-1] > 0
 
 
-@pytest.mark.parametrize("frame", ["reduced", "ambient"])
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "hinge"])
-def test_both_engines_give_the_same_table(frame, loss):
-    run = dataclasses.replace(SMALL, frame=frame, loss_function=loss, step=0.3)
+def test_both_engines_descend_on_every_loss(loss):
+    run = dataclasses.replace(SMALL, loss_function=loss, step=0.3)
     (fast,), (slow,) = (PollutedClusters.run([dataclasses.replace(run, engine=engine)]) for engine in ("span", "dense"))
     pd.testing.assert_frame_equal(fast, slow, rtol=1e-9)
     assert fast.training_error.iloc[-1] == 0
@@ -71,10 +66,13 @@ def test_each_run_is_tested_on_points_of_its_own_seed_and_signal(monkeypatch):
 
     def note(network, signal, seed, points):
         seen.append((signal, seed, points))
-        return torch.ones(points, dtype=torch.float64)
+        return (torch.ones(points, dtype=torch.float64),) * 2
 
     monkeypatch.setattr(errors, "fresh_margins", note)
-    runs = batch(seed=[0, 1, 2, 3], signal_index=[6.0, 2.0, 0.5, 0.0], test_points=[800, 100, 10, 1])
+    runs = [
+        dataclasses.replace(SMALL, seed=seed, signal_index=index, test_points=points)
+        for seed, index, points in [(0, 6.0, 800), (1, 2.0, 100), (2, 0.5, 10), (3, 0.0, 1)]
+    ]
     PollutedClusters.run(runs)
     records = 3
     assert seen == [(run.signal, run.seed, run.test_points) for run in runs] * records

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
-from benign.experiments.deep_classification import DeepClassification, laziness
+from benign.experiments.deep_classification import DeepClassification, DeepDigits, laziness
+from benign.experiments.deep_training import fit_lazily
+from benign.experiments.separation import Separation
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
 from benign.seeds import generator
@@ -78,3 +80,16 @@ def test_the_read_outs_by_brute_force():
     }
     measured = laziness(network, start, x, x_test)
     assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-10)
+
+
+def test_the_table_of_digits():
+    run = DeepDigits(negative=3, positive=8, n=40, label_noise=0.2, seed=0, width=24)
+    (table,) = DeepDigits.run([run])
+    (row,) = table.itertuples()
+    assert row.loss <= 0.05
+    assert row.training_error == row.training_error_flipped == 0
+    (p,) = Separation.problems([Separation(negative=3, positive=8, n=40, label_noise=0.2, seed=0)])
+    _, (network,), _ = fit_lazily([run], [p.x], [p.labels], "cpu")
+    assert row.test_error == float((p.labels_test * network(p.x_test)[0] <= 0).double().mean())
+    assert 0.05 < row.test_error < 0.5
+    assert torch.equal(p.x.norm(dim=1).round(decimals=12), torch.ones(40, dtype=torch.float64))

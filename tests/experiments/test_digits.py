@@ -35,7 +35,7 @@ def test_it_stops_at_the_first_step_that_fits():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(negative=8), r"classes is \(8, 8\): give at least two, all different"),
+        (dict(negative=8), r"classes is \(8, 8\): give two different ones"),
         (dict(positive=11), r"classes \[11\] are not in mnist-sample"),
         (dict(n=10_000), "n is 10000: a balanced choice can have 1 to 800 images"),
         (dict(label_noise=0.5), "label_noise is 0.5"),

@@ -199,13 +199,6 @@ def test_the_kernel_machine():
         torch.testing.assert_close(own, own.T, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("start", ["paired", "independent"])
-def test_both_engines_and_both_frames(start):
-    for frame in ("reduced", "ambient"):
-        fast, slow = (run(engine=engine, frame=frame, start=start) for engine in ("span", "dense"))
-        pd.testing.assert_series_equal(fast, slow, rtol=1e-7, check_names=False)
-
-
 def test_a_sweep_over_starts_and_levels():
     """Runs that cannot be stacked, or that end at another loss, come in batches of their own.
 

@@ -3,24 +3,23 @@
 import dataclasses
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from benign.experiments import ntk_regression
 from benign.experiments.ntk_regression import KernelSplit
+from benign.experiments.samples import sphere
 from benign.ntk import analytic, regression
 from benign.seeds import generator
-from benign.theory import ntk_regression as theory
-from livingpaper.sweep import grid, sweep
+from benign.theory import interpolation as theory
 
 SMALL = KernelSplit(n=12, d=4, depth=3, seed=0, test_points=20)
 
 
 def points(run):
     return (
-        ntk_regression.sphere(size, run.d, run.seed, f"{name} on the sphere")
+        sphere(size, run.d, run.seed, f"{name} on the sphere")
         for size, name in ((run.n, "inputs"), (run.test_points, "test points"))
     )
 
@@ -77,7 +76,7 @@ def test_it_is_the_mean_error_over_label_noise_and_starts():
 
 
 def test_targets_have_unit_variance_and_add_up():
-    x = ntk_regression.sphere(100_000, 5, 0, "test")
+    x = sphere(100_000, 5, 0, "test")
     values = {name: ntk_regression.targets(x, name) for name in ntk_regression.TARGETS}
     for value in values.values():
         assert value.shape == (100_000, 5)
@@ -97,9 +96,3 @@ def test_it_is_near_its_deterministic_equivalent():
     assert found.label_noise["1"] == pytest.approx(form.label_noise, rel=0.03)
     assert found.initialisation["1"] == pytest.approx(form.initialisation, rel=0.03)
     assert found.bias["1"] == pytest.approx(form.bias[1], rel=0.06)
-
-
-def test_a_sweep():
-    found = sweep(KernelSplit, grid(n=[5, 9], d=3, depth=[2, 3], test_points=4), seeds=2)
-    assert len(found) == 4 * 4 * 2
-    assert np.isfinite(found[["bias", "label_noise", "initialisation"]]).all().all()

@@ -8,10 +8,10 @@ import torch
 
 from benign.experiments import ntk_regression
 from benign.experiments.ntk_regression_networks import NetworkSplit
+from benign.experiments.samples import sphere
 from benign.networks import activations, deep
 from benign.ntk import analytic
 from benign.seeds import generator
-from livingpaper.sweep import grid, sweep
 
 SMALL = NetworkSplit(
     n=6, d=4, depth=3, width=16, target="2", noise_variance=0.2, seed=3, networks=4, level=1e-4, test_points=10
@@ -24,8 +24,8 @@ def table(**changes):
 
 
 def problem(run):
-    x = ntk_regression.sphere(run.n, run.d, run.seed, "inputs on the sphere")
-    z = ntk_regression.sphere(run.test_points, run.d, run.seed, "test points on the sphere")
+    x = sphere(run.n, run.d, run.seed, "inputs on the sphere")
+    z = sphere(run.test_points, run.d, run.seed, "test points on the sphere")
     clean, goal = (ntk_regression.targets(p, run.target)[:, 0] for p in (x, z))
     noise = torch.from_numpy(generator(run.seed, "label noise").standard_normal(run.n))
     return x, z, clean + math.sqrt(run.noise_variance) * noise, goal
@@ -93,10 +93,3 @@ def test_wide_networks_have_the_predicted_error():
     margin = 4 * math.sqrt(2 / 128) * single.initialisation * 0.5 + 0.03 * single.predicted
     assert single.error == pytest.approx(single.predicted, abs=margin)
     assert found.iloc[-1].error == pytest.approx(found.iloc[-1].predicted, rel=0.1)
-
-
-def test_a_sweep():
-    setting = {field.name: getattr(SMALL, field.name) for field in dataclasses.fields(SMALL)}
-    del setting["seed"]
-    found = sweep(NetworkSplit, grid(**setting | dict(width=[8, 12], networks=2, steps=50)), seeds=2)
-    assert len(found) == 2 * 2 * 2

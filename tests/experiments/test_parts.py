@@ -3,7 +3,6 @@
 import dataclasses
 import math
 
-import pandas as pd
 import pytest
 import torch
 
@@ -69,9 +68,3 @@ def test_without_a_signal_the_signal_part_vanishes_on_average():
     fresh = table[table.kind == "fresh"].signal_part
     # Five standard errors: a false alarm once in a million seeds.
     assert abs(fresh.mean()) < 5 * fresh.std() / math.sqrt(2000)
-
-
-def test_both_engines():
-    run = dataclasses.replace(SMALL, step=0.3)
-    (fast,), (slow,) = (MarginParts.run([dataclasses.replace(run, engine=engine)]) for engine in ("span", "dense"))
-    pd.testing.assert_frame_equal(fast, slow, rtol=1e-9, atol=1e-12)

@@ -62,7 +62,7 @@ def test_leaving_one_out_by_refits(sample):
 
 def test_the_table():
     (table,) = Separation.run([SMALL])
-    p = SMALL.problem(images.load())
+    (p,) = Separation.problems([SMALL])
     assert (p.labels != p.clean).sum() == 8
     kernel, cross = analytic.kernel(p.x, depth=3), analytic.kernel(p.x_test, p.x, depth=3)
     for column, labels in (("clean_error", p.clean), ("noisy_error", p.labels)):

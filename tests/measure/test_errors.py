@@ -4,12 +4,14 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from benign.data import mixtures
 from benign.errors import InputError
 from benign.measure import errors
-from benign.networks.activations import Activation, leaky_relu, relu
+from benign.networks.activations import Activation, leaky_relu, named, relu
 from benign.networks.two_layer import TwoLayer
 from benign.seeds import generator
 
@@ -25,7 +27,8 @@ def weights(q=6) -> torch.Tensor:
 
 
 def wrong(network: TwoLayer, signal: float, seed: int, points: int) -> int:
-    return int((~(errors.fresh_margins(network, signal, seed, points) > 0)).sum())
+    margins, _ = errors.fresh_margins(network, signal, seed, points)
+    return int((~(margins > 0)).sum())
 
 
 def exact(w: torch.Tensor, signal: float) -> float:
@@ -102,3 +105,22 @@ def test_wrong_arguments_are_explained():
         errors.fresh_margins(two, 1.0, 0, 10)
     with pytest.raises(InputError, match="1 networks and 0 points"):
         errors.fresh_margins(network, 1.0, 0, 0)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["relu", "elu", "leaky_relu(0.2)", "smoothed_leaky_relu(0.1, 3)"]))
+def test_the_lipschitz_bound_holds_on_random_pairs(seed, name):
+    rng = generator(seed, "test")
+    signs = torch.tensor(rng.choice([-1.0, 1.0], (2, 7)))
+    network = TwoLayer(torch.tensor(rng.standard_normal((2, 7, 5))), signs, named(name))
+    x = torch.tensor(rng.standard_normal((50, 5)))
+    z = x + torch.tensor(rng.standard_normal((50, 5)) * 10.0 ** rng.uniform(-3, 1, (50, 1)))
+    slopes = (network(x) - network(z)).abs() / (x - z).norm(dim=-1)
+    assert (slopes.amax(-1) <= (1 + 1e-9) / errors.normalised_margin(network, 1)).all()
+
+
+def test_the_lipschitz_bound_is_attained_where_all_neurons_agree():
+    w = torch.tensor([3.0, 4.0], dtype=torch.float64)
+    network = TwoLayer(w.repeat(1, 4, 1), torch.ones(1, 4, dtype=torch.float64), relu())
+    x = torch.stack([w, 2 * w])
+    assert (network(x).diff() / 5).item() == pytest.approx(10)
+    assert errors.normalised_margin(network, 20).tolist() == [2]

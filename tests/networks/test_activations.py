@@ -28,18 +28,10 @@ def test_the_class_of_xu_and_gu(sigma, u, v):
     rise = float(sigma(scalar(u)) - sigma(scalar(v)))
     assert sigma(scalar(0.0)) == 0
     assert -1e-14 <= rise <= u - v + 1e-14  # (2a)
-    assert 0 < sigma.gamma <= 1 or sigma.name.startswith("smoothed")
     if v >= 0:
-        assert rise >= sigma.gamma * (u - v) - 1e-13  # (2b)
-
-
-@pytest.mark.parametrize(
-    ("sigma", "gamma"), [(relu(), 1), (elu(), 1), (leaky_relu(0.3), 1), (smoothed_leaky_relu(0.3, 2), 0.65)]
-)
-def test_gamma_is_the_least_slope_on_the_positive_half_line(sigma, gamma):
-    u = torch.linspace(1e-9, 20, 20_001, dtype=torch.float64)
-    assert sigma.gamma == pytest.approx(gamma)
-    assert sigma.derivative(u).min().item() == pytest.approx(gamma, abs=1e-6)
+        gamma = 1 if "smoothed" not in sigma.name else float(sigma.derivative(scalar(1e-300)))  # (1 + slope) / 2
+        assert 0.5 <= gamma <= 1
+        assert rise >= gamma * (u - v) - 1e-13  # (2b)
 
 
 @given(activations, st.lists(points, min_size=1, max_size=20))
@@ -148,7 +140,7 @@ def test_runs_may_have_activations_of_their_own():
     for row, member in enumerate(members):
         assert torch.equal(several(u)[row], member(u[row]))
         assert torch.equal(several.derivative(u)[row], member.derivative(u[row]))
-    assert several.gamma == 1 and several.name == "relu, leaky_relu(0.5), elu, relu"
+    assert several.name == "relu, leaky_relu(0.5), elu, relu"
     assert several.select(torch.tensor([2, 1])).name == "elu, leaky_relu(0.5)"
     assert several.select(torch.tensor([0, 3])) is named("relu")  # equal ones are one
     assert several.select(torch.tensor([False, True, True, False])).name == "leaky_relu(0.5), elu"

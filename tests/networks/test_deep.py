@@ -59,15 +59,22 @@ def plain(weights, network, sigma, x):
     return us
 
 
+def factors(network, x):
+    """What the derivatives are made of, without the zeros that fill them up."""
+    hs, bs = network.factors(x)
+    below, above = network.widths[:-1], network.widths[1:]
+    return [[t[:, : x.shape[-2], :m] for t, m in zip(*pair, strict=True)] for pair in ((hs, below), (bs, above))]
+
+
 @given(settings_of_a_batch)
 def test_values_and_derivatives_are_autograds(chosen):
     network, x = batch(**chosen)
     sigma = FUNCTIONS[chosen["name"]]
-    runs, n = len(network.weights[0]), x.shape[-2]
-    factors, directions = normal(runs, n, seed=1), tuple(normal(*w.shape, seed=2) for w in network.weights)
-    outputs, us, hs, bs = network(x), network.preactivations(x), network.hidden(x), network.sensitivities(x)
-    gradient, derivative = network.gradient(x, factors), network.derivative(x, directions)
-    assert len(us) == len(hs) == len(bs) == len(network.weights) == len(gradient)
+    runs = len(network.weights[0])
+    directions = tuple(normal(*w.shape, seed=2) for w in network.weights)
+    outputs, us, derivative = network(x), network.preactivations(x), network.derivative(x, directions)
+    hs, bs = factors(network, x)
+    assert len(us) == len(hs) == len(bs) == len(network.weights)
     for run in range(runs):
         points = x[run] if x.ndim == 3 else x
         weights = [w[run].clone().requires_grad_() for w in network.weights]
@@ -80,10 +87,6 @@ def test_values_and_derivatives_are_autograds(chosen):
             before = sigma(expected[layer - 1]).detach() if layer else points
             torch.testing.assert_close(hs[layer][run], before, **CLOSE)
             torch.testing.assert_close(bs[layer][run], sensitivities[layer], **CLOSE)
-        for ours, autograds in zip(
-            gradient, torch.autograd.grad((factors[run] * f).sum(), weights, retain_graph=True), strict=True
-        ):
-            torch.testing.assert_close(ours[run], autograds, **CLOSE)
         # The derivative of one point in a layer is s_l b_l h_{l-1}^T.
         one = torch.autograd.grad(f[-1], weights)
         for s, b, h, autograds in zip(network.multipliers, bs, hs, one, strict=True):
@@ -101,19 +104,17 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(chosen, data):
     network, x = batch(**chosen)
     runs = len(network.weights[0])
     rows = torch.tensor(data.draw(st.permutations(range(runs)))[: data.draw(st.integers(1, runs))])
-    factors, directions = normal(runs, x.shape[-2]), tuple(normal(*w.shape) for w in network.weights)
+    directions = tuple(normal(*w.shape) for w in network.weights)
 
-    def numbers(network, x, factors, directions):
+    def numbers(network, x, directions):
         yield network(x)
-        for method in (network.preactivations, network.hidden, network.sensitivities):
-            yield from method(x)
-        yield from network.gradient(x, factors)
+        yield from network.preactivations(x)
+        for parts in network.factors(x):
+            yield from parts
         yield network.derivative(x, directions)
 
-    together = numbers(network, x, factors, directions)
-    apart = numbers(
-        network.select(rows), x[rows] if x.ndim == 3 else x, factors[rows], tuple(v[rows] for v in directions)
-    )
+    together = numbers(network, x, directions)
+    apart = numbers(network.select(rows), x[rows] if x.ndim == 3 else x, tuple(v[rows] for v in directions))
     for a, b in zip(together, apart, strict=True):
         assert torch.equal(a[rows], b)
 
@@ -180,7 +181,7 @@ def test_the_tangent_kernel_is_in_the_mean_that_of_the_recursion(depth):
     x = torch.tensor([[1, 0, 0, 0], [rho, math.sqrt(1 - rho**2), 0, 0]], dtype=torch.float64)
     kernel = sum(
         s**2 * (b @ b.transpose(1, 2)) * (h @ h.transpose(1, 2))
-        for s, b, h in zip(network.multipliers, network.sensitivities(x), network.hidden(x), strict=True)
+        for s, b, h in zip(network.multipliers, *reversed(network.factors(x)), strict=True)
     )
     sigma = theta = rho
     for _ in range(depth - 1):
@@ -203,15 +204,6 @@ def test_one_network_of_a_batch_and_some_of_them():
     assert network.alone(0).parameterisation == network.to("meta").parameterisation == "standard"
     assert {w.device.type for w in network.to("meta").weights} == {"meta"}
     assert network.alone(2).weights[1].data_ptr() % 64 == 0
-
-
-def test_layers_are_chosen_by_their_numbers():
-    network = initialise((3, 5, 5, 1), [0], relu())
-    assert network.chosen("all") == (1, 2, 3)
-    assert network.chosen({3, 1}) == network.chosen([3, 1, 3]) == (1, 3)
-    for wrong in ([], {0}, {1, 4}):
-        with pytest.raises(InputError, match=r"layers is .*: give 'all', or some of the numbers 1 to 3"):
-            network.chosen(wrong)
 
 
 def zeros(*shape):

@@ -22,51 +22,34 @@ def two_layer(runs=3, m=21, d=5, name="relu"):
     return TwoLayer(gaussian(runs, m, d), signs, named(name))
 
 
-def by_jacobians(network: Deep, x, z, layers):
+def by_jacobians(network: Deep, x, z):
     """The kernel of each run by torch.func: the slow, obvious twin."""
     matrices = []
     for run in range(len(network.weights[0])):
+
+        def outputs(weights, points):
+            return Deep(weights, network.activation, network.parameterisation)(points)[0]
+
         weights = network.alone(run).weights
-
-        def outputs(trained, points, weights=weights):
-            replaced = tuple(trained.get(layer, w) for layer, w in enumerate(weights, start=1))
-            return Deep(replaced, network.activation, network.parameterisation)(points)[0]
-
-        trained = {layer: weights[layer - 1] for layer in layers}
         at_x, at_z = (
-            torch.func.jacrev(outputs)(trained, points if points.ndim == 2 else points[run]) for points in (x, z)
+            torch.func.jacrev(outputs)(weights, points if points.ndim == 2 else points[run]) for points in (x, z)
         )
-        matrices.append(sum(at_x[layer].flatten(1) @ at_z[layer].flatten(1).T for layer in layers))
+        matrices.append(sum(a.flatten(1) @ b.flatten(1).T for a, b in zip(at_x, at_z, strict=True)))
     return torch.stack(matrices)
 
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("parameterisation", ["ntk", "standard"])
 @pytest.mark.parametrize("name", ["relu", "leaky_relu(0.1)", "elu"])
-@pytest.mark.parametrize(
-    ("widths", "layers"),
-    [
-        ((5, 1), "all"),
-        ((5, 7, 1), "all"),
-        ((5, 20, 9, 1), "all"),
-        ((5, 20, 9, 1), [1]),
-        ((5, 20, 9, 1), [3, 2]),
-        ((5, 6, 7, 8, 1), [2, 4]),
-    ],
-)
-def test_kernel_is_the_product_of_jacobians(widths, layers, name, parameterisation, shared):
+@pytest.mark.parametrize("widths", [(5, 1), (5, 7, 1), (5, 20, 9, 1), (5, 6, 7, 8, 1)])
+def test_kernel_is_the_product_of_jacobians(widths, name, parameterisation, shared):
     network = initialise(widths, [0, 1], named(name), parameterisation)
     x, z = gaussian(2, 6, 5), gaussian(2, 4, 5, seed=1)
     if shared:
         x, z = x[0], z[0]
-    chosen = range(1, len(widths)) if layers == "all" else layers
     close = dict(rtol=1e-11, atol=1e-12)
-    torch.testing.assert_close(
-        empirical.kernel(network, x, z, layers=layers), by_jacobians(network, x, z, chosen), **close
-    )
-    torch.testing.assert_close(
-        empirical.kernel(network, x, layers=layers), by_jacobians(network, x, x, chosen), **close
-    )
+    torch.testing.assert_close(empirical.kernel(network, x, z), by_jacobians(network, x, z), **close)
+    torch.testing.assert_close(empirical.kernel(network, x), by_jacobians(network, x, x), **close)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu(0.1)", "smoothed_leaky_relu(0.1, 2)"])
@@ -82,7 +65,6 @@ def test_two_layer_kernel_is_the_product_of_jacobians(name):
         at_x, at_z = (torch.func.jacrev(outputs)(network.weights[[run]], points).flatten(1) for points in (x[run], z))
         torch.testing.assert_close(found[run], at_x @ at_z.T, rtol=1e-12, atol=1e-13)
         torch.testing.assert_close(symmetric[run], at_x @ at_x.T, rtol=1e-12, atol=1e-13)
-    assert torch.equal(empirical.kernel(network, x, z, layers=[1]), found)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])
@@ -148,17 +130,11 @@ def test_covariance_of_the_outputs_is_the_nngp_kernel():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: empirical.kernel(two_layer(), x, layers=[1, 2]), r"layers is \(1, 2\): of a two-layer network only"),
-        (
-            lambda x: empirical.kernel(two_layer(), x, layers=[2]),
-            r"layers is \(2,\): of a two-layer network only layer 1",
-        ),
         (
             lambda x: empirical.kernel(two_layer(d=6), x),
             r"x has the shape \(4, 5\): it must be \(3, n, 6\), or \(n, 6\)",
         ),
         (lambda x: empirical.kernel(two_layer(), x.expand(2, 4, 5)), r"x has the shape \(2, 4, 5\)"),
-        (lambda x: empirical.kernel(initialise((5, 3, 1), [0], named("relu")), x, layers=[3]), "layers is"),
         (lambda x: empirical.kernel(initialise((6, 3, 1), [0], named("relu")), x), "x has the shape"),
     ],
 )

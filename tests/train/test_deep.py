@@ -31,15 +31,9 @@ OBSERVE = {
     "loss": history.loss,
     "margins": history.margins,
     "training_error": history.training_error,
-    "norm": history.norm,
-    "norm_21": history.norm_21,
-    "distance": history.distance,
     "outputs": lambda s: s.outputs,
     "step": lambda s: torch.full((len(s.runs),), s.step),  # not a float
-    "network": lambda s: s.network(s.x),
-    "relative_distances": lambda s: lazy.relative_distances(s.network, s.initial),
-    "flipped": lambda s: lazy.flipped(s.network, s.initial, s.x),
-    "linearised": lambda s: lazy.linearised(s.network, s.initial, s.x),
+    "weights": lambda s: torch.cat([w.flatten(1) for w in s.network.weights], 1),
 }
 STOPS = {"never": never, "loss_at_most": loss_at_most(0.4), "interpolates": interpolates}
 
@@ -52,7 +46,7 @@ def problem(runs=3, n=6, widths=(5, 7, 6, 1), name="relu", parameterisation="ntk
     return initialise(widths, range(runs), named(name), parameterisation, scale), x, torch.tensor(targets)
 
 
-def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_size, seed, decay=0.0):
+def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed, decay=0.0):
     """One run with torch.nn and torch.optim: its losses, one a step, and its weights at the end."""
     parts = []
     for w in network.weights:
@@ -68,13 +62,7 @@ def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_s
             points = sigma(part(points))
         return parts[-1](points).squeeze(-1)
 
-    optimiser = torch.optim.SGD(
-        [
-            {"params": part.parameters(), "lr": sizes[run, i].item() * ((i + 1) in layers)}
-            for i, part in enumerate(parts)
-        ],
-        weight_decay=decay,
-    )
+    optimiser = torch.optim.SGD([part.weight for part in parts], lr=size, weight_decay=decay)
     rng, batches, losses = generator(seed, "mini-batch order"), [], []
     for _ in range(steps):
         if not batches:
@@ -96,38 +84,32 @@ def plain(network, run, x, targets, *, name, loss, sizes, steps, layers, batch_s
     runs=st.integers(1, 3),
     n=st.integers(1, 8),
     steps=st.integers(0, 12),
-    size=st.sampled_from(["number", "run", "layer"]),
+    size=st.sampled_from(["number", "run"]),
     decay=st.sampled_from(["none", "number", "run"]),
     seed=st.integers(0, 10**6),
     data=st.data(),
 )
 def test_training_is_pytorchs(name, loss, parameterisation, widths, runs, n, steps, size, decay, seed, data):
-    depth = len(widths) - 1
-    layers = data.draw(st.just("all") | st.sets(st.integers(1, depth), min_size=1))
     batch_size = data.draw(st.none() | st.integers(1, n))
     seeds = None if batch_size is None else list(range(seed, seed + runs))
     network, x, targets = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
-    sizes = torch.linspace(0.05, 0.3, runs * depth, dtype=torch.float64).view(runs, depth)
-    step_size = {"number": 0.2, "run": sizes[:, 0], "layer": sizes}[size]
-    sizes = {"number": torch.full_like(sizes, 0.2), "run": sizes[:, :1].expand(runs, depth), "layer": sizes}[size]
+    sizes = {"number": [0.2] * runs, "run": np.linspace(0.05, 0.3, runs).tolist()}[size]
     decays = {"none": [0.0] * runs, "number": [0.3] * runs, "run": np.linspace(0, 0.9, runs).tolist()}[decay]
     trained = train(
-        network, x, targets, step_size=step_size, steps=steps, loss=loss, layers=layers, batch_size=batch_size,
-        seeds=seeds, observe={"loss": history.loss}, record=range(steps + 1),
+        network, x, targets, step_size=sizes[0] if size == "number" else torch.tensor(sizes, dtype=torch.float64),
+        steps=steps, loss=loss, batch_size=batch_size, seeds=seeds, observe={"loss": history.loss},
+        record=range(steps + 1),
         weight_decay={"none": 0, "number": 0.3, "run": torch.tensor(decays, dtype=torch.float64)}[decay],
     )  # fmt: skip
     assert trained.steps.tolist() == [steps] * runs
-    chosen = range(1, depth + 1) if layers == "all" else layers
     for run in range(runs):
         losses, weights = plain(
-            network, run, x[run], targets[run], name=name, loss=loss, sizes=sizes, steps=steps, layers=chosen,
+            network, run, x[run], targets[run], name=name, loss=loss, size=sizes[run], steps=steps,
             batch_size=batch_size, seed=seed + run, decay=decays[run],
         )  # fmt: skip
         assert trained.history["loss"][:, run].tolist() == pytest.approx(losses, rel=1e-10, abs=1e-13)
-        for layer, (ours, theirs) in enumerate(zip(trained.network.weights, weights, strict=True), start=1):
+        for ours, theirs in zip(trained.network.weights, weights, strict=True):
             torch.testing.assert_close(ours[run], theirs, rtol=1e-10, atol=1e-11)
-            if layer not in chosen:
-                assert torch.equal(ours[run], network.weights[layer - 1][run])
 
 
 @pytest.mark.parametrize("loss", [LOGISTIC, SQUARED])
@@ -140,31 +122,13 @@ def test_losses_and_their_forces(loss):
     torch.testing.assert_close(loss.force(outputs.detach(), targets), -gradient, rtol=1e-13, atol=1e-15)
 
 
-@pytest.mark.parametrize("batch_size", [None, 4])
-def test_both_parameterisations_take_the_same_way(batch_size):
-    ntk, x, labels = problem(widths=(5, 30, 20, 1))
-    standard, _, _ = problem(widths=(5, 30, 20, 1), parameterisation="standard")
-    arguments = dict(steps=30, batch_size=batch_size, seeds=None if batch_size is None else [4, 5, 6])
-    sizes = 0.7 * torch.tensor(ntk.multipliers, dtype=torch.float64).square().expand(3, -1)
-    first = train(ntk, x, labels, step_size=0.7, observe=OBSERVE, record=range(31), **arguments)
-    second = train(standard, x, labels, step_size=sizes, observe=OBSERVE, record=range(31), **arguments)
-    for s, a, b in zip(ntk.multipliers, first.network.weights, second.network.weights, strict=True):
-        torch.testing.assert_close(s * a, b, rtol=1e-10, atol=1e-12)
-    for name in ("loss", "outputs", "relative_distances", "flipped", "linearised"):
-        torch.testing.assert_close(first.history[name], second.history[name], rtol=1e-10, atol=1e-12)
-
-
 def test_decay_without_forces_shrinks_the_weights_alone():
     network, x, _ = problem(loss=SQUARED)
     decays = torch.tensor([0.0, 0.1, 0.5], dtype=torch.float64)
-    trained = train(
-        network, x, network(x), step_size=0.2, steps=1, weight_decay=decays, loss=SQUARED, layers={1, 3}
-    )  # its own outputs are the targets
-    for layer, (w, start) in enumerate(zip(trained.network.weights, network.weights, strict=True), start=1):
-        expected = start if layer == 2 else (1 - 0.2 * decays).view(-1, 1, 1) * start
-        torch.testing.assert_close(w, expected, rtol=1e-14, atol=1e-14)
-    # Three layers, all decaying: by homogeneity the outputs fall like the cube.
+    # Its own outputs are the targets. Three layers, all decaying: by homogeneity the outputs fall like the cube.
     whole = train(network, x, network(x), step_size=0.2, steps=1, weight_decay=decays, loss=SQUARED)
+    for w, start in zip(whole.network.weights, network.weights, strict=True):
+        torch.testing.assert_close(w, (1 - 0.2 * decays).view(-1, 1, 1) * start, rtol=1e-14, atol=1e-14)
     torch.testing.assert_close(whole.network(x), (1 - 0.2 * decays).view(-1, 1) ** 3 * network(x), rtol=1e-12, atol=0)
 
 
@@ -182,17 +146,13 @@ def test_observables_are_what_they_say(batch_size):
     seeds = None if batch_size is None else [0, 1, 2]
     trained = train(network, x, labels, step_size=1.0, steps=7, batch_size=batch_size, seeds=seeds, observe=OBSERVE)
     outputs = trained.network(x)
-    weights, start = ([torch.cat([w[run].flatten() for w in n.weights]) for run in range(3)]
-                      for n in (trained.network, network))  # fmt: skip
     expected = {
         "loss": torch.log1p(torch.exp(-labels * outputs)).mean(-1),
         "outputs": outputs,
-        "network": outputs,
         "margins": labels * outputs,
         "training_error": (labels * outputs <= 0).double().mean(-1),
-        "norm": torch.stack([w.norm() for w in weights]),
-        "distance": torch.stack([(w - w0).norm() for w, w0 in zip(weights, start, strict=True)]),
-        "norm_21": sum(w.norm(dim=2).sum(1) for w in trained.network.weights),
+        "weights": torch.cat([w.flatten(1) for w in trained.network.weights], 1),
+        "step": torch.tensor([7, 7, 7]),
     }
     for name, value in expected.items():
         torch.testing.assert_close(trained.final[name], value, rtol=1e-11, atol=1e-13)
@@ -200,16 +160,13 @@ def test_observables_are_what_they_say(batch_size):
 
 def test_lazy_read_outs_by_brute_force():
     network, x, labels = problem(n=9)
-    trained = train(network, x, labels, step_size=3.0, steps=25, observe=OBSERVE)
+    trained = train(network, x, labels, step_size=3.0, steps=25)
     now = trained.network
     points = torch.cat([x, x.neg()], dim=1)  # also at others than the training points, and more of them
-    flipped, distances = lazy.flipped(now, network, points), lazy.relative_distances(now, network)
-    assert flipped.shape == (3, 2) and distances.shape == (3, 3)
+    flipped = lazy.flipped(now, network, points)
+    assert flipped.shape == (3, 2)
     assert (flipped > 0).all()  # or the test is void
     for run in range(3):
-        for layer in range(3):
-            w, w0 = now.weights[layer][run], network.weights[layer][run]
-            assert distances[run, layer].item() == pytest.approx(((w - w0).norm() / w0.norm()).item(), rel=1e-12)
         count = [0, 0]
         for point in points[run]:
             h, h0 = point, point
@@ -218,18 +175,15 @@ def test_lazy_read_outs_by_brute_force():
                 count[layer] += sum((a > 0) != (b > 0) for a, b in zip(u.tolist(), u0.tolist(), strict=True))
                 h, h0 = u.clamp(min=0), u0.clamp(min=0)
         assert flipped[run].tolist() == pytest.approx([count[0] / (18 * 7), count[1] / (18 * 6)], rel=1e-14)
-    torch.testing.assert_close(trained.final["flipped"], lazy.flipped(now, network, x))
-    torch.testing.assert_close(trained.final["relative_distances"], distances)
     assert lazy.flipped(network, network, x[0]).tolist() == [[0, 0]] * 3
     alone = problem(widths=(5, 1))[0]
     assert lazy.flipped(alone, alone, x).shape == (3, 0)  # no hidden layer
 
 
 @pytest.mark.parametrize("name", ["relu", "elu", "smoothed_leaky_relu(0.1, 2)"])
-@pytest.mark.parametrize("layers", ["all", {2}])
-def test_the_linearised_prediction_is_the_tangent_at_the_start(name, layers):
+def test_the_linearised_prediction_is_the_tangent_at_the_start(name):
     network, x, labels = problem(name=name)
-    trained = train(network, x, labels, step_size=1.0, steps=10, layers=layers, observe=OBSERVE)
+    trained = train(network, x, labels, step_size=1.0, steps=10)
     fresh = torch.nn.functional.normalize(problem(seed=1)[1][0], dim=1)
     for points in (x, fresh):
         ours = lazy.linearised(trained.network, network, points)
@@ -239,7 +193,6 @@ def test_the_linearised_prediction_is_the_tangent_at_the_start(name, layers):
             tuple(w - w0 for w, w0 in zip(trained.network.weights, network.weights, strict=True)),
         )
         torch.testing.assert_close(ours, value + change, rtol=1e-10, atol=1e-12)
-    assert torch.equal(trained.final["linearised"], lazy.linearised(trained.network, network, x))
 
 
 def test_the_network_leaves_its_tangent_at_second_order():
@@ -257,9 +210,10 @@ def test_the_network_leaves_its_tangent_at_second_order():
 def test_wide_networks_are_lazy():
     def read(width):
         network, x, labels = problem(runs=8, n=10, widths=(5, width, width, 1), loss=SQUARED)
-        final = train(network, x, labels, step_size=0.3, steps=60, loss=SQUARED, observe=OBSERVE).final
-        gap = (final["linearised"] - final["outputs"]).square().mean().sqrt()
-        return gap, final["flipped"].mean(), final["relative_distances"][:, 1].mean()
+        end = train(network, x, labels, step_size=0.3, steps=60, loss=SQUARED).network
+        gap = (lazy.linearised(end, network, x) - end(x)).square().mean().sqrt()
+        moved = (end.weights[1] - network.weights[1]).norm(dim=(1, 2)) / network.weights[1].norm(dim=(1, 2))
+        return gap, lazy.flipped(end, network, x).mean(), moved.mean()
 
     # At 16 times the width: a quarter of each, to leading order; we ask for a half, on average over eight networks.
     for narrow, wide in zip(read(16), read(256), strict=True):
@@ -294,7 +248,7 @@ def test_a_finished_run_keeps_its_values(batch_size):
     assert all(torch.equal(trained.final[name], unrecorded.final[name]) for name in OBSERVE)
 
 
-def test_finished_runs_leave_the_batch_and_frozen_layers_cost_nothing():
+def test_finished_runs_leave_the_batch():
     network, x, labels = problem(runs=3)
     seen = {"value": [], "derivative": []}
 
@@ -309,10 +263,6 @@ def test_finished_runs_leave_the_batch_and_frozen_layers_cost_nothing():
     assert len(set(trained.steps.tolist())) == 3 and trained.steps.max() == 60  # or the test is void
     # Two hidden layers, backward at every step taken.
     assert len(seen["derivative"]) == 2 * 60 and sum(seen["derivative"]) == 2 * trained.steps.sum()
-    for layers, derivatives in (({3}, 0), ({2, 3}, 1), ({1}, 2)):
-        seen["derivative"].clear()
-        train(network, x, labels, step_size=sizes, steps=1, layers=layers)
-        assert len(seen["derivative"]) == derivatives
     # Where nothing asks for the whole sample only the mini-batch is looked at: a pass a step, and one at the end.
     seen["value"].clear()
     train(network, x, labels, step_size=sizes, steps=6, batch_size=2, seeds=[0, 1, 2])
@@ -376,7 +326,7 @@ def test_arguments_are_left_alone(width):
         (dict(step_size=math.nan), "step_size is nan"),
         (
             dict(step_size=torch.ones(3, 2, dtype=torch.float64)),
-            r"step_size has shape \(3, 2\): .* each of 3 runs, or shape \(3, 3\), one for each run and layer",
+            r"step_size has shape \(3, 2\): give one number, or one for each of 3 runs",
         ),
         (dict(weight_decay=-0.1), "weight_decay is -0.1: it must be a finite number, at least 0"),
         (dict(weight_decay=math.nan), "weight_decay is nan"),
@@ -385,7 +335,6 @@ def test_arguments_are_left_alone(width):
             dict(weight_decay=torch.zeros(2)),
             r"weight_decay has shape \(2,\): give one number, or one for each of 3 runs",
         ),
-        (dict(layers={0, 1}), r"layers is \{0, 1\}: give 'all', or some of the numbers 1 to 3"),
         (dict(batch_size=0, seeds=[0, 1, 2]), "batch_size is 0: it must lie between 1 and the 6 points"),
         (dict(batch_size=7, seeds=[0, 1, 2]), "batch_size is 7: it must lie between 1 and the 6 points"),
         (dict(batch_size=2), "no seeds with a batch_size: the order of the points needs one for each of 3 runs"),
@@ -427,8 +376,6 @@ def test_networks_that_are_not_the_same_are_not_compared():
     for (other, _, _), function in itertools.product(others, (lazy.flipped, lazy.linearised)):
         with pytest.raises(InputError, match="both need the same shapes, activation and parameterisation"):
             function(other, network, x)
-    with pytest.raises(InputError, match="the networks are"):
-        lazy.relative_distances(others[0][0], network)
 
 
 @pytest.mark.gpu

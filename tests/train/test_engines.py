@@ -21,16 +21,15 @@ OBSERVE = {
     "loss": history.loss,
     "margins": history.margins,
     "training_error": history.training_error,
-    "norm": history.norm,
-    "norm_21": history.norm_21,
-    "distance": history.distance,
+    "norm": neurons.norm,
+    "norm_21": neurons.norm_21,
+    "distance": neurons.distance,
     "squared_norms": lambda s: s.squared_norms(),
     "squared_moves": lambda s: s.squared_moves(),
     "weights": lambda s: s.network.weights,
     "outputs": lambda s: s.outputs,
-    "g": neurons.g,
+    "g": lambda s: s.g,
     "active": neurons.active,
-    "active_share": neurons.active_share,
     "flipped_share": neurons.flipped_share,
     "spectral_norm": neurons.spectral_norm,
     "step": lambda s: torch.full((len(s.runs),), s.step),  # not a float
@@ -217,7 +216,7 @@ def test_inner_products_are_all_that_training_needs(runs, n, m, name, loss, stop
     fresh = torch.tensor(generator(seed, "fresh points").standard_normal((runs, 8, 9)))
     points = Points.of(fresh, x, network.weights)
     torch.testing.assert_close(fast.network(points), slow.network(fresh), **close)
-    torch.testing.assert_close(fast.network(grams.points), slow.final["outputs"], **close)
+    torch.testing.assert_close(fast.network(Points(grams.inputs, grams.cross)), slow.final["outputs"], **close)
 
 
 def test_runs_that_do_not_fit_the_cache_train_one_after_the_other(monkeypatch):
@@ -283,7 +282,7 @@ def test_a_run_that_diverged_fits_nothing():
     network, x, labels = problem(runs=1)
     outputs = torch.full((1, 6), torch.nan, dtype=torch.float64)
     snapshot = dense.DenseSnapshot(
-        0, torch.tensor([0]), outputs, labels, outputs, outputs, outputs, outputs, network, network
+        0, torch.tensor([0]), outputs, labels, *[outputs] * 4, network.signs, network, network
     )
     assert history.training_error(snapshot).tolist() == [1]
 

@@ -62,11 +62,6 @@ class Grams(_Products):
         """The inner products of the sample ``x`` and the directions ``weights``, all of them vectors of R^d."""
         return cls(x @ x.mT, weights @ x.mT, weights @ weights.mT)
 
-    @property
-    def points(self) -> Points:
-        """The training sample itself as points."""
-        return Points(self.inputs, self.cross)
-
     def scaled(self, scale: Scale) -> "Grams":
         """The same with the weights ``scale * W_0``; ``scale`` is a number, or one for every run."""
         factor = _factor(scale)

@@ -10,14 +10,13 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int, Num, UInt8
+from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
 from benign.data import labels
@@ -68,34 +67,24 @@ class DataError(BenignError):
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Grey images of 28 x 28 pixels with their classes, split into a training and a test part; read-only.
-
-    ``digests`` holds the sha256 of each decompressed file, by file name.
-    """
+    """Grey images of 28 x 28 pixels with their classes, split into a training and a test part; read-only."""
 
     name: str
     train_images: UInt8[np.ndarray, "n_train 28 28"]
     train_labels: UInt8[np.ndarray, " n_train"]
     test_images: UInt8[np.ndarray, "n_test 28 28"]
     test_labels: UInt8[np.ndarray, " n_test"]
-    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A classification problem: n training inputs in R^d with polluted labels, and test inputs with clean ones.
-
-    With two classes the labels are -1 and +1, float64, in the order of ``classes``; with K > 2 classes they are the
-    positions 0..K-1 in ``classes``, int64. ``indices`` says which training images of the set the inputs are.
-    """
+    """A classification problem: n training inputs in R^d with polluted labels, and test inputs with clean ones."""
 
     x: Float64[Tensor, "n d"]
-    labels: Num[Tensor, " n"]
-    clean: Num[Tensor, " n"]
+    labels: Float64[Tensor, " n"]
+    clean: Float64[Tensor, " n"]
     x_test: Float64[Tensor, "n_test d"]
-    labels_test: Num[Tensor, " n_test"]
-    classes: tuple[int, ...]
-    indices: Int[np.ndarray, " n"]
+    labels_test: Float64[Tensor, " n_test"]
 
 
 def load(name: str = "mnist-sample") -> ImageSet:
@@ -121,24 +110,23 @@ def load(name: str = "mnist-sample") -> ImageSet:
         arrays = [_idx(_from_mirrors(name, file)) for file in DIGESTS[name]]
     for array in arrays:
         array.setflags(write=False)
-    return ImageSet(name, *arrays, digests=DIGESTS[name])
+    return ImageSet(name, *arrays)
 
 
 def problem(
     images: ImageSet,
-    classes: Sequence[int] = (3, 8),
+    classes: tuple[int, int] = (3, 8),
     n: int = 200,
-    n_test: int | None = None,
     label_noise: float | int = 0.1,
     scaling: Scaling = "unit-norm",
     seed: int = 0,
     exact_flips: bool = True,
 ) -> Problem:
-    """A balanced random sample of some classes, with polluted training labels and scaled pixels.
+    """A balanced random sample of two classes, labels -1 and +1, with polluted training labels and scaled pixels.
 
-    Of the n training images every class has n/K, up to one; the sample of a smaller n, from the same seed, is the
-    beginning of that of a larger one. The test images are ``n_test`` chosen in the same way, or all of these classes.
-    ``label_noise`` and ``exact_flips`` are explained at :func:`benign.data.labels.flip`; test labels are clean.
+    Of the n training images each class has n/2, up to one; the sample of a smaller n, from the same seed, is the
+    beginning of that of a larger one. The test images are all of these classes, their labels are clean.
+    ``label_noise`` and ``exact_flips`` are explained at :func:`benign.data.labels.flip`.
 
     ``unit-norm`` divides every image by its Euclidean norm. ``standardised`` subtracts from every pixel its mean over
     the n training images and divides by its standard deviation over them (divisor n), test images too; a pixel that
@@ -147,32 +135,30 @@ def problem(
     Shapes: with d = 784, inputs are (n, d) and (n_test, d).
 
     Raises:
-        InputError: classes that are fewer than two, repeated or not in the set, ``n`` or ``n_test`` below 1 or above
-            what the set has, ``label_noise`` outside [0, 0.5), an unknown scaling.
+        InputError: classes that are equal or not in the set, ``n`` below 1 or above what the set has, ``label_noise``
+            outside [0, 0.5), an unknown scaling.
     """
-    classes = tuple(int(c) for c in classes)
     known = np.unique(images.train_labels).tolist()
-    if len(set(classes)) < max(2, len(classes)):
-        raise InputError(f"classes is {classes}: give at least two, all different")
+    if classes[0] == classes[1]:
+        raise InputError(f"classes is {classes}: give two different ones")
     if unknown := [c for c in classes if c not in known]:
         raise InputError(f"classes {unknown} are not in {images.name}: it has {known}")
     if scaling not in get_args(Scaling):
         raise InputError(f"scaling is {scaling!r}: it must be one of {', '.join(get_args(Scaling))}")
 
-    train = _balanced(images.train_labels, classes, n, generator(seed, "images: training sample"), "n")
-    if n_test is None:
-        test = np.flatnonzero(np.isin(images.test_labels, classes))
-    else:
-        test = _balanced(images.test_labels, classes, n_test, generator(seed, "images: test sample"), "n_test")
-
-    # Position of a class in `classes`, then ±1 for two of them.
-    position = np.zeros(256, dtype=np.int64)
-    position[list(classes)] = np.arange(len(classes))
-    clean, labels_test = position[images.train_labels[train]], position[images.test_labels[test]]
-    values = range(len(classes))
-    if len(classes) == 2:
-        clean, labels_test, values = 2.0 * clean - 1, 2.0 * labels_test - 1, (-1, 1)
-    polluted = labels.flip(clean, label_noise, generator(seed, "images: label noise"), exact_flips, values)
+    # Taken from the classes in turn, so that the first images do not depend on n.
+    rng = generator(seed, "images: training sample")
+    members = [rng.permutation(np.flatnonzero(images.train_labels == c)) for c in classes]
+    most = min(2 * len(m) + i for i, m in enumerate(members))
+    if not 1 <= n <= most:
+        there = ", ".join(f"{len(m)} of class {c}" for c, m in zip(classes, members, strict=True))
+        raise InputError(f"n is {n}: a balanced choice can have 1 to {most} images, as there are {there}")
+    train = np.array([members[i % 2][i // 2] for i in range(n)])
+    test = np.flatnonzero(np.isin(images.test_labels, classes))
+    clean, labels_test = (
+        np.where(there == classes[1], 1.0, -1.0) for there in (images.train_labels[train], images.test_labels[test])
+    )
+    polluted = labels.flip(clean, label_noise, generator(seed, "images: label noise"), exact_flips)
 
     x, x_test = _flat(images.train_images[train]), _flat(images.test_images[test])
     if scaling == "unit-norm":
@@ -182,19 +168,7 @@ def problem(
         constant = x.amin(dim=0) == x.amax(dim=0)
         x, x_test = (((z - mean) / std).masked_fill(constant, 0.0) for z in (x, x_test))
     clean, polluted, labels_test = (torch.from_numpy(y) for y in (clean, polluted, labels_test))
-    return Problem(x, polluted, clean, x_test, labels_test, classes, train)
-
-
-def _balanced(
-    all_labels: UInt8[np.ndarray, " N"], classes: tuple[int, ...], n: int, rng: np.random.Generator, name: str
-) -> Int[np.ndarray, " n"]:
-    """Indices of n random images, taken from the classes in turn, so that the first ones do not depend on n."""
-    members = [rng.permutation(np.flatnonzero(all_labels == c)) for c in classes]
-    most = min(len(m) * len(classes) + i for i, m in enumerate(members))
-    if not 1 <= n <= most:
-        there = ", ".join(f"{len(m)} of class {c}" for c, m in zip(classes, members, strict=True))
-        raise InputError(f"{name} is {n}: a balanced choice can have 1 to {most} images, as there are {there}")
-    return np.array([members[i % len(classes)][i // len(classes)] for i in range(n)])
+    return Problem(x, polluted, clean, x_test, labels_test)
 
 
 def _flat(images: UInt8[np.ndarray, "n h w"]) -> Float[Tensor, "n h*w"]:

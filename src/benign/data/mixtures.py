@@ -57,9 +57,7 @@ def sample(
 
     ``exact_flips`` flips round(label_noise * n) labels; otherwise each label is flipped independently.
     """
-    check(n, p, label_noise, directions)
-    if not (signal >= 0 and math.isfinite(signal)):
-        raise InputError(f"signal is {signal}: ||mu|| must be a finite number, at least 0")
+    check(n, p, signal, label_noise, directions)
     clean = seeds.generator(seed, "clean labels").choice([-1, 1], size=n)
     polluted = labels.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact=exact_flips)
     rng = seeds.generator(seed, f"noise, {frame} frame")
@@ -110,12 +108,14 @@ def _bartlett(count: int, p: int, rng: np.random.Generator) -> np.ndarray:
     return np.hstack([rng.standard_normal((count, 1)), lower])
 
 
-def check(n: int, p: int, label_noise: float | int, directions: int = 0) -> None:
-    """Raise an ``InputError`` unless a sample of this size, dimension and pollution exists."""
+def check(n: int, p: int, signal: float | int, label_noise: float | int, directions: int) -> None:
+    """Raise an ``InputError`` unless a sample of this size, dimension, signal and pollution exists."""
     if n < 1:
         raise InputError(f"n is {n}: a sample needs at least one point")
     if p < 1:
         raise InputError(f"p is {p}: the dimension must be at least 1")
+    if not 0 <= signal < math.inf:
+        raise InputError(f"signal is {signal}: ||mu|| must be a finite number, at least 0")
     if not 0 <= label_noise < 0.5:
         raise InputError(f"label_noise is {label_noise}: the share of wrong labels must lie in [0, 0.5)")
     if directions < 0:

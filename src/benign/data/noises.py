@@ -11,7 +11,7 @@ to products, with the largest of the constants, and to the image under an L-Lips
 Whether a law has it:
 
 - gaussian: yes, beta = 2
-- uniform: yes, beta <= 12 / pi
+- uniform: yes, beta <= 12 / pi: sqrt(3) (2 Phi(g) - 1) has a slope of at most L = 2 sqrt(3) / sqrt(2 pi), beta <= 2 L^2
 - laplace: no: log-concave, but its tails are exponential; it has a Poincare inequality only
 - rademacher: no: f may jump between the two values with grad f = 0 at both
 - student_t: no: polynomial tails
@@ -36,12 +36,11 @@ class Spectrum:
     """Variances of p coordinates, given by a rule, so that nothing of length p need be kept.
 
     ``variances(coordinates, p)`` are lambda_k at the coordinates k = 0, ..., p - 1 that are asked for; over all of them
-    they sum to p. ``largest`` bounds them in every dimension, if anything does.
+    they sum to p.
     """
 
     name: str
     variances: Callable[[Int[np.ndarray, " k"], int], Float64[np.ndarray, " k"]]
-    largest: float | None
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,11 @@ class Noise:
     """A law of independent centred coordinates whose variances have the average 1.
 
     ``standard(rng, shape)`` draws independent numbers of mean 0 and variance 1, row after row: more rows begin with
-    the same ones. ``log_sobolev`` is a constant beta that serves in every dimension, or None if there is none.
+    the same ones.
     """
 
     name: str
     standard: Callable[[np.random.Generator, tuple[int, int]], Float64[np.ndarray, "count k"]]
-    log_sobolev: float | None
     spectrum: Spectrum | None = None
 
     def draw(
@@ -69,27 +67,23 @@ class Noise:
 
 def gaussian() -> Noise:
     """The standard normal law."""
-    return Noise("gaussian", lambda rng, shape: rng.standard_normal(shape), log_sobolev=2.0)
+    return Noise("gaussian", lambda rng, shape: rng.standard_normal(shape))
 
 
 def uniform() -> Noise:
     """The uniform law on [-sqrt(3), sqrt(3)]."""
-    # It is the law of sqrt(3) (2 Phi(g) - 1), g standard normal: a function of g with a slope of at most
-    # L = 2 sqrt(3) / sqrt(2 pi), so beta <= 2 L^2.
     end = math.sqrt(3)
-    return Noise("uniform", lambda rng, shape: rng.uniform(-end, end, shape), log_sobolev=12 / math.pi)
+    return Noise("uniform", lambda rng, shape: rng.uniform(-end, end, shape))
 
 
 def laplace() -> Noise:
     """The law with density exp(-sqrt(2) |u|) / sqrt(2)."""
-    return Noise("laplace", lambda rng, shape: rng.laplace(scale=math.sqrt(0.5), size=shape), log_sobolev=None)
+    return Noise("laplace", lambda rng, shape: rng.laplace(scale=math.sqrt(0.5), size=shape))
 
 
 def rademacher() -> Noise:
     """A fair sign."""
-    return Noise(
-        "rademacher", lambda rng, shape: 2.0 * rng.integers(2, size=shape, dtype=np.int8) - 1, log_sobolev=None
-    )
+    return Noise("rademacher", lambda rng, shape: 2.0 * rng.integers(2, size=shape, dtype=np.int8) - 1)
 
 
 def student_t(df: float | int) -> Noise:
@@ -97,13 +91,12 @@ def student_t(df: float | int) -> Noise:
     if not (df > 2 and math.isfinite(df)):
         raise InputError(f"df is {df}: Student's law has a variance, to be set to 1, for finite df above 2 only")
     scale = math.sqrt((df - 2) / df)
-    return Noise(f"student_t({df})", lambda rng, shape: scale * rng.standard_t(df, shape), log_sobolev=None)
+    return Noise(f"student_t({df})", lambda rng, shape: scale * rng.standard_t(df, shape))
 
 
 def anisotropic(spectrum: Spectrum) -> Noise:
     """The Gaussian law whose covariance is diagonal with the given spectrum."""
-    beta = None if spectrum.largest is None else 2 * spectrum.largest
-    return Noise(spectrum.name, gaussian().standard, beta, spectrum)
+    return Noise(spectrum.name, gaussian().standard, spectrum)
 
 
 def power(alpha: float | int) -> Spectrum:
@@ -114,7 +107,7 @@ def power(alpha: float | int) -> Spectrum:
     def variances(coordinates: Int[np.ndarray, " k"], p: int) -> Float64[np.ndarray, " k"]:
         return p / _power_sum(alpha, p) * (1.0 + coordinates) ** -alpha
 
-    return Spectrum(f"power({alpha})", variances, largest=1.0 if alpha == 0 else None)
+    return Spectrum(f"power({alpha})", variances)
 
 
 def spiked(count: float | int, ratio: float | int) -> Spectrum:
@@ -128,7 +121,7 @@ def spiked(count: float | int, ratio: float | int) -> Spectrum:
         spikes = min(count, p)
         return p / (spikes * ratio + p - spikes) * np.where(coordinates < count, float(ratio), 1.0)
 
-    return Spectrum(f"spiked({int(count)}, {ratio})", variances, largest=float(ratio))
+    return Spectrum(f"spiked({int(count)}, {ratio})", variances)
 
 
 FAMILY: dict[str, Callable[..., Noise]] = {

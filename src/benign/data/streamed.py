@@ -9,7 +9,6 @@ and likewise for the initial weights and the test points, so a block can be forg
 time is proportional to p, the memory does not depend on it.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -80,9 +79,7 @@ def sample(
     Raises:
         InputError: arguments outside their range, or more memory needed than the budget.
     """
-    mixtures.check(n, p, label_noise, directions)
-    if not (signal >= 0 and math.isfinite(signal)):
-        raise InputError(f"signal is {signal}: ||mu|| must be a finite number, at least 0")
+    mixtures.check(n, p, signal, label_noise, directions)
     if test_points < 0:
         raise InputError(f"test_points is {test_points}: their number must be at least 0")
     if direction not in ("spread", "first"):

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
-from jaxtyping import Float64
-from torch import Tensor
 
 from benign.data.mixtures import Mixture
-from benign.experiments import polluted
-from benign.experiments.polluted import Polluted
+from benign.experiments.polluted import Polluted, tables_at_records
 from benign.networks.two_layer import TwoLayer
-from benign.train.history import Snapshot
 
 
 @dataclass(frozen=True)
@@ -25,27 +22,17 @@ class Alignments(Polluted):
     @staticmethod
     def run(batch: Sequence["Alignments"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run; records in order, then neurons."""
-        samples = [run.sample() for run in batch]
-        tables = [[] for _ in batch]
-
-        def observe(s: Snapshot) -> Tensor:
-            networks = s.network.to("cpu")
-            for index, which in enumerate(s.runs.tolist()):
-                found = alignments(networks.alone(index), samples[which])
-                tables[which].append(pd.DataFrame({"at_step": s.step, **{k: v.numpy() for k, v in found.items()}}))
-            return s.runs
-
-        polluted.train(batch, samples, {"alignments": observe}, device)
-        return [pd.concat(table, ignore_index=True) for table in tables]
+        return tables_at_records(batch, lambda run, sample, network: alignments(network, sample), device)
 
 
-def alignments(network: TwoLayer, sample: Mixture) -> dict[str, Float64[Tensor, " m"]]:
-    """The columns of ``Alignments`` for one network (a batch of one)."""
+def alignments(network: TwoLayer, sample: Mixture) -> dict[str, np.ndarray]:
+    """The columns of ``Alignments`` for one network (a batch of one), each of shape (m,)."""
     weights, signs = network.weights[0], network.signs[0]
     own = ((weights @ sample.x.T > 0) * sample.labels) @ sample.x
     length = weights.norm(dim=1)
-    return {
+    found = {
         "to_mu": signs * weights[:, 0] / length,
         "to_own": signs * (weights * own).sum(1) / (length * own.norm(dim=1)),
         "length": length,
     }
+    return {name: values.numpy() for name, values in found.items()}

@@ -5,25 +5,20 @@ there are compared at equal training loss, whatever their step size, width, init
 """
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pandas as pd
-import torch
 from torch import Tensor
 
-from benign.data import mixtures
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
 from benign.experiments import polluted
-from benign.experiments.polluted import ENGINES, LOSSES, Polluted
+from benign.experiments.polluted import AT_END, Polluted
+from benign.experiments.setting import AMOUNT, at_least, one_of
 from benign.measure import errors
-from benign.networks.two_layer import TwoLayer
 from benign.train import history, neurons, problem
-
-FLIPS = ("random", "deepest", "one class")
 
 
 @dataclass(frozen=True)
@@ -47,59 +42,38 @@ class Border(Polluted):
     watched: int = 1
     test_points: int = 2_000
 
+    allows = dict(
+        flips=one_of("random", "deepest", "one class"), level=AMOUNT, records=AT_END, watched=at_least(1),
+        test_points=at_least(1),
+    )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = (*Polluted.batched_by, "level", "paired", "watched")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.flips not in FLIPS:
-            raise InputError(f"flips is {self.flips!r}: it must be one of {', '.join(FLIPS)}")
-        if not 0 <= self.level < math.inf:
-            raise InputError(f"level is {self.level}: it must be a finite number, at least 0")
-        if self.paired and self.width % 2:
-            raise InputError(f"width is {self.width}: neurons can be paired only if their number is even")
-        if not 1 <= self.watched <= self.steps:
+        if self.watched > self.steps:
             raise InputError(
                 f"watched is {self.watched}: it must be a number of steps from 1 to {self.steps}, the last"
             )
-        if self.records:
-            raise InputError(f"records is {self.records}: this experiment measures at the end, and needs none")
-        if not 1 <= self.test_points < math.inf:
-            raise InputError(f"test_points is {self.test_points}: it must be a finite number, at least 1")
 
     def sample(self) -> Mixture:
         """The sample, its wrong labels chosen as ``flips`` says, with the directions of the initial weights."""
-        drawn = mixtures.sample(
-            self.n, self.p, self.signal, self.label_noise, self.seed,
-            directions=self.width // (1 + self.paired), frame=self.frame,
-        )  # fmt: skip
-        return dataclasses.replace(
-            drawn,
-            labels=chosen_labels(drawn, self.flips),
-            directions=drawn.directions.repeat(1 + self.paired, 1),
-        )
+        drawn = super().sample()
+        return dataclasses.replace(drawn, labels=chosen_labels(drawn, self.flips))
 
     @staticmethod
     def run(batch: Sequence["Border"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run, of one row."""
         first = batch[0]
         samples = [run.sample() for run in batch]
-        networks = _initial_networks(batch, samples)
-        trained = ENGINES[first.engine].train(
-            networks.to(device),
-            torch.stack([sample.x for sample in samples]).to(device),
-            torch.stack([sample.labels for sample in samples]).to(device),
-            step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
-            steps=first.steps,
-            loss=LOSSES[first.loss_function],
-            stop=problem.loss_at_most(first.level / (2 * first.n)),
-            observe={
-                "loss": history.loss,
-                "margins": history.margins,
-                "distance": history.distance,
-                "pattern_change": neurons.flipped_share,
-                "helpers": lambda s: _helpers(s, networks.signs.to(device)),
-            },
-            record=range(first.watched + 1),
+        observe = {
+            "loss": history.loss,
+            "margins": history.margins,
+            "distance": neurons.distance,
+            "pattern_change": neurons.flipped_share,
+            "helpers": lambda s: (s.signs.unsqueeze(2) == s.labels.unsqueeze(1)) & neurons.active(s),
+        }
+        trained = polluted.train(
+            batch, samples, observe, device, problem.loss_at_most(first.level / (2 * first.n)), range(first.watched + 1)
         )
         rises = (trained.history["loss"].diff(dim=0) > 0).sum(0)
         finished = trained.network.to("cpu")
@@ -109,7 +83,7 @@ class Border(Polluted):
             fell = (margins[1] < margins[0])[sample.flipped]
             helpers = trained.history["helpers"][:, index].cpu()
             at_wrong = helpers[0] & sample.flipped
-            fresh = errors.fresh_margins(finished.alone(index), run.signal, run.seed, run.test_points)
+            fresh, _ = errors.fresh_margins(finished.alone(index), run.signal, run.seed, run.test_points)
             wrong = int((~(fresh > 0)).sum())
             last = trained.final["margins"][index].cpu()
             row = {
@@ -126,7 +100,7 @@ class Border(Polluted):
                 "helpers_of_wrong": int(at_wrong.sum()),
                 "helpers_of_wrong_died": int((at_wrong & ~helpers[1]).sum()),
                 "initial_output": float(margins[0].square().mean().sqrt()),
-                "distance": float(trained.final["distance"][index]) / float(networks.weights[index].norm()),
+                "distance": float(trained.final["distance"][index]) / float(run.network(sample).weights.norm()),
                 "pattern_change": float(trained.final["pattern_change"][index]),
             }
             tables.append(pd.DataFrame([row]))
@@ -142,18 +116,3 @@ def chosen_labels(sample: Mixture, flips: str) -> Tensor:
     labels = sample.clean.clone()
     labels[chosen] *= -1
     return labels
-
-
-def _initial_networks(batch: Sequence[Border], samples: Sequence[Mixture]) -> TwoLayer:
-    networks = polluted.initial_networks(batch, samples)
-    if not batch[0].paired:
-        return networks
-    signs = networks.signs.clone()
-    half = signs.shape[1] // 2
-    signs[:, half:] = -signs[:, :half]
-    return dataclasses.replace(networks, signs=signs)
-
-
-def _helpers(snapshot: neurons.TwoLayerSnapshot, signs: Tensor) -> Tensor:
-    """The pairs (neuron, sample) that are active and of the same sign, a_j = y_i, boolean (runs, m, n)."""
-    return (signs[snapshot.runs].unsqueeze(2) == snapshot.labels.unsqueeze(1)) & neurons.active(snapshot)

@@ -1,6 +1,5 @@
 """Gradient descent on polluted Gaussian clusters, with the test error that it leads to."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,12 +7,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from benign.errors import InputError
 from benign.experiments import polluted
 from benign.experiments.polluted import Polluted
+from benign.experiments.setting import at_least
 from benign.measure import errors
-from benign.measure.margins import normalised_margin
-from benign.train import history
+from benign.train import history, neurons
 from benign.train.history import Snapshot
 
 
@@ -23,10 +21,7 @@ class PollutedClusters(Polluted):
 
     test_points: int = 10_000
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 1 <= self.test_points < math.inf:
-            raise InputError(f"test_points is {self.test_points}: it must be a finite number, at least 1")
+    allows = dict(test_points=at_least(1))
 
     @staticmethod
     def run(batch: Sequence["PollutedClusters"], device: str = "cpu") -> list[pd.DataFrame]:
@@ -39,7 +34,7 @@ class PollutedClusters(Polluted):
             "training_error": history.training_error,
             "training_error_clean": lambda s: _share(~(history.margins(s) > 0), ~flipped[s.runs]),
             "training_error_flipped": lambda s: _share(~(history.margins(s) > 0), flipped[s.runs]),
-            "norm_21": history.norm_21,
+            "norm_21": neurons.norm_21,
             "testing": lambda s: _testing(s, batch),
         }
         trained = polluted.train(batch, samples, observe, device)
@@ -73,7 +68,7 @@ def _testing(snapshot: Snapshot, batch: Sequence[PollutedClusters]) -> Tensor:
     rows = []
     for index, which in enumerate(snapshot.runs.tolist()):
         run, alone = batch[which], networks.alone(index)
-        margins = errors.fresh_margins(alone, run.signal, run.seed, run.test_points)
-        normalised = normalised_margin(alone, float(margins.mean()))
+        margins, _ = errors.fresh_margins(alone, run.signal, run.seed, run.test_points)
+        normalised = errors.normalised_margin(alone, float(margins.mean()))
         rows.append([float((~(margins > 0)).sum()), float(normalised)])
     return torch.tensor(rows, dtype=torch.float64, device=snapshot.outputs.device)

@@ -12,15 +12,16 @@ from typing import ClassVar
 import pandas as pd
 from torch import Tensor
 
-from benign.experiments.lazy_training import check_width, fit, training, wrong
-from benign.experiments.separated import Separated
+from benign.experiments.deep_training import LazyTraining, fit_lazily, missed, training
+from benign.experiments.samples import DigitPair, Separated
+from benign.experiments.setting import at_least
 from benign.networks.deep import Deep
 from benign.ntk import empirical
 from benign.train import lazy
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepClassification(Separated):
+class DeepClassification(Separated, LazyTraining):
     """A ReLU network with ``depth`` layers of weights and hidden layers of one ``width``, trained until it fits.
 
     How lazy it was takes nearly half of the time; it can be left out.
@@ -29,25 +30,49 @@ class DeepClassification(Separated):
     width: int = 128
     measure_laziness: bool = True
 
-    batched_by: ClassVar[tuple[str, ...]] = (*Separated.batched_by, "width", "measure_laziness")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_width(self.width)
+    allows = dict(width=at_least(1))
+    batched_by: ClassVar[tuple[str, ...]] = (
+        *LazyTraining.batched_by, "d", "test_points", "width", "measure_laziness",
+    )  # fmt: skip
 
     @staticmethod
     def run(batch: Sequence["DeepClassification"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table of one row a run."""
         xs, labels, clean = zip(*[run.sample() for run in batch], strict=True)
-        trained, finished, start = fit(batch, batch[0].width, xs, labels, device)
+        trained, finished, start = fit_lazily(batch, xs, labels, device)
         tables = []
         for index, run in enumerate(batch):
             x_test, y_test = run.fresh()
-            row = training(trained, index, labels[index] != clean[index])
-            row["initial_error"] = wrong(start[index](x_test)[0], y_test)
-            row["test_error"] = wrong(finished[index](x_test)[0], y_test)
+            row, margins = training(trained, index)
+            row["training_error_flipped"] = missed(margins[labels[index] != clean[index]])
+            row["initial_error"] = missed(y_test * start[index](x_test)[0])
+            row["test_error"] = missed(y_test * finished[index](x_test)[0])
             if run.measure_laziness:
                 row |= laziness(finished[index], start[index], xs[index], x_test)
+            tables.append(pd.DataFrame([row]))
+        return tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepDigits(DigitPair, LazyTraining):
+    """The same for unit-length images of two classes; sample and flips are those of ``Separation``."""
+
+    width: int = 128
+
+    allows = dict(width=at_least(1))
+    batched_by: ClassVar[tuple[str, ...]] = (*LazyTraining.batched_by, "width", "images")
+
+    @staticmethod
+    def run(batch: Sequence["DeepDigits"], device: str = "cpu") -> list[pd.DataFrame]:
+        """One table of one row a run; the test error is that on clean labels."""
+        problems = DigitPair.problems(batch)
+        trained, finished, start = fit_lazily(batch, [p.x for p in problems], [p.labels for p in problems], device)
+        tables = []
+        for index, p in enumerate(problems):
+            row, margins = training(trained, index)
+            row["training_error_flipped"] = missed(margins[p.labels != p.clean])
+            row["test_error"] = missed(p.labels_test * finished[index](p.x_test)[0])
+            row |= laziness(finished[index], start[index], p.x, p.x_test)
             tables.append(pd.DataFrame([row]))
         return tables
 

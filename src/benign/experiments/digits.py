@@ -1,6 +1,5 @@
 """Gradient descent on pairs of digits with polluted labels, beside classifiers that everybody knows."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,15 +11,16 @@ from sklearn.svm import SVC
 
 from benign import seeds
 from benign.data import images
-from benign.errors import InputError
+from benign.experiments.samples import DigitPair
+from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, at_least
 from benign.measure import errors
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.train import history, problem, span
 
 
-@dataclass(frozen=True)
-class PollutedDigits:
+@dataclass(frozen=True, kw_only=True)
+class PollutedDigits(DigitPair):
     """A two-layer network trained on n images of two classes, a share of whose labels is wrong, until it fits them all.
 
     ``negative`` and ``positive`` are the classes. ``init_scale`` is the standard deviation of the initial
@@ -29,12 +29,9 @@ class PollutedDigits:
     step at which every label is fitted, or after ``steps``. Test labels are clean.
     """
 
-    negative: int
-    positive: int
     n: int
     label_noise: float
     seed: int
-    images: str = "mnist-sample"
     scaling: str = "standardised"
     activation: str = "relu"
     width: int = 128
@@ -42,29 +39,15 @@ class PollutedDigits:
     init_scale: float = 1.0
     steps: int = 10_000
 
+    # What the images allow is known when they have been read.
+    allows = dict(activation=ACTIVATION, width=at_least(1), step=POSITIVE, init_scale=AMOUNT, steps=at_least(0))
     batched_by: ClassVar[tuple[str, ...]] = ("images", "n", "activation", "width", "steps")
-
-    def __post_init__(self) -> None:
-        # All that can be said before the images are read, and before a sweep starts.
-        activations.named(self.activation)
-        for name, least in {"width": 1, "steps": 0, "init_scale": 0}.items():
-            if not least <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} is {getattr(self, name)}: it must be a finite number, at least {least}")
-        if not 0 < self.step < math.inf:
-            raise InputError(f"step is {self.step}: it must be a positive number")
 
     @staticmethod
     def run(batch: Sequence["PollutedDigits"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table of one row a run: the network's training and test errors, and the test errors of its rivals."""
         first = batch[0]
-        source = images.load(first.images)
-        problems = [
-            images.problem(
-                source, (run.negative, run.positive), run.n,
-                label_noise=run.label_noise, scaling=run.scaling, seed=run.seed,
-            )
-            for run in batch
-        ]  # fmt: skip
+        problems = DigitPair.problems(batch)
         x = torch.stack([p.x for p in problems])
         step_size = torch.tensor([run.step * run.n for run in batch], dtype=torch.float64) / _top_eigenvalue(x)
         directions = [

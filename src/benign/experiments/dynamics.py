@@ -4,7 +4,6 @@ A pair (neuron j, sample i) is *right* if a_j = y_i: then a larger <w_j, x_i> he
 speak of single steps, so every step is looked at, and the table has the extremes of all steps so far.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from torch import Tensor
 
 from benign.experiments import polluted
 from benign.experiments.polluted import Polluted
-from benign.networks.two_layer import output_signs
 from benign.train import history
 from benign.train.neurons import TwoLayerSnapshot, active
 
@@ -66,12 +64,11 @@ class Dynamics(Polluted):
         samples = [run.sample() for run in batch]
         flipped = torch.stack([sample.flipped for sample in samples]).to(device)
         labels = torch.stack([sample.labels for sample in samples]).to(device)
-        signs = torch.stack([output_signs(run.width, run.seed) for run in batch]).to(device)
+        signs = polluted.initial_networks(batch, samples).signs.to(device)
         step = torch.tensor([run.step for run in batch], dtype=torch.float64, device=device)
         watch = _Watch(flipped, signs.unsqueeze(2) == labels.unsqueeze(1), step)
-        every = tuple(range(batch[0].steps + 1))
-        watched = [dataclasses.replace(run, records=every) for run in batch]
-        seen = polluted.train(watched, samples, {"seen": watch}, device).history["seen"].cpu().numpy()
+        trained = polluted.train(batch, samples, {"seen": watch}, device, record=range(batch[0].steps + 1))
+        seen = trained.history["seen"].cpu().numpy()
         return [_table(run, seen[:, index]) for index, run in enumerate(batch)]
 
 

@@ -5,7 +5,7 @@ and the unit vector along mu. So they are measured in the reduced frame of Gauss
 coordinates under another law, by the same formulas.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,13 +18,15 @@ from torch import Tensor
 from benign.data import mixtures, noises, streamed
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
+from benign.experiments.other_noise import DIRECTION, NOISE
 from benign.experiments.polluted import Polluted
+from benign.experiments.setting import Alone
 from benign.networks import activations
 from benign.networks.two_layer import output_signs, read_out
 
 
 @dataclass(frozen=True)
-class GoodEvent(Polluted):
+class GoodEvent(Alone, Polluted):
     """What the inequalities (11)-(18) bound, at initialisation; nothing is trained.
 
     ``noise`` is a law of ``data.noises``; any but the Gaussian one needs ``frame="ambient"``, and there ``direction``
@@ -37,6 +39,7 @@ class GoodEvent(Polluted):
     noise: str = "gaussian"
     direction: str = "spread"
 
+    allows = dict(noise=NOISE, direction=DIRECTION)
     batched_by: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -46,45 +49,38 @@ class GoodEvent(Polluted):
                 f"noise is {self.noise!r} and frame {self.frame!r}: only Gaussian noise has a reduced frame, "
                 "take frame='ambient'"
             )
-        if self.direction not in ("spread", "first"):
-            raise InputError(f"direction is {self.direction!r}: it must be one of spread, first")
 
-    @staticmethod
-    def run(batch: Sequence["GoodEvent"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table a run, of one row. Eigenvalues of small matrices are all there is to compute: on the processor."""
-        return [_measured(run) for run in batch]
+    def table(self, device: str) -> pd.DataFrame:
+        """One row. Eigenvalues of small matrices are all there is to compute: on the processor."""
+        n, m, p = self.n, self.width, self.p
+        sample = mixtures.sample(n, p, 0, self.label_noise, self.seed, directions=m if self.frame == "reduced" else 0)
+        gram = sum(vectors @ vectors.T for vectors in _vectors(self, sample))
+        noise, weights, along = gram[:n, :n], gram[n : n + m], gram[-1, :n]
+        signs, y = output_signs(m, self.seed), self.signal * sample.clean
 
+        hidden = weights[:, :n] + torch.outer(weights[:, -1], y)  # <w_j, x_i>, in units of omega
+        inputs = noise + torch.outer(along, y) + torch.outer(y, along) + torch.outer(y, y)
+        correct = (signs[:, None] == sample.labels) & (hidden > 0)
+        spectrum = torch.linalg.eigvalsh(noise) / p
+        lengths = weights.diagonal(n).sqrt() / p**0.5
+        activation = activations.named(self.activation)
+        outputs = read_out(signs[None], activation(self.initial_scale * hidden)[None])
 
-def _measured(run: GoodEvent) -> pd.DataFrame:
-    n, m, p = run.n, run.width, run.p
-    sample = mixtures.sample(n, p, 0, run.label_noise, run.seed, directions=m if run.frame == "reduced" else 0)
-    gram = sum(vectors @ vectors.T for vectors in _vectors(run, sample))
-    noise, weights, along = gram[:n, :n], gram[n : n + m], gram[-1, :n]
-    signs, y = output_signs(m, run.seed), run.signal * sample.clean
-
-    hidden = weights[:, :n] + torch.outer(weights[:, -1], y)  # <w_j, x_i>, in units of omega
-    inputs = noise + torch.outer(along, y) + torch.outer(y, along) + torch.outer(y, y)
-    correct = (signs[:, None] == sample.labels) & (hidden > 0)
-    spectrum = torch.linalg.eigvalsh(noise) / p
-    lengths = weights.diagonal(n).sqrt() / p**0.5
-    activation = activations.named(run.activation)
-    outputs = read_out(signs[None], activation(run.initial_scale * hidden)[None])
-
-    measured = {  # counts through int(): an integer tensor over a number would be of single precision
-        "least_sign_share": min(int((signs > 0).sum()), int((signs < 0).sum())) / m,
-        "least_active_samples": int(correct.sum(1).min()) / n,
-        "least_active_neurons": int(correct.sum(0).min()) / m,
-        "least_eigenvalue": spectrum[0],
-        "largest_eigenvalue": spectrum[-1],
-        "largest_along_mu": along.abs().max(),
-        "largest_product": _off_diagonal(noise) / p**0.5,
-        "largest_weight": lengths.max(),
-        "largest_output": outputs.abs().max(),
-        "least_length": noise.diagonal().min() / p,
-        "largest_length": noise.diagonal().max() / p,
-        "coherence": n * _off_diagonal(inputs) / inputs.diagonal().min(),
-    }
-    return pd.DataFrame({name: [float(value)] for name, value in measured.items()})
+        measured = {  # counts through int(): an integer tensor over a number would be of single precision
+            "least_sign_share": min(int((signs > 0).sum()), int((signs < 0).sum())) / m,
+            "least_active_samples": int(correct.sum(1).min()) / n,
+            "least_active_neurons": int(correct.sum(0).min()) / m,
+            "least_eigenvalue": spectrum[0],
+            "largest_eigenvalue": spectrum[-1],
+            "largest_along_mu": along.abs().max(),
+            "largest_product": _off_diagonal(noise) / p**0.5,
+            "largest_weight": lengths.max(),
+            "largest_output": outputs.abs().max(),
+            "least_length": noise.diagonal().min() / p,
+            "largest_length": noise.diagonal().max() / p,
+            "coherence": n * _off_diagonal(inputs) / inputs.diagonal().min(),
+        }
+        return pd.DataFrame({name: [float(value)] for name, value in measured.items()})
 
 
 def _off_diagonal(gram: Float64[Tensor, "n n"]) -> Tensor:

@@ -8,23 +8,24 @@ K = s^{2(L-1)} Theta_L does not move. Then f = f_0 + sum_i c_i K(x_i, .), and SG
 No width, no weights. Data, test points and mini-batches of a seed are those of the finite networks.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from benign import seeds
-from benign.experiments.lazy_training import LazyTraining, wrong
-from benign.experiments.separated import Separated
+from benign.experiments.deep_training import LazyTraining, missed
+from benign.experiments.samples import Separated
+from benign.experiments.setting import Alone
 from benign.ntk import analytic, regression
-from benign.theory.laziness import margin_at
+from benign.theory.lazy_regime import margin_at
 from benign.train.losses import LOGISTIC
 
 
 @dataclass(frozen=True, kw_only=True)
-class InfiniteWidth(Separated):
+class InfiniteWidth(Alone, Separated, LazyTraining):
     """The limit of ``DeepClassification`` for infinite width, beside its twin with equal margins at all points.
 
     The twin is gradient flow on the squared loss from the same f_0 to the targets q y_i; q is the margin at which the
@@ -32,30 +33,30 @@ class InfiniteWidth(Separated):
     counting half, in units of q.
     """
 
-    @staticmethod
-    def run(batch: Sequence["InfiniteWidth"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table of one row a run."""
-        return [pd.DataFrame([_row(run)]) for run in batch]
+    batched_by: ClassVar[tuple[str, ...]] = (*LazyTraining.batched_by, "d", "test_points")
 
-
-def _row(run: InfiniteWidth) -> dict[str, float]:
-    (x, labels, _), (x_test, y_test) = run.sample(), run.fresh()
-    kernel, cross = (run.kernel_scale * analytic.kernel(a, b, depth=run.depth) for a, b in ((x, None), (x_test, x)))
-    start, start_test = initial(run, torch.cat([x, x_test])).split([run.n, run.test_points])
-    coefficients, steps = descend(run, kernel, start, labels)
-    outputs, q = start + kernel @ coefficients, margin_at(run.level)
-    fresh = start_test + cross @ coefficients
-    equal = regression.factor(kernel).predict(cross, q * labels, initial=(start_test, start))
-    return {
-        "steps_taken": steps,
-        "loss": float(LOGISTIC.at(outputs, labels).mean()),
-        "training_error": wrong(outputs, labels),
-        "label_mean": float(labels.mean()),
-        "test_error": wrong(fresh, y_test),
-        "offset": _offset(fresh, y_test) / q,
-        "equal_test_error": wrong(equal, y_test),
-        "equal_offset": _offset(equal, y_test) / q,
-    }
+    def table(self, device: str) -> pd.DataFrame:
+        """One row; always on the CPU."""
+        (x, labels, _), (x_test, y_test) = self.sample(), self.fresh()
+        kernel, cross = (
+            self.kernel_scale * analytic.kernel(a, b, depth=self.depth) for a, b in ((x, None), (x_test, x))
+        )
+        start, start_test = initial(self, torch.cat([x, x_test])).split([self.n, self.test_points])
+        coefficients, steps = descend(self, kernel, start, labels)
+        outputs, q = start + kernel @ coefficients, margin_at(self.level)
+        fresh = start_test + cross @ coefficients
+        equal = regression.factor(kernel).predict(cross, q * labels, initial=(start_test, start))
+        row = {
+            "steps_taken": steps,
+            "loss": float(LOGISTIC.at(outputs, labels).mean()),
+            "training_error": missed(labels * outputs),
+            "label_mean": float(labels.mean()),
+            "test_error": missed(y_test * fresh),
+            "offset": _offset(fresh, y_test) / q,
+            "equal_test_error": missed(y_test * equal),
+            "equal_offset": _offset(equal, y_test) / q,
+        }
+        return pd.DataFrame([row])
 
 
 def initial(run: LazyTraining, points: Tensor) -> Tensor:

@@ -22,19 +22,19 @@ from benign import seeds
 from benign.data import mixtures
 from benign.data.grams import Grams
 from benign.data.mixtures import Mixture
-from benign.errors import InputError
-from benign.experiments.polluted import ENGINES, LOSSES, Polluted
+from benign.experiments import polluted
+from benign.experiments.polluted import AT_END, HOMOGENEOUS, Polluted
+from benign.experiments.setting import POSITIVE, at_least, one_of
 from benign.measure import errors
 from benign.measure.influence import sample_weights
 from benign.networks import activations
-from benign.networks.two_layer import TwoLayer, output_signs, read_out
+from benign.networks.two_layer import TwoLayer, read_out
 from benign.ntk import analytic, empirical, regression
 from benign.train import history, neurons, span
 from benign.train.history import Trained
 from benign.train.neurons import TwoLayerSnapshot
 from benign.train.problem import loss_at_most
 
-STARTS = ("paired", "independent")
 KERNEL = ("kernel_change", "kernel_change_between", "alignment", "obedient")
 
 
@@ -52,70 +52,35 @@ class Laziness(Polluted):
     level: float = 0.1
     test_points: int = 4000
 
+    allows = dict(
+        start=one_of("paired", "independent"), activation=HOMOGENEOUS, records=AT_END, steps=at_least(1),
+        level=POSITIVE, test_points=at_least(1),
+    )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = (*Polluted.batched_by, "start", "level")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.start not in STARTS:
-            raise InputError(f"start is {self.start!r}: it must be one of {', '.join(STARTS)}")
-        if self.start == "paired" and self.width % 2:
-            raise InputError(f"width is {self.width}: a paired start needs an even number of neurons")
-        if not self.activation.startswith(("relu", "leaky_relu")):
-            raise InputError(f"activation is {self.activation!r}: the kernel machine is known for relu and leaky_relu")
-        if self.records or self.steps < 1:
-            raise InputError(
-                f"records is {self.records} and steps is {self.steps}: this experiment measures after one step and at "
-                "the end; leave records out, and allow at least one step"
-            )
-        if not 0 < self.level < math.inf or not 1 <= self.test_points < math.inf:
-            raise InputError(
-                f"level is {self.level} and test_points is {self.test_points}: the loss to reach must be positive, and "
-                "there must be at least one test point"
-            )
-
-    def sample(self) -> Mixture:
-        """The polluted sample, with the distinct directions of the initial weights."""
-        distinct = self.width // 2 if self.start == "paired" else self.width
-        return mixtures.sample(
-            self.n, self.p, self.signal, self.label_noise, self.seed, directions=distinct, frame=self.frame
-        )
-
-    def network(self, sample: Mixture) -> TwoLayer:
-        """The network before training, a batch of one."""
-        weights, signs = self.initial_scale * sample.directions, output_signs(len(sample.directions), self.seed)
-        if self.start == "paired":
-            weights, signs = torch.cat([weights, weights]), torch.cat([signs, -signs])
-        return TwoLayer(weights.unsqueeze(0), signs.unsqueeze(0), activations.named(self.activation))
+    @property
+    def paired(self) -> bool:
+        return self.start == "paired"
 
     @staticmethod
     def run(batch: Sequence["Laziness"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table of one row a run."""
-        first, samples = batch[0], [run.sample() for run in batch]
+        samples = [run.sample() for run in batch]
         networks = [run.network(sample) for run, sample in zip(batch, samples, strict=True)]
-        x, labels = torch.stack([s.x for s in samples]), torch.stack([s.labels for s in samples])
-        start = TwoLayer(
-            torch.cat([network.weights for network in networks]),
-            torch.cat([network.signs for network in networks]),
-            activations.per_run([network.activation for network in networks]),
-        )
+        inputs, labels = torch.stack([s.x for s in samples]).to(device), torch.stack([s.labels for s in samples])
         tangent = torch.cat([empirical.kernel(network, s.x) for network, s in zip(networks, samples, strict=True)])
         outputs = torch.cat([network(s.x) for network, s in zip(networks, samples, strict=True)])
         limit = torch.stack([limit_kernel(run, s.x) for run, s in zip(batch, samples, strict=True)])
-        how = dict(
-            step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64),
-            steps=first.steps, loss=LOSSES[first.loss_function], stop=loss_at_most(first.level),
-        )  # fmt: skip
-        inputs = x.to(device)
-        trained = ENGINES[first.engine].train(
-            start.to(device), inputs, labels.to(device), **how, record=(1,),
-            observe={
-                "loss": history.loss,
-                "training_error": history.training_error,
-                "distance": history.distance,
-                "flipped": neurons.flipped_share,
-                "kernel": lambda s: _against(s, inputs[s.runs], tangent.to(device)[s.runs]),
-            },
-        )  # fmt: skip
+        stop = loss_at_most(batch[0].level)
+        observe = {
+            "loss": history.loss,
+            "training_error": history.training_error,
+            "distance": neurons.distance,
+            "flipped": neurons.flipped_share,
+            "kernel": lambda s: _against(s, inputs[s.runs], tangent.to(device)[s.runs]),
+        }
+        trained = polluted.train(batch, samples, observe, device, stop, record=(1,))
+        how = polluted.descent(batch, stop)
         lines = {"linearised": _machine(tangent, outputs, labels, how), "machine": _machine(limit, None, labels, how)}
         finished = trained.network.to("cpu")
         tables = []

@@ -4,7 +4,6 @@ The flow is linear in the labels (``ntk.regression``), so their parts are follow
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,13 +14,14 @@ from scipy.optimize import brentq
 from torch import Tensor
 
 from benign import seeds
-from benign.errors import InputError
+from benign.experiments.samples import sphere
+from benign.experiments.setting import Alone, Setting, at_least
 from benign.ntk import analytic, regression
 
 
 @dataclass(frozen=True)
-class Fitting:
-    """Gradient flow on n points of the sphere in R^d, with the kernel of an infinitely wide ReLU network.
+class Fitting(Alone, Setting):
+    """Gradient flow on n points of the sphere in R^d, with the kernel of an infinitely wide ReLU network; on the CPU.
 
     The labels have two parts: <theta, x_i> with theta ~ N(0, I), and independent N(0, 1) noise. Times are tau = t/n,
     ``times`` of them, equidistant on a logarithmic scale from 1/100 to 100.
@@ -33,40 +33,28 @@ class Fitting:
     seed: int
     times: int = 41
 
+    allows = dict(n=at_least(2), d=at_least(2), depth=at_least(2), times=at_least(2))
     batched_by: ClassVar[tuple[str, ...]] = ("n", "d", "depth", "times")
 
-    def __post_init__(self) -> None:
-        if self.n < 2 or self.d < 2 or self.depth < 2 or self.times < 2:
-            raise InputError(
-                f"n is {self.n}, d is {self.d}, depth is {self.depth} and times is {self.times}: each must be at least "
-                "2"
-            )
-
-    @staticmethod
-    def run(batch: Sequence["Fitting"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table a run, one row a time ``tau``; always on the CPU.
+    def table(self, device: str) -> pd.DataFrame:
+        """One row a time ``tau``.
 
         ``noise_left`` and ``linear_left`` are the shares of the parts' squared norms that are not fitted yet. In every
         row there are the ``smallest`` eigenvalue, the times ``noise_half`` and ``linear_half`` at which one half is
         left, and ``noise_done``, at which one hundredth of the noise is.
         """
-        tables = []
-        for run in batch:
-            rng = seeds.generator(run.seed, "inputs of a kernel")
-            x = torch.nn.functional.normalize(torch.from_numpy(rng.standard_normal((run.n, run.d))), dim=1)
-            rng = seeds.generator(run.seed, "labels of a kernel machine")
-            linear = x @ torch.from_numpy(rng.standard_normal(run.d))
-            noise = torch.from_numpy(rng.standard_normal(run.n))
-            factored = regression.factor(analytic.kernel(x, depth=run.depth))
-            tau = np.geomspace(0.01, 100, run.times)
-            table = pd.DataFrame({"tau": tau})
-            for name, part in (("noise", noise), ("linear", linear)):
-                table[f"{name}_left"] = [left(factored, part, time) for time in tau]
-                table[f"{name}_half"] = time_until(factored, part, 1 / 2)
-            table["noise_done"] = time_until(factored, noise, 1 / 100)
-            table["smallest"] = float(factored.smallest_eigenvalue)
-            tables.append(table)
-        return tables
+        x = sphere(self.n, self.d, self.seed)
+        rng = seeds.generator(self.seed, "labels of a kernel machine")
+        linear = x @ torch.from_numpy(rng.standard_normal(self.d))
+        noise = torch.from_numpy(rng.standard_normal(self.n))
+        factored = regression.factor(analytic.kernel(x, depth=self.depth))
+        tau = np.geomspace(0.01, 100, self.times)
+        table = pd.DataFrame({"tau": tau})
+        for name, part in (("noise", noise), ("linear", linear)):
+            table[f"{name}_left"] = [left(factored, part, time) for time in tau]
+            table[f"{name}_half"] = time_until(factored, part, 1 / 2)
+        table["noise_done"] = time_until(factored, noise, 1 / 100)
+        return table.assign(smallest=float(factored.smallest_eigenvalue))
 
 
 def left(factored: regression.Factored, part: Tensor, tau: float) -> float:

@@ -8,16 +8,18 @@ the kernel machine's, which starts at f_0 = 0, and the initialisation part of th
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pandas as pd
 import torch
+from annotated_types import Ge
+from pydantic import AfterValidator
 
 from benign import seeds
-from benign.errors import InputError
-from benign.experiments.ntk_regression import TARGETS, sphere, targets
+from benign.experiments.ntk_regression import TARGETS, targets
+from benign.experiments.samples import sphere
+from benign.experiments.setting import AMOUNT, POSITIVE, Alone, Setting, at_least, one_of
 from benign.networks import activations, deep
 from benign.ntk import analytic, regression
 from benign.train import deep as train_deep
@@ -25,8 +27,13 @@ from benign.train.losses import SQUARED
 from benign.train.problem import loss_at_most
 
 
+def _power_of_two(count: int) -> None:
+    if count & (count - 1):
+        raise ValueError("it must be a power of two")
+
+
 @dataclass(frozen=True)
-class NetworkSplit:
+class NetworkSplit(Alone, Setting):
     """One row an ensemble size 1, 2, 4, ..., ``networks``.
 
     ``error`` is the squared error of an ensemble against the clean target, a mean over test points and over the
@@ -47,73 +54,60 @@ class NetworkSplit:
     steps: int = 20_000
     test_points: int = 300
 
+    allows = dict(
+        n=at_least(1), d=at_least(2), depth=at_least(2), width=at_least(1), target=one_of(*TARGETS),
+        noise_variance=AMOUNT, networks=Annotated[int, Ge(2), AfterValidator(_power_of_two)], level=POSITIVE,
+        steps=at_least(1), test_points=at_least(1),
+    )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ()
 
-    def __post_init__(self) -> None:
-        if self.d < 2 or self.depth < 2 or min(self.n, self.width, self.test_points, self.steps) < 1:
-            raise InputError(
-                f"d is {self.d}, depth {self.depth}, n {self.n}, width {self.width}, test_points {self.test_points} "
-                f"and steps {self.steps}: d and depth must be at least 2, the others at least 1"
-            )
-        if self.target not in TARGETS:
-            raise InputError(f"target is {self.target!r}: it must be one of {', '.join(TARGETS)}")
-        if self.networks < 2 or self.networks & (self.networks - 1):
-            raise InputError(f"networks is {self.networks}: it must be a power of two, at least 2")
-        if not self.noise_variance >= 0 or not self.level > 0:
-            raise InputError(
-                f"noise_variance is {self.noise_variance} and level is {self.level}: the first must not be negative, "
-                "the loss to reach must be positive"
-            )
+    def table(self, device: str) -> pd.DataFrame:
+        """One row an ensemble size."""
+        x = sphere(self.n, self.d, self.seed, "inputs on the sphere").to(device)
+        z = sphere(self.test_points, self.d, self.seed, "test points on the sphere").to(device)
+        on_sample, at_points = (targets(points, self.target)[:, 0] for points in (x, z))
+        noise = torch.from_numpy(seeds.generator(self.seed, "label noise").standard_normal(self.n)).to(device)
+        labels = on_sample + math.sqrt(self.noise_variance) * noise
 
-    @staticmethod
-    def run(batch: Sequence["NetworkSplit"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table a run, with one row an ensemble size."""
-        return [_table(run, device) for run in batch]
+        cross, solution = (
+            analytic.kernel(z, x, depth=self.depth),
+            regression.factor(analytic.kernel(x, depth=self.depth)),
+        )
+        split = solution.split(
+            cross,
+            target=(at_points, on_sample),
+            noise_variance=self.noise_variance,
+            sigma=analytic.kernel(x, depth=self.depth, kind="nngp"),
+            sigma_cross=analytic.kernel(z, x, depth=self.depth, kind="nngp"),
+            sigma_diagonal=analytic.diagonal(z, depth=self.depth, kind="nngp"),
+        )
+        machine = float((solution.predict(cross, labels) - at_points).square().mean())
+        start = float(split.initialisation.mean())
 
-
-def _table(run: NetworkSplit, device: str) -> pd.DataFrame:
-    x = sphere(run.n, run.d, run.seed, "inputs on the sphere").to(device)
-    z = sphere(run.test_points, run.d, run.seed, "test points on the sphere").to(device)
-    on_sample, at_points = (targets(points, run.target)[:, 0] for points in (x, z))
-    noise = torch.from_numpy(seeds.generator(run.seed, "label noise").standard_normal(run.n)).to(device)
-    labels = on_sample + math.sqrt(run.noise_variance) * noise
-
-    cross, solution = analytic.kernel(z, x, depth=run.depth), regression.factor(analytic.kernel(x, depth=run.depth))
-    split = solution.split(
-        cross,
-        target=(at_points, on_sample),
-        noise_variance=run.noise_variance,
-        sigma=analytic.kernel(x, depth=run.depth, kind="nngp"),
-        sigma_cross=analytic.kernel(z, x, depth=run.depth, kind="nngp"),
-        sigma_diagonal=analytic.diagonal(z, depth=run.depth, kind="nngp"),
-    )
-    machine = float((solution.predict(cross, labels) - at_points).square().mean())
-    start = float(split.initialisation.mean())
-
-    widths = (run.d, *[run.width] * (run.depth - 1), 1)
-    starts = [run.seed * run.networks + member for member in range(run.networks)]
-    trained = train_deep.train(
-        deep.initialise(widths, starts, activations.named("relu")).to(device),
-        x.expand(run.networks, -1, -1),
-        labels.expand(run.networks, -1),
-        # The largest eigenvalue of a narrow network's kernel is above the limit's: half of what is stable there.
-        step_size=run.n / float(solution.eigenvalues[-1]),
-        steps=run.steps,
-        loss=SQUARED,
-        stop=loss_at_most(run.level),
-    )
-    outputs = trained.network(z)
-    loss = float((trained.network(x) - labels).square().mean(1).max() / 2)
-    sizes = [2**k for k in range(run.networks.bit_length())]
-    groups = {size: outputs.reshape(-1, size, run.test_points).mean(1) for size in sizes}
-    return pd.DataFrame(
-        {
-            "ensemble": sizes,
-            "error": [float((groups[size] - at_points).square().mean()) for size in sizes],
-            "predicted": [machine + start / size for size in sizes],
-            "machine_error": machine,
-            "initialisation": start,
-            "loss": loss,
-            "steps_taken": int(trained.steps.max()),
-        }
-    )
+        widths = (self.d, *[self.width] * (self.depth - 1), 1)
+        starts = [self.seed * self.networks + member for member in range(self.networks)]
+        trained = train_deep.train(
+            deep.initialise(widths, starts, activations.named("relu")).to(device),
+            x.expand(self.networks, -1, -1),
+            labels.expand(self.networks, -1),
+            # The largest eigenvalue of a narrow network's kernel is above the limit's: half of what is stable there.
+            step_size=self.n / float(solution.eigenvalues[-1]),
+            steps=self.steps,
+            loss=SQUARED,
+            stop=loss_at_most(self.level),
+        )
+        outputs = trained.network(z)
+        loss = float((trained.network(x) - labels).square().mean(1).max() / 2)
+        sizes = [2**k for k in range(self.networks.bit_length())]
+        groups = {size: outputs.reshape(-1, size, self.test_points).mean(1) for size in sizes}
+        return pd.DataFrame(
+            {
+                "ensemble": sizes,
+                "error": [float((groups[size] - at_points).square().mean()) for size in sizes],
+                "predicted": [machine + start / size for size in sizes],
+                "machine_error": machine,
+                "initialisation": start,
+                "loss": loss,
+                "steps_taken": int(trained.steps.max()),
+            }
+        )

@@ -1,4 +1,4 @@
-"""The smallest eigenvalue of the tangent kernel's matrix at infinite width, for inputs of several laws.
+"""The smallest eigenvalue of the tangent kernel's matrix, for inputs of several laws and networks of any width.
 
 Whatever the inputs, the Rayleigh quotient of (e_i - e_j) / sqrt(2) bounds it by half the squared distance of the
 closest pair in the kernel's feature space, min_{i != j} (K_ii + K_jj - 2 K_ij) / 2.
@@ -6,7 +6,6 @@ closest pair in the kernel's feature space, min_{i != j} (K_ii + K_jj - 2 K_ij) 
 
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,20 +17,22 @@ from torch import Tensor
 from benign import seeds
 from benign.data import images
 from benign.errors import InputError
-from benign.ntk import analytic
+from benign.experiments.samples import sphere
+from benign.experiments.setting import Alone, Setting, at_least, one_of
+from benign.networks import activations, deep
+from benign.ntk import analytic, empirical
 
-INPUTS = ("sphere", "gaussian", "mnist", "mnist-gaussian")
 #: The dimension of an image of 28 x 28 pixels.
 PIXELS = 784
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class Spectrum(Alone, Setting):
     """The kernel matrix of a ReLU network of ``depth`` layers at n random inputs in R^d.
 
     ``inputs`` is ``"sphere"``, uniform on the unit sphere; ``"gaussian"``, N(0, I/d); ``"mnist"``, images of all digits
     of the bundled sample divided by their norms, without repetition; or ``"mnist-gaussian"``, Gaussian vectors with
-    the mean and the covariance of these images, divided by their norms.
+    the mean and the covariance of these images, divided by their norms. All is done on the CPU.
     """
 
     n: int
@@ -40,16 +41,13 @@ class Spectrum:
     seed: int
     inputs: str = "sphere"
 
+    allows = dict(
+        n=at_least(2), d=at_least(2), depth=at_least(1), inputs=one_of("sphere", "gaussian", "mnist", "mnist-gaussian")
+    )
     batched_by: ClassVar[tuple[str, ...]] = ("n", "d", "depth", "inputs")
 
     def __post_init__(self) -> None:
-        if self.n < 2 or self.d < 2 or self.depth < 1:
-            raise InputError(
-                f"n is {self.n}, d is {self.d} and depth is {self.depth}: there must be two inputs, two dimensions and "
-                "one layer, or more"
-            )
-        if self.inputs not in INPUTS:
-            raise InputError(f"inputs is {self.inputs!r}: it must be one of {', '.join(INPUTS)}")
+        super().__post_init__()
         if self.inputs.startswith("mnist") and (self.d != PIXELS or self.n > len(_digits())):
             raise InputError(
                 f"n is {self.n} and d is {self.d}: of images with d = {PIXELS} pixels the sample has {len(_digits())}"
@@ -57,42 +55,73 @@ class Spectrum:
 
     def draw(self) -> Float64[Tensor, "n d"]:
         """The inputs; with the same seed, those of ``"sphere"`` are the directions of those of ``"gaussian"``."""
+        if self.inputs == "sphere":
+            return sphere(self.n, self.d, self.seed)
         rng = seeds.generator(self.seed, "inputs of a kernel")
         if self.inputs == "mnist":
             return _digits()[torch.from_numpy(rng.choice(len(_digits()), self.n, replace=False))]
         x = torch.from_numpy(rng.standard_normal((self.n, self.d)))
         if self.inputs == "gaussian":
             return x / math.sqrt(self.d)
-        if self.inputs == "mnist-gaussian":
-            mean, root = _moments()
-            x = mean + x @ root
-        return torch.nn.functional.normalize(x, dim=1)
+        mean, root = _moments()
+        return torch.nn.functional.normalize(mean + x @ root, dim=1)
 
-    @staticmethod
-    def run(batch: Sequence["Spectrum"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table of one row a run; always on the CPU.
+    def table(self, device: str) -> pd.DataFrame:
+        """One row.
 
         ``smallest`` is the smallest eigenvalue, ``pair`` the bound by the closest pair, ``closest`` the largest cosine
         between two inputs, ``shortest`` the smallest squared length, ``seen`` the mean squared length with
         the squares of the bottom eigenvector as weights, and ``directions`` the smallest eigenvalue once the inputs are
         divided by their lengths.
         """
-        tables = []
-        for run in batch:
-            x = run.draw()
-            lengths = x.square().sum(1)
-            kernel = analytic.kernel(x, depth=run.depth)
-            row = {"smallest": _smallest(kernel), "pair": pair_bound(kernel)}
-            cosines = (x @ x.mT / (lengths.unsqueeze(1) * lengths).sqrt()).fill_diagonal_(-1)
-            row |= {"closest": float(cosines.max()), "shortest": float(lengths.min())}
-            if run.inputs == "gaussian":
-                bottom = torch.linalg.eigh(kernel).eigenvectors[:, 0]
-                scaled = kernel / (lengths.unsqueeze(1) * lengths).sqrt()
-                row |= {"seen": float(bottom.square() @ lengths), "directions": _smallest(scaled)}
-            else:
-                row |= {"seen": 1.0, "directions": row["smallest"]}
-            tables.append(pd.DataFrame([row]))
-        return tables
+        x = self.draw()
+        lengths = x.square().sum(1)
+        kernel = analytic.kernel(x, depth=self.depth)
+        row = {"smallest": _smallest(kernel), "pair": pair_bound(kernel)}
+        cosines = (x @ x.mT / (lengths.unsqueeze(1) * lengths).sqrt()).fill_diagonal_(-1)
+        row |= {"closest": float(cosines.max()), "shortest": float(lengths.min())}
+        if self.inputs == "gaussian":
+            bottom = torch.linalg.eigh(kernel).eigenvectors[:, 0]
+            scaled = kernel / (lengths.unsqueeze(1) * lengths).sqrt()
+            row |= {"seen": float(bottom.square() @ lengths), "directions": _smallest(scaled)}
+        else:
+            row |= {"seen": 1.0, "directions": row["smallest"]}
+        return pd.DataFrame([row])
+
+
+@dataclass(frozen=True)
+class FiniteWidth(Alone, Setting):
+    """A ReLU network of ``depth`` layers, all hidden ones ``width`` wide, at n inputs uniform on the sphere in R^d.
+
+    Networks of the same seed have the same inputs, whatever their width and depth. All is done on the CPU, in float64.
+    """
+
+    n: int
+    d: int
+    depth: int
+    width: int
+    seed: int
+
+    allows = dict(n=at_least(2), d=at_least(2), depth=at_least(2), width=at_least(1))
+    batched_by: ClassVar[tuple[str, ...]] = ("n", "d", "depth", "width")
+
+    def table(self, device: str) -> pd.DataFrame:
+        """One row.
+
+        ``smallest`` and ``limit`` are the smallest eigenvalues of the network's kernel at the start and of the
+        infinitely wide one's, ``difference`` is the Frobenius norm of the difference of the two matrices over that of
+        the latter, and ``scale`` the ratio of their traces.
+        """
+        x, widths = sphere(self.n, self.d, self.seed), (self.d, *[self.width] * (self.depth - 1), 1)
+        found = empirical.kernel(deep.initialise(widths, [self.seed], activations.relu()), x)[0]
+        limit = analytic.kernel(x, depth=self.depth)
+        row = {
+            "smallest": _smallest(found),
+            "limit": _smallest(limit),
+            "difference": float((found - limit).norm() / limit.norm()),
+            "scale": float(found.trace() / limit.trace()),
+        }
+        return pd.DataFrame([row])
 
 
 def pair_bound(kernel: Float64[Tensor, "n n"]) -> float:

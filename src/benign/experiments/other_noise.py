@@ -6,19 +6,24 @@ Training needs no more (``train.span.train_on_grams``), and nor does a test poin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import AfterValidator
 
 from benign.data import grams, noises, streamed
 from benign.data.noises import Noise
 from benign.data.streamed import Streamed
-from benign.errors import InputError
-from benign.experiments.polluted import LOSSES, Polluted
+from benign.experiments.polluted import AT_END, Polluted, descent
+from benign.experiments.setting import at_least, one_of
 from benign.networks import activations
 from benign.networks.two_layer import output_signs
-from benign.train import history, span
+from benign.train import history, neurons, span
+
+NOISE = Annotated[str, AfterValidator(noises.named)]
+DIRECTION = one_of("spread", "first")
 
 
 @dataclass(frozen=True)
@@ -33,18 +38,11 @@ class OtherNoise(Polluted):
     direction: str = "spread"
     test_points: int = 1_000
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        noises.named(self.noise)
-        if (self.frame, self.engine, self.records) != ("reduced", "span", ()):
-            raise InputError(
-                f"frame is {self.frame!r}, engine {self.engine!r} and records {self.records}: leave them out, as this "
-                "experiment draws all coordinates, trains in the span of the data and measures at the end"
-            )
-        if self.direction not in ("spread", "first"):
-            raise InputError(f"direction is {self.direction!r}: it must be one of spread, first")
-        if self.test_points < 1:
-            raise InputError(f"test_points is {self.test_points}: it must be at least 1")
+    # All coordinates are drawn, and training takes place in the span of the data, whatever one might ask for.
+    allows = dict(
+        noise=NOISE, direction=DIRECTION, test_points=at_least(1), records=AT_END, frame=one_of("reduced"),
+        engine=one_of("span"),
+    )  # fmt: skip
 
     @property
     def law(self) -> Noise:
@@ -67,17 +65,15 @@ class OtherNoise(Polluted):
     @staticmethod
     def run(batch: Sequence["OtherNoise"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run, of one row."""
-        first, samples = batch[0], [run.sample() for run in batch]
+        samples = [run.sample() for run in batch]
         started = [s.grams.scaled(run.initial_scale) for run, s in zip(batch, samples, strict=True)]
         trained = span.train_on_grams(
             grams.stack(started).to(device),
             torch.stack([output_signs(run.width, run.seed) for run in batch]).to(device),
             activations.per_run([activations.named(run.activation) for run in batch]),
             torch.stack([s.labels for s in samples]).to(device),
-            step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
-            steps=first.steps,
-            loss=LOSSES[first.loss_function],
-            observe={"training_error": history.training_error, "norm_21": history.norm_21},
+            observe={"training_error": history.training_error, "norm_21": neurons.norm_21},
+            **descent(batch, device=device),
         )
         tables = []
         for index, (run, sample) in enumerate(zip(batch, samples, strict=True)):

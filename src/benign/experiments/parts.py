@@ -17,11 +17,9 @@ from torch import Tensor
 
 from benign import seeds
 from benign.data import mixtures
-from benign.errors import InputError
-from benign.experiments import polluted
-from benign.experiments.polluted import Polluted
+from benign.experiments.polluted import HOMOGENEOUS, Polluted, tables_at_records
+from benign.experiments.setting import at_least
 from benign.networks.two_layer import TwoLayer
-from benign.train.history import Snapshot
 
 
 @dataclass(frozen=True)
@@ -34,37 +32,20 @@ class MarginParts(Polluted):
 
     fresh_points: int = 200
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 1 <= self.fresh_points < math.inf:
-            raise InputError(f"fresh_points is {self.fresh_points}: it must be a finite number, at least 1")
-        if self.activation.partition("(")[0].strip() not in ("relu", "leaky_relu"):
-            raise InputError(
-                f"activation is {self.activation!r}: only for relu and leaky_relu is a margin a sum of inner products"
-            )
+    allows = dict(fresh_points=at_least(1), activation=HOMOGENEOUS)
 
     @staticmethod
     def run(batch: Sequence["MarginParts"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run; records in order, then points: the sample's, then the fresh ones."""
-        samples = [run.sample() for run in batch]
-        tables = [[] for _ in batch]
-
-        def observe(s: Snapshot) -> Tensor:
-            networks = s.network.to("cpu")
-            for index, which in enumerate(s.runs.tolist()):
-                tables[which].append(_parts(batch[which], samples[which], networks.alone(index), s.step))
-            return s.runs
-
-        polluted.train(batch, samples, {"parts": observe}, device)
-        return [pd.concat(table, ignore_index=True) for table in tables]
+        return tables_at_records(batch, _parts, device)
 
 
-def _parts(run: MarginParts, sample: mixtures.Mixture, network: TwoLayer, step: int) -> pd.DataFrame:
+def _parts(run: MarginParts, sample: mixtures.Mixture, network: TwoLayer) -> dict[str, object]:
     rng = seeds.generator(run.seed, "test points")
     fresh, truth = mixtures.test_points(run.signal, sample.x.shape[1], run.fresh_points, rng)
     parts = margin_parts(network, torch.cat([sample.x, fresh]), torch.cat([sample.labels, truth]))
     kinds = ["flipped" if wrong else "clean" for wrong in sample.flipped.tolist()] + ["fresh"] * run.fresh_points
-    return pd.DataFrame({"at_step": step, "kind": kinds, "signal_part": parts[0], "noise_part": parts[1]})
+    return {"kind": kinds, "signal_part": parts[0], "noise_part": parts[1]}
 
 
 def margin_parts(

@@ -1,28 +1,46 @@
 """The training problem that experiments on polluted Gaussian clusters share: what is drawn, and how it is trained."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+import pandas as pd
 import torch
+from pydantic import AfterValidator, Strict
+from torch import Tensor
 
 from benign.data import mixtures
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
+from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of
 from benign.networks import activations
+from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.theory import xu2023
 from benign.train import dense, losses, span
-from benign.train.history import Observable, Trained
+from benign.train.history import Observable, Snapshot, Trained
 from benign.train.problem import Stop, never
 
 ENGINES = {"span": span, "dense": dense}
 LOSSES = {loss.name: loss for loss in (losses.LOGISTIC, losses.EXPONENTIAL, losses.HINGE)}
 
 
+def _none(records: tuple[int, ...]) -> None:
+    if records:
+        raise ValueError("this experiment measures at the end: leave them out")
+
+
+def _homogeneous(activation: Activation) -> None:
+    if activation.name.partition("(")[0] not in ("relu", "leaky_relu"):
+        raise ValueError("this experiment needs a positively homogeneous one, relu or leaky_relu")
+
+
+AT_END = Annotated[tuple, AfterValidator(_none)]  # the records of an experiment that measures after training only
+HOMOGENEOUS = Annotated[ACTIVATION, AfterValidator(_homogeneous)]
+
+
 @dataclass(frozen=True)
-class Polluted:
+class Polluted(Setting):
     """A two-layer network trained on n points of the mixture y* mu + N(0, I_p), a share of whose labels is wrong.
 
     ``signal_index`` is n ||mu||^4 / p. ``step`` is the step size in units of n/p and ``init_scale`` the
@@ -46,23 +64,25 @@ class Polluted:
     frame: str = "reduced"
     engine: str = "span"
 
+    allows = dict(
+        n=at_least(1), p=at_least(1), signal_index=AMOUNT, label_noise=SHARE, activation=ACTIVATION,
+        width=at_least(1), step=POSITIVE, init_scale=AMOUNT, loss_function=one_of(*LOSSES), steps=at_least(0),
+        records=Annotated[tuple[at_least(0), ...], Strict()], frame=one_of("reduced", "ambient"),
+        engine=one_of(*ENGINES),
+    )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ("n", "p", "width", "loss_function", "steps", "records", "frame", "engine")
 
     def __post_init__(self) -> None:
-        # All that can be said before a sweep starts: not after hours, at the one wrong setting.
-        mixtures.check(self.n, self.p, self.label_noise)
-        activations.named(self.activation)
-        for name, least in {"signal_index": 0, "init_scale": 0, "width": 1, "steps": 0}.items():
-            if not least <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} is {getattr(self, name)}: it must be a finite number, at least {least}")
-        if not 0 < self.step < math.inf:
-            raise InputError(f"step is {self.step}: it must be a positive number")
-        if not isinstance(self.records, tuple) or any(not 0 <= record <= self.steps for record in self.records):
-            raise InputError(f"records is {self.records}: it must be a tuple of steps from 0 to {self.steps}, the last")
-        choices = {"loss_function": LOSSES, "frame": ("reduced", "ambient"), "engine": ENGINES}
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name} is {getattr(self, name)!r}: it must be one of {', '.join(allowed)}")
+        super().__post_init__()
+        if any(record > self.steps for record in self.records):
+            raise InputError(f"records is {self.records}: it must hold steps from 0 to {self.steps}, the last")
+        if self.paired and self.width % 2:
+            raise InputError(f"width is {self.width}: neurons can be paired only if their number is even")
+
+    @property
+    def paired(self) -> bool:
+        """Whether each initial weight vector occurs twice, with opposite output signs, so that f_0 = 0."""
+        return False
 
     @property
     def signal(self) -> float:
@@ -80,19 +100,34 @@ class Polluted:
         return self.init_scale * xu2023.initial_scale(self.n, self.p, self.width, self.step)
 
     def sample(self) -> Mixture:
-        """The polluted sample, with the directions of the initial weights."""
+        """The polluted sample, with the distinct directions of the initial weights."""
         return mixtures.sample(
-            self.n, self.p, self.signal, self.label_noise, self.seed, directions=self.width, frame=self.frame
-        )
+            self.n, self.p, self.signal, self.label_noise, self.seed,
+            directions=self.width // (1 + self.paired), frame=self.frame,
+        )  # fmt: skip
+
+    def network(self, sample: Mixture) -> TwoLayer:
+        """The network before training, a batch of one."""
+        weights, signs = self.initial_scale * sample.directions, output_signs(len(sample.directions), self.seed)
+        if self.paired:
+            weights, signs = torch.cat([weights, weights]), torch.cat([signs, -signs])
+        return TwoLayer(weights.unsqueeze(0), signs.unsqueeze(0), activations.named(self.activation))
 
 
 def initial_networks(batch: Sequence[Polluted], samples: Sequence[Mixture]) -> TwoLayer:
     """The networks before training."""
+    networks = [run.network(sample) for run, sample in zip(batch, samples, strict=True)]
     return TwoLayer(
-        torch.stack([run.initial_scale * sample.directions for run, sample in zip(batch, samples, strict=True)]),
-        torch.stack([output_signs(run.width, run.seed) for run in batch]),
-        activations.per_run([activations.named(run.activation) for run in batch]),
+        torch.cat([network.weights for network in networks]),
+        torch.cat([network.signs for network in networks]),
+        activations.per_run([network.activation for network in networks]),
     )
+
+
+def descent(batch: Sequence[Polluted], stop: Stop = never, device: str = "cpu") -> dict[str, object]:
+    """How a batch descends, in the words of the trainers of two-layer networks."""
+    step_size = torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device)
+    return dict(step_size=step_size, steps=batch[0].steps, loss=LOSSES[batch[0].loss_function], stop=stop)
 
 
 def train(
@@ -101,17 +136,32 @@ def train(
     observe: Mapping[str, Observable],
     device: str = "cpu",
     stop: Stop = never,
+    record: Sequence[int] | None = None,
 ) -> Trained:
-    """The trained batch, observed at its records and after the last step."""
+    """The trained batch, observed at the steps ``record``, or at its records and after the last step."""
     first = batch[0]
     return ENGINES[first.engine].train(
         initial_networks(batch, samples).to(device),
         torch.stack([sample.x for sample in samples]).to(device),
         torch.stack([sample.labels for sample in samples]).to(device),
-        step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
-        steps=first.steps,
-        loss=LOSSES[first.loss_function],
-        stop=stop,
         observe=observe,
-        record=(*first.records, first.steps),
+        record=(*first.records, first.steps) if record is None else record,
+        **descent(batch, stop, device),
     )
+
+
+def tables_at_records(
+    batch: Sequence[Polluted], look: Callable[[Polluted, Mixture, TwoLayer], dict], device: str
+) -> list[pd.DataFrame]:
+    """One table a run: records in order, and at each the columns that ``look`` sees of the network of the run."""
+    samples, tables = [run.sample() for run in batch], [[] for _ in batch]
+
+    def observe(s: Snapshot) -> Tensor:
+        networks = s.network.to("cpu")
+        for index, which in enumerate(s.runs.tolist()):
+            columns = look(batch[which], samples[which], networks.alone(index))
+            tables[which].append(pd.DataFrame({"at_step": s.step, **columns}))
+        return s.runs
+
+    train(batch, samples, {"tables": observe}, device)
+    return [pd.concat(table, ignore_index=True) for table in tables]

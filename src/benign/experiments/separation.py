@@ -21,48 +21,33 @@ import torch
 from scipy.stats import norm
 from torch import Tensor
 
-from benign.data import images
-from benign.data.images import ImageSet, Problem
-from benign.errors import InputError
-from benign.experiments.lazy_training import wrong
+from benign.data.images import Problem
+from benign.experiments.deep_training import missed
+from benign.experiments.samples import DigitPair
+from benign.experiments.setting import at_least
 from benign.ntk import analytic, regression
 
 
-@dataclass(frozen=True)
-class Separation:
+@dataclass(frozen=True, kw_only=True)
+class Separation(DigitPair):
     """Kernel regression with Theta_L on n images of two classes, with right labels and with wrong ones among them.
 
     It is the mean, over random starts, of a lazily trained, infinitely wide ReLU network with ``depth`` layers, which
     fits every label. Test labels are clean.
     """
 
-    negative: int
-    positive: int
     n: int
     label_noise: float
     seed: int
     depth: int = 3
-    images: str = "mnist-sample"
 
+    allows = dict(n=at_least(4), depth=at_least(2))  # distances within each class need two images of it
     batched_by: ClassVar[tuple[str, ...]] = ("images",)
-
-    def __post_init__(self) -> None:
-        if self.depth < 2:
-            raise InputError(f"depth is {self.depth}: a ReLU network has at least two layers of weights")
-        if self.n < 4:
-            raise InputError(f"n is {self.n}: distances within each class need at least two images of it")
 
     @staticmethod
     def run(batch: Sequence["Separation"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table of one row a run."""
-        source = images.load(batch[0].images)
-        return [pd.DataFrame([_row(run, run.problem(source))]) for run in batch]
-
-    def problem(self, source: ImageSet) -> Problem:
-        """The sample, its labels, and all test images of the two classes."""
-        return images.problem(
-            source, (self.negative, self.positive), self.n, label_noise=self.label_noise, seed=self.seed
-        )
+        return [pd.DataFrame([_row(run, p)]) for run, p in zip(batch, DigitPair.problems(batch), strict=True)]
 
 
 def _row(run: Separation, p: Problem) -> dict[str, float]:
@@ -71,7 +56,7 @@ def _row(run: Separation, p: Problem) -> dict[str, float]:
     cross = analytic.kernel(p.x_test, p.x, depth=run.depth)
     right, polluted = (factored.predict(cross, labels) for labels in (p.clean, p.labels))
     row = geometry(p.x, p.clean) | {"predicted_excess": predicted_excess(kernel, p.clean, run.label_noise)}
-    row["clean_error"], row["noisy_error"] = (wrong(f, p.labels_test) for f in (right, polluted))
+    row["clean_error"], row["noisy_error"] = (missed(p.labels_test * f) for f in (right, polluted))
     return row | {"excess": row["noisy_error"] - row["clean_error"]}
 
 

@@ -8,16 +8,14 @@ Beside it, what Xu & Gu (2023), Proposition 4.5, bounds it with: the margins' me
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import pandas as pd
-import torch
-from torch import Tensor
+from annotated_types import Ge, MultipleOf
 
-from benign import seeds
-from benign.data import mixtures
-from benign.errors import InputError
 from benign.experiments import polluted
-from benign.experiments.polluted import Polluted
+from benign.experiments.polluted import AT_END, Polluted
+from benign.experiments.setting import at_least
 from benign.measure import errors, tails
 from benign.networks.two_layer import TwoLayer
 from benign.train import history, neurons
@@ -33,16 +31,8 @@ class TailErrors(Polluted):
     tail_points: int = 2_000
     test_points: int = 2_000
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.records:
-            raise InputError(f"records is {self.records}: this experiment measures at the end, and needs none")
-        if self.tail_points < 20 or self.tail_points % 20:
-            raise InputError(f"tail_points is {self.tail_points}: it must be a positive multiple of 20")
-        if not 100 <= self.test_points < math.inf:
-            raise InputError(
-                f"test_points is {self.test_points}: the spread of the margins in each class needs at least 100"
-            )
+    # The spread of the margins in each class needs 100 points.
+    allows = dict(records=AT_END, tail_points=Annotated[int, Ge(20), MultipleOf(20)], test_points=at_least(100))
 
     @staticmethod
     def run(batch: Sequence["TailErrors"], device: str = "cpu") -> list[pd.DataFrame]:
@@ -51,8 +41,8 @@ class TailErrors(Polluted):
         observe = {
             "loss": history.loss,
             "training_error": history.training_error,
-            "norm_21": history.norm_21,
-            "norm_frobenius": history.norm,
+            "norm_21": neurons.norm_21,
+            "norm_frobenius": neurons.norm,
             "norm_spectral": neurons.spectral_norm,
         }
         trained = polluted.train(batch, samples, observe, device)
@@ -81,13 +71,7 @@ class TailErrors(Polluted):
 
 def _margins(network: TwoLayer, run: TailErrors) -> dict[str, float]:
     """Errors among plain test points, and the mean and the standard deviation of the margins in each class."""
-    rng = seeds.generator(run.seed, "test points")
-    parts: list[tuple[Tensor, Tensor]] = []
-    for first in range(0, run.test_points, errors.CHUNK):
-        count = min(errors.CHUNK, run.test_points - first)
-        x, y = mixtures.test_points(run.signal, network.weights.shape[-1], count, rng)
-        parts.append((y * network(x)[0], y))
-    margins, labels = (torch.cat(part) for part in zip(*parts, strict=True))
+    margins, labels = errors.fresh_margins(network, run.signal, run.seed, run.test_points)
     wrong = int((~(margins > 0)).sum())
     row = {"test_errors": wrong, "test_error": wrong / run.test_points}
     for name, of_class in {"positive": margins[labels > 0], "negative": margins[labels < 0]}.items():

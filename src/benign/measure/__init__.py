@@ -1,1 +1,1 @@
-"""What we read off a trained network: errors, margins, and statistics over seeds."""
+"""What we read off a trained network: errors, margins, and intervals."""

@@ -1,4 +1,4 @@
-"""Test errors of networks on the Gaussian mixture and on given points."""
+"""Test errors and margins of networks on the Gaussian mixture and on given points."""
 
 import numpy as np
 import torch
@@ -21,8 +21,10 @@ def error_count(
     return (~(labels * network(x) > 0)).sum(-1)  # NaN, the output of a run that diverged, is on no side
 
 
-def fresh_margins(network: TwoLayer, signal: float | int, seed: int, points: int) -> Float64[Tensor, " points"]:
-    """The margins y f(x) of one network (a batch of one) on fresh points of the mixture with clean labels.
+def fresh_margins(
+    network: TwoLayer, signal: float | int, seed: int, points: int
+) -> tuple[Float64[Tensor, " points"], Float64[Tensor, " points"]]:
+    """The margins y f(x) of one network (a batch of one) on fresh points of the mixture, and their clean labels y.
 
     The share of those that are not positive estimates Xu & Gu (2023), eq. (5). The points depend on the seed
     only, so that one run is measured at several steps on the same points; fewer points are the first of more.
@@ -35,11 +37,20 @@ def fresh_margins(network: TwoLayer, signal: float | int, seed: int, points: int
             f"{len(network.weights)} networks and {points} points: give one network and at least one point"
         )
     rng = seeds.generator(seed, "test points")
-    margins = []
+    parts = []
     for first in range(0, points, CHUNK):
         x, y = mixtures.test_points(signal, network.weights.shape[-1], min(CHUNK, points - first), rng)
-        margins.append(y * network(x)[0])
-    return torch.cat(margins)
+        parts.append((y * network(x)[0], y))
+    margins, labels = (torch.cat(part) for part in zip(*parts, strict=True))
+    return margins, labels
+
+
+def normalised_margin(network: TwoLayer, mean_margin: float | int) -> Float64[Tensor, " runs"]:
+    """sqrt(m) E[y f] / ||W||_{2,1}: the expected margin in units of a Lipschitz constant (Xu & Gu 2023).
+
+    ||W||_{2,1} / sqrt(m) is a Lipschitz constant of the network (Proposition 4.4, used in 4.5).
+    """
+    return mean_margin / (torch.linalg.vector_norm(network.weights, dim=-1).sum(-1) / network.signs.shape[-1] ** 0.5)
 
 
 def noisy_error(clean_error: float | int | np.ndarray, label_noise: float | int) -> float | int | np.ndarray:

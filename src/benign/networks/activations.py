@@ -18,12 +18,11 @@ from benign.errors import InputError
 
 @dataclass(frozen=True)
 class Activation:
-    """A scalar function applied entrywise, its derivative, and its least slope gamma on the positive half-line."""
+    """A scalar function applied entrywise, and its derivative."""
 
     name: str
     value: Callable[[Tensor], Tensor]
     derivative: Callable[[Tensor], Tensor]
-    gamma: float | int = 1.0
 
     def __call__(self, u: Tensor) -> Tensor:
         return self.value(u)
@@ -54,7 +53,6 @@ def per_run(members: Sequence[Activation]) -> Activation:
         ", ".join(member.name for member in members),
         lambda u: torch.stack([member(part) for member, part in zip(members, u, strict=True)]),
         lambda u: torch.stack([member.derivative(part) for member, part in zip(members, u, strict=True)]),
-        min(member.gamma for member in members),
         tuple(members),
     )
 
@@ -104,8 +102,7 @@ def smoothed_leaky_relu(slope: float | int = 0.1, curvature: float | int = 1.0) 
     def derivative(u: Tensor) -> Tensor:
         return (1 + slope) / 2 + (1 - slope) / 2 * (curvature * u).clamp(-1, 1)
 
-    # The slope at 0+ is (1 + slope)/2, the least on the positive half-line.
-    return Activation(f"smoothed_leaky_relu({slope}, {curvature})", value, derivative, (1 + slope) / 2)
+    return Activation(f"smoothed_leaky_relu({slope}, {curvature})", value, derivative)
 
 
 FAMILY: dict[str, Callable[..., Activation]] = {

@@ -21,9 +21,8 @@ cache lines: in a batch every matrix begins as it does alone. Since sigma(0) = 0
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -34,8 +33,6 @@ from benign.errors import InputError
 from benign.networks.activations import Activation
 from benign.networks.alignment import filled
 from benign.seeds import generator
-
-Layers = Literal["all"] | Iterable[int]
 
 #: Bytes of a cache line: where a matrix begins, as far as a matrix product can tell.
 LINE = 64
@@ -84,18 +81,6 @@ class Deep:
             return (1.0,) * len(self.weights)
         return he_scales(self.widths, self.activation)
 
-    def chosen(self, layers: Layers) -> tuple[int, ...]:
-        """The numbers of the layers that a choice names: ``"all"``, or some of 1, ..., L.
-
-        Raises:
-            InputError: no layer, or one that the network does not have.
-        """
-        last = len(self.weights)
-        numbers = tuple(range(1, last + 1)) if layers == "all" else tuple(sorted(set(layers)))
-        if not numbers or not set(numbers) <= set(range(1, last + 1)):
-            raise InputError(f"layers is {layers!r}: give 'all', or some of the numbers 1 to {last}")
-        return numbers
-
     def groups(self, points: int) -> list[slice]:
         """The runs of the batch in groups, in order: as many as fit the cache with their matrices; on a GPU all."""
         first = self.weights[0]
@@ -112,26 +97,8 @@ class Deep:
 
     def preactivations(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
         """The pre-activations u_1, ..., u_L, each of shape (runs, n, m_l)."""
-        return self._cut(self._forward(self.lined, x)[0], x, self.widths[1:])
-
-    def hidden(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
-        """The inputs of the layers, h_0 = x, h_1, ..., h_{L-1}, each of shape (runs, n, m_l)."""
-        return self._cut(self._forward(self.lined, x)[1], x, self.widths[:-1])
-
-    def sensitivities(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
-        """The derivatives b_l = df/du_l for l = 1, ..., L, each of shape (runs, n, m_l); b_L = 1.
-
-        They make the derivative in the weights: df(x)/dW_l = s_l b_l(x) h_{l-1}(x)^T.
-        """
-        return self._cut(self.factors(x)[1], x, self.widths[1:])
-
-    def gradient(
-        self, x: Float[Tensor, "*runs n d"], factors: Float[Tensor, "runs n"]
-    ) -> tuple[Float[Tensor, "runs _ _"], ...]:
-        """The gradient in W_1, ..., W_L of sum_i r_i f(x_i), with the factors r_i; shapes as the weights'."""
-        hs, bs = self._factors(x, lined(factors, axes=1))
-        products = [product(b.mT, h, s) for s, b, h in zip(self.multipliers, bs, hs, strict=True)]
-        return tuple(p[:, : w.shape[1], : w.shape[2]] for p, w in zip(products, self.weights, strict=True))
+        us, _ = self._forward(self.lined, x)
+        return [u[:, : x.shape[-2], :m] for u, m in zip(us, self.widths[1:], strict=True)]
 
     def derivative(
         self, x: Float[Tensor, "*runs n d"], direction: tuple[Float[Tensor, "runs _ _"], ...]
@@ -148,14 +115,18 @@ class Deep:
             moved = self.activation.derivative(u) * change
         return change[:, : x.shape[-2], 0]
 
-    def factors(self, x: Float[Tensor, "*runs n d"], lowest: int = 1) -> tuple[list[Tensor], list[Tensor]]:
-        """The ``hidden`` h_0, ..., h_{L-1} and the ``sensitivities`` b_l, l = lowest, ..., L, filled up with zeros."""
-        points = lined(x[..., 0], axes=1).shape[-1]
-        return self._factors(x, x.new_ones(len(self.weights[0]), points), lowest)
+    def factors(self, x: Float[Tensor, "*runs n d"]) -> tuple[list[Tensor], list[Tensor]]:
+        """The inputs h_0, ..., h_{L-1} of the layers and the derivatives b_l = df/du_l, filled up with zeros.
+
+        They make the derivative in the weights: df(x)/dW_l = s_l b_l(x) h_{l-1}(x)^T.
+        """
+        weights, points = self.lined, lined(x[..., 0], axes=1).shape[-1]
+        us, hs = self._forward(weights, x)
+        return hs, backward(weights, self.multipliers, self.activation, us, x.new_ones(len(weights[0]), points))
 
     def select(self, rows: Tensor | slice) -> "Deep":
         """The networks of the given rows of the batch: numbers, a mask, or a slice."""
-        return Deep(tuple(w[rows] for w in self.weights), self.activation, self.parameterisation)
+        return replace(self, weights=tuple(w[rows] for w in self.weights))
 
     def alone(self, run: int) -> "Deep":
         """One of the networks, as a batch of one."""
@@ -163,7 +134,7 @@ class Deep:
 
     def to(self, target: torch.device | torch.dtype | str) -> "Deep":
         """The same networks on another device, or in another precision."""
-        return Deep(tuple(w.to(target) for w in self.weights), self.activation, self.parameterisation)
+        return replace(self, weights=tuple(w.to(target) for w in self.weights))
 
     @property
     def lined(self) -> tuple[Tensor, ...]:
@@ -186,15 +157,6 @@ class Deep:
         self.check_inputs(x)
         inputs = lined(x).expand(len(self.weights[0]), -1, -1)
         return forward(weights, self.multipliers, self.activation, inputs)
-
-    def _factors(self, x: Tensor, top: Tensor, lowest: int = 1) -> tuple[list[Tensor], list[Tensor]]:
-        weights = self.lined
-        us, hs = self._forward(weights, x)
-        return hs, backward(weights, self.multipliers, self.activation, us, top, lowest)
-
-    @staticmethod
-    def _cut(tensors: list[Tensor], x: Tensor, widths: Sequence[int]) -> list[Tensor]:
-        return [t[:, : x.shape[-2], :m] for t, m in zip(tensors, widths, strict=True)]
 
 
 def initialise(
@@ -262,14 +224,13 @@ def backward(
     activation: Activation,
     preactivations: Sequence[Tensor],
     top: Float[Tensor, "runs n"],
-    lowest: int = 1,
 ) -> list[Tensor]:
-    """The signals top_i df(x_i)/du_l of the layers l = lowest, ..., L, from filled tensors.
+    """The signals top_i df(x_i)/du_l of the layers l = 1, ..., L, from filled tensors.
 
     b_L = top and b_l = sigma'(u_l) (s_{l+1} W_{l+1}^T b_{l+1}).
     """
     signals = [filled(top.unsqueeze(-1), 2)]
-    for below in range(len(weights) - 2, lowest - 2, -1):
+    for below in range(len(weights) - 2, -1, -1):
         signal = product(signals[-1], weights[below + 1], multipliers[below + 1])
         signals.append(signal.mul_(activation.derivative(preactivations[below])))
     return signals[::-1]

@@ -26,6 +26,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from benign.errors import InputError
+from benign.ntk.blocks import mirror
 
 #: Rows and entries of a tile: its five arrays stay in a core's cache, and it is large enough for a matrix product.
 ROWS, TILE = 128, 2**15
@@ -140,11 +141,8 @@ def kernel(
             tile = _tile(left, right, depth, mixture, kind)
             tile.mul_(lengths.unsqueeze(1)).mul_(scales)
             result[rows, columns] = tile
-            if z is None:
-                result[columns, rows] = tile.T
-        if z is None:  # the last bits of a product depend on the place: of the diagonal block only one half counts
-            square = result[rows, rows]
-            square.copy_(square.triu() + square.triu(1).T)
+        if z is None:
+            mirror(result, rows)
     return result
 
 

@@ -16,8 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from benign.errors import InputError
-from benign.networks.deep import Deep, Layers
+from benign.networks.deep import Deep
 from benign.networks.two_layer import TwoLayer
 from benign.ntk.blocks import mirror
 
@@ -29,21 +28,20 @@ def kernel(
     network: Deep | TwoLayer,
     x: Float[Tensor, "*runs n d"],
     z: Float[Tensor, "*runs_of_z k d"] | None = None,
-    *,
-    layers: Layers = "all",
 ) -> Float[Tensor, "batch n k"]:
     """The matrix of Theta(x_i, z_j) for each network of a batch, at inputs of its own or at the same, (n, d), for all.
 
     With z = None, that of x with itself: symmetric to the last bit, for half the work. Derivatives are taken in the
-    weights of ``layers``, ``"all"`` or some of the numbers 1, ..., L; in a two-layer network only layer 1 is trained.
-    Networks and inputs are of one precision; in float32 an entry is wrong by about 1e-6 of the largest.
+    weights of all layers; of a two-layer network only the first is trained. Networks and inputs are of one precision;
+    in float32 an entry is wrong by about 1e-6 of the largest.
 
     Raises:
-        InputError: layers that the network does not have or does not train, inputs that do not fit it.
+        InputError: inputs that do not fit the network.
     """
-    if isinstance(network, TwoLayer):
-        network, layers = _as_deep(network, layers)
-    chosen = network.chosen(layers)
+    trained = None
+    if isinstance(network, TwoLayer):  # a deep one, of which the first layer is trained
+        output = network.signs.unsqueeze(1) / math.sqrt(network.signs.shape[1])
+        network, trained = Deep((network.weights, output), network.activation, "standard"), 1
     for points in (x, z):
         if points is not None:
             network.check_inputs(points)
@@ -51,27 +49,17 @@ def kernel(
     result = x.new_zeros(len(network.weights[0]), n, k)
     for part in network.groups(max(n, k)):
         some = network.select(part)
-        left = _factors(some, x if x.ndim == 2 else x[part], chosen)
-        right = left if z is None else _factors(some, z if z.ndim == 2 else z[part], chosen)
+        left = _factors(some, x if x.ndim == 2 else x[part])[:trained]
+        right = left if z is None else _factors(some, z if z.ndim == 2 else z[part])[:trained]
         for run, matrix in enumerate(result[part]):  # one by one: a run's last bits do not depend on the batch
             pairs = [(s**2, h[run], g[run], b[run], c[run]) for (s, h, b), (_, g, c) in zip(left, right, strict=True)]
             _fill(matrix, pairs, symmetric=z is None)
     return result
 
 
-def _as_deep(network: TwoLayer, layers: Layers) -> tuple[Deep, list[int]]:
-    """The two-layer network as a deep one, of which the first layer is trained."""
-    layers = layers if layers == "all" else tuple(layers)
-    if layers != "all" and set(layers) != {1}:
-        raise InputError(f"layers is {layers!r}: of a two-layer network only layer 1 is trained; give 'all' or [1]")
-    output = network.signs.unsqueeze(1) / math.sqrt(network.signs.shape[1])
-    return Deep((network.weights, output), network.activation, "standard"), [1]
-
-
-def _factors(network: Deep, x: Tensor, chosen: tuple[int, ...]) -> list[tuple[float, Tensor, Tensor]]:
+def _factors(network: Deep, x: Tensor) -> list[tuple[float, Tensor, Tensor]]:
     """The triples s_l, h_{l-1}, b_l of the layers, (runs, n, fan-in) and (runs, n, fan-out), filled up with zeros."""
-    hs, bs = network.factors(x, lowest=chosen[0])
-    return [(network.multipliers[layer - 1], hs[layer - 1], bs[layer - chosen[0]]) for layer in chosen]
+    return list(zip(network.multipliers, *network.factors(x), strict=True))
 
 
 def _fill(matrix: Tensor, pairs: list[tuple[float, Tensor, Tensor, Tensor, Tensor]], symmetric: bool) -> None:

@@ -1,1 +1,1 @@
-"""What the papers promise: conditions, bounds and closed forms, one module a paper."""
+"""What the papers promise: conditions, bounds and closed forms, one module a topic."""

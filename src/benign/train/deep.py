@@ -1,4 +1,4 @@
-"""Gradient descent on deep networks: some layers or all, full-batch or stochastic, a batch of runs at a time.
+"""Gradient descent on deep networks: all layers, full-batch or stochastic, a batch of runs at a time.
 
 A step is W_l <- (1 - step_size decay) W_l + step_size s_l (1/|B|) sum_{i in B} r_i b_l(x_i) h_{l-1}(x_i)^T, with
 r_i = -dl/df at the point i, in the notation of ``networks.deep``; forward and backward are batched matrix products. On
@@ -15,11 +15,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benign.errors import InputError
-from benign.networks.deep import Deep, Layers, backward, forward, lined
+from benign.networks.deep import Deep, backward, forward, lined
 from benign.seeds import generator
 from benign.train.history import Batch, Observable, Recorder, Snapshot, Trained
 from benign.train.losses import LOGISTIC, Loss, Squared
-from benign.train.problem import Stop, check_labels, check_steps, never
+from benign.train.problem import Stop, check_labels, check_steps, never, one_a_run
 
 #: The host looks at every so many answers of ``stop``. A GPU waits while it looks, and ended runs stand still till
 #: then; on a CPU they leave at once.
@@ -28,18 +28,9 @@ LOOK = {"cpu": 1, "cuda": 64}
 
 @dataclass(frozen=True)
 class DeepSnapshot(Snapshot):
-    """A state that holds the networks, now and at the start; a neuron is a row of any of their layers."""
+    """A state that holds the networks."""
 
     network: Deep
-    initial: Deep
-    x: Tensor  #: the training inputs, shape (runs, n, d)
-
-    def squared_norms(self) -> Tensor:
-        return torch.cat([w.square().sum(-1) for w in self.network.weights], -1)
-
-    def squared_moves(self) -> Tensor:
-        pairs = zip(self.network.weights, self.initial.weights, strict=True)
-        return torch.cat([(w - start).square().sum(-1) for w, start in pairs], -1)
 
 
 def train(
@@ -51,7 +42,6 @@ def train(
     steps: int,
     weight_decay: Tensor | float | int = 0,
     loss: Loss | Squared = LOGISTIC,
-    layers: Layers = "all",
     batch_size: int | None = None,
     seeds: Sequence[int] | None = None,
     stop: Stop = never,
@@ -60,15 +50,13 @@ def train(
 ) -> Trained:
     """Gradient descent on the empirical risk of deep networks, for a batch of runs.
 
-    ``step_size`` is one number, or one a run, shape (runs,), or one a run and layer, shape (runs, L). Layers that are
-    not among ``layers``, numbers from 1 to L, keep their weights. With a ``batch_size``, a step takes the mean over so
-    many points instead of all: a run goes through its sample again and again, without replacement, each time in a new
-    order that its seed in ``seeds`` decides; the last batch of an epoch is what is left.
+    ``step_size`` is one number, or one a run, shape (runs,). With a ``batch_size``, a step takes the mean over so many
+    points instead of all: a run goes through its sample again and again, without replacement, each time in a new order
+    that its seed in ``seeds`` decides; the last batch of an epoch is what is left.
 
-    ``weight_decay``, one number or one a run, is lambda in the risk plus lambda/2 sum_l ||W_l||_F^2 over the trained
-    layers: every step pulls their weights towards zero, not towards the start. Without momentum it does not matter
-    whether one adds lambda W_l to the gradient or shrinks the weights beside the step. ``loss`` and the losses that
-    ``stop`` sees are without it.
+    ``weight_decay``, one number or one a run, is lambda in the risk plus lambda/2 sum_l ||W_l||_F^2: every step pulls
+    the weights towards zero, not towards the start. Without momentum it does not matter whether one adds lambda W_l to
+    the gradient or shrinks the weights beside the step. ``loss`` and the losses that ``stop`` sees are without it.
 
     A run ends after ``steps`` steps, or as soon as ``stop`` says so, which is asked before every step, or with a
     ``batch_size`` at the start of every epoch; finished runs leave the batch and cost nothing. ``observe`` names
@@ -76,18 +64,18 @@ def train(
     are the whole sample's. Everything is computed in the type of ``x``, float64 or float32.
 
     Raises:
-        InputError: a batch that does not make sense, wrong labels, steps, step sizes, weight decay, layers, batch size
-            or seeds, a record outside 0..steps.
+        InputError: a batch that does not make sense, wrong labels, steps, step sizes, weight decay, batch size or
+            seeds, a record outside 0..steps.
     """
     runs, n, _ = x.shape
     check(network, x, labels, loss, steps, batch_size, seeds)
     recorder = Recorder(observe, record, runs, steps)
     records = set(recorder.steps)
-    multipliers, activation, trained = network.multipliers, network.activation, network.chosen(layers)
-    sizes = per_layer(step_size, network)
-    rates = (sizes * torch.tensor(multipliers, dtype=torch.float64, device=x.device)).to(x.dtype)
-    decays = decay(weight_decay, network)
-    kept = (1 - sizes * decays.unsqueeze(1)).to(x.dtype)
+    multipliers, activation = network.multipliers, network.activation
+    sizes = one_a_run("step_size", step_size, runs, x.device)
+    rates = (sizes.unsqueeze(1) * torch.tensor(multipliers, dtype=torch.float64, device=x.device)).to(x.dtype)
+    decays = one_a_run("weight_decay", weight_decay, runs, x.device)
+    kept = (1 - sizes * decays).to(x.dtype)
     shrinking = bool((decays > 0).any())
     orders = [generator(seed, "mini-batch order") for seed in seeds or ()]
     epoch, look = 1 if batch_size is None else math.ceil(n / batch_size), LOOK[x.device.type]
@@ -106,7 +94,7 @@ def train(
                 group.taken.masked_fill_(~group.ended, step)
                 group.ended |= stop((targets * outputs)[:, :n], losses) | (step == steps)
                 group.rates.masked_fill_(group.ended.unsqueeze(1), 0)
-                group.kept.masked_fill_(group.ended.unsqueeze(1), 1)
+                group.kept.masked_fill_(group.ended, 1)
             looks = asked and (step == steps or step in records or step // epoch % look == 0)
             leaving = looks and bool(group.ended.any())
             if leaving or step in records:
@@ -127,12 +115,11 @@ def train(
                 us, hs = forward(group.weights, multipliers, activation, inputs)
                 outputs = lined(us[-1][..., 0], axes=1, lines=2)
             forces = loss.force(outputs, targets)[:, : us[-1].shape[1]] / seen
-            signals = backward(group.weights, multipliers, activation, us, forces, lowest=trained[0])
-            for layer in trained:
-                push = signals[layer - trained[0]].mul_(group.rates[:, layer - 1].view(-1, 1, 1))
+            signals = backward(group.weights, multipliers, activation, us, forces)
+            for layer, (w, h, signal) in enumerate(zip(group.weights, hs, signals, strict=True)):
                 if shrinking:
-                    group.weights[layer - 1].mul_(group.kept[:, layer - 1].view(-1, 1, 1))
-                group.weights[layer - 1].baddbmm_(push.mT, hs[layer - 1])
+                    w.mul_(group.kept.view(-1, 1, 1))
+                w.baddbmm_(signal.mul_(group.rates[:, layer].view(-1, 1, 1)).mT, h)
     return recorder.trained(lambda: replace(network, weights=tuple(final)), taken)
 
 
@@ -141,11 +128,10 @@ class _Group(Batch):
     """Some runs that train side by side."""
 
     rows: Tensor  #: which runs of the batch these are
-    x: Tensor
-    inputs: Tensor  #: x, filled up
+    inputs: Tensor  #: filled up
     targets: Tensor  #: the labels, filled up
     rates: Tensor  #: step_size s_l, shape (runs, L), or 0 once the run is over
-    kept: Tensor  #: what a step leaves of the weights, 1 - step_size decay, shape (runs, L), or 1 once the run is over
+    kept: Tensor  #: what a step leaves of the weights, 1 - step_size decay, or 1 once the run is over
     taken: Tensor  #: steps, when ``stop`` was asked last
     ended: Tensor
     initial: Deep
@@ -154,9 +140,9 @@ class _Group(Batch):
     @staticmethod
     def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, kept: Tensor, rows: Tensor) -> "_Group":
         """The runs of the given rows of a batch, before their first step."""
-        x, initial = x[rows], network.select(rows)
+        initial = network.select(rows)
         return _Group(
-            rows, x, lined(x), lined(labels[rows], axes=1, lines=2), rates[rows], kept[rows], torch.zeros_like(rows),
+            rows, lined(x[rows]), lined(labels[rows], axes=1, lines=2), rates[rows], kept[rows], torch.zeros_like(rows),
             torch.zeros_like(rows, dtype=torch.bool), initial, initial.lined,
         )  # fmt: skip
 
@@ -171,7 +157,7 @@ class _Group(Batch):
     def snapshot(self, step: int, outputs: Tensor, losses: Tensor) -> DeepSnapshot:
         """What observables see."""
         labels = self.targets[:, : outputs.shape[1]]
-        return DeepSnapshot(step, self.rows, outputs, labels, losses, self._network, self.initial, self.x)
+        return DeepSnapshot(step, self.rows, outputs, labels, losses, self._network)
 
     def hand_over(self, final: list[Tensor], taken: Tensor) -> None:
         """Write the weights and the steps of the runs that have ended where those of the whole batch are."""
@@ -230,38 +216,3 @@ def check(
     if batch_size is not None and (seeds is None or len(seeds) != runs):
         given = "no seeds" if seeds is None else f"{len(seeds)} seeds"
         raise InputError(f"{given} with a batch_size: the order of the points needs one for each of {runs} runs")
-
-
-def per_layer(step_size: Tensor | float | int, network: Deep) -> Float[Tensor, "runs layers"]:
-    """The step size of each run and layer.
-
-    Raises:
-        InputError: a shape other than (), (runs,) or (runs, L), a step size that is not a positive number.
-    """
-    runs, count = len(network.weights[0]), len(network.weights)
-    sizes = torch.as_tensor(step_size, dtype=torch.float64, device=network.weights[0].device)
-    if sizes.shape not in ((), (runs,), (runs, count)):
-        raise InputError(
-            f"step_size has shape {tuple(sizes.shape)}: give one number, or one for each of {runs} runs, "
-            f"or shape ({runs}, {count}), one for each run and layer"
-        )
-    if (wrong := sizes[~((sizes > 0) & sizes.isfinite())]).numel():
-        raise InputError(f"step_size is {wrong[0].item()}: it must be a positive number")
-    return (sizes.unsqueeze(-1) if sizes.ndim == 1 else sizes).expand(runs, count)
-
-
-def decay(weight_decay: Tensor | float | int, network: Deep) -> Float[Tensor, " runs"]:
-    """The weight decay of each run.
-
-    Raises:
-        InputError: a shape other than () and (runs,), a weight decay that is not a number from zero on.
-    """
-    runs = len(network.weights[0])
-    decays = torch.as_tensor(weight_decay, dtype=torch.float64, device=network.weights[0].device)
-    if decays.shape not in ((), (runs,)):
-        raise InputError(
-            f"weight_decay has shape {tuple(decays.shape)}: give one number, or one for each of {runs} runs"
-        )
-    if (wrong := decays[~((decays >= 0) & decays.isfinite())]).numel():
-        raise InputError(f"weight_decay is {wrong[0].item()}: it must be a finite number, at least 0")
-    return decays.expand(runs)

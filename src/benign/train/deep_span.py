@@ -7,13 +7,15 @@ the trajectory of ``train.deep``, to rounding.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from benign.networks.deep import Deep, Layers
+from benign.networks.deep import Deep
 from benign.train import deep
 from benign.train.history import Trained
+from benign.train.problem import one_a_run
 
 
 def train(
@@ -23,7 +25,6 @@ def train(
     *,
     step_size: Tensor | float | int,
     weight_decay: Tensor | float | int = 0,
-    layers: Layers = "all",
     device: str = "cpu",
     **options: object,
 ) -> tuple[Trained, list[Deep]]:
@@ -32,26 +33,25 @@ def train(
     ``start`` is a batch of networks, ``xs`` and ``labels`` have the inputs, shape (n, d), and labels, shape (n,), of
     each. Options and errors are those of ``train.deep.train``.
     """
-    chosen = start.chosen(layers)
     bases = [torch.linalg.qr(x.mT.contiguous()).Q for x in xs]
     # Copies: the last bits of a product depend on where its factors begin in memory.
     visible = torch.stack([w.clone() @ basis for w, basis in zip(start.weights[0], bases, strict=True)])
     trained = deep.train(
-        Deep((visible, *start.weights[1:]), start.activation, start.parameterisation).to(device),
+        replace(start, weights=(visible, *start.weights[1:])).to(device),
         torch.stack([x @ basis for x, basis in zip(xs, bases, strict=True)]).to(device),
         torch.stack(list(labels)).to(device),
         step_size=step_size,
         weight_decay=weight_decay,
-        layers=chosen,
         **options,
     )
     # The share of its start that decay has left of what no training input sees; 1 without decay.
-    kept = 1 - deep.per_layer(step_size, start)[:, 0] * deep.decay(weight_decay, start)
-    left = kept ** (trained.steps.cpu() if 1 in chosen else 0)
+    sizes, decays = (
+        one_a_run(name, value, len(xs), torch.device("cpu"))
+        for name, value in (("step_size", step_size), ("weight_decay", weight_decay))
+    )
+    left = (1 - sizes * decays) ** trained.steps.cpu()
     after, finished = trained.network.to("cpu"), []
     for index, (basis, share) in enumerate(zip(bases, left, strict=True)):
         moved = share * start.weights[0][[index]] + (after.weights[0][index] - share * visible[index]) @ basis.mT
-        finished.append(
-            Deep((moved, *[w[[index]] for w in after.weights[1:]]), start.activation, start.parameterisation)
-        )
+        finished.append(replace(start, weights=(moved, *[w[[index]] for w in after.weights[1:]])))
     return trained, finished

@@ -12,7 +12,7 @@ from benign.networks.two_layer import TwoLayer
 from benign.train.history import Observable, Recorder, Trained
 from benign.train.losses import LOGISTIC, Loss
 from benign.train.neurons import TwoLayerSnapshot
-from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, step_sizes
+from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, one_a_run
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def train(
     check_labels(labels, loss)
     check_steps(steps)
     runs, n, _ = x.shape
-    sizes = step_sizes(step_size, labels)
+    sizes = one_a_run("step_size", step_size, runs, labels.device).to(labels.dtype)
     recorder = Recorder(observe, record, runs, steps)
     final, taken = network.weights.clone(), torch.zeros(runs, dtype=torch.long, device=x.device)
     active = torch.arange(runs, device=x.device)
@@ -71,7 +71,7 @@ def train(
         losses, g = loss.value(margins), loss.negative_derivative(margins)
         stopping = stop(margins, losses) | (step == steps)
         start = initial.weights @ inputs.transpose(1, 2)
-        recorder(DenseSnapshot(step, active, outputs, y, losses, g, hidden, start, now, initial), stopping)
+        recorder(DenseSnapshot(step, active, outputs, y, losses, g, hidden, start, now.signs, now, initial), stopping)
         final[active[stopping]] = weights[stopping]
         taken[active[stopping]] = step
         if stopping.all():

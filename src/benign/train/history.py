@@ -4,7 +4,6 @@ import bisect
 import dataclasses
 import functools
 import operator
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +32,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Snapshot(Batch, ABC):
+class Snapshot(Batch):
     """The state of some runs of a batch after a number of gradient steps; every tensor's first axis is the run."""
 
     step: int
@@ -41,14 +40,6 @@ class Snapshot(Batch, ABC):
     outputs: Tensor  #: f(x_i), shape (runs, n)
     labels: Tensor  #: the training labels y_i, shape (runs, n)
     losses: Tensor  #: l(y_i f(x_i)), shape (runs, n)
-
-    @abstractmethod
-    def squared_norms(self) -> Tensor:
-        """||w_j||^2, shape (runs, m)."""
-
-    @abstractmethod
-    def squared_moves(self) -> Tensor:
-        """||w_j - w_j(0)||^2, shape (runs, m)."""
 
 
 Observable = Callable[[Snapshot], Tensor]
@@ -68,21 +59,6 @@ def training_error(s: Snapshot) -> Tensor:
     """The share of training points that are not on the right side, y_i f(x_i) > 0, shape (runs,)."""
     # NaN, the output of a run that diverged, is on no side.
     return (~(margins(s) > 0)).to(s.outputs.dtype).mean(-1)
-
-
-def norm(s: Snapshot) -> Tensor:
-    """The Frobenius norm ||W||_F, shape (runs,)."""
-    return s.squared_norms().sum(-1).sqrt()
-
-
-def norm_21(s: Snapshot) -> Tensor:
-    """The sum of the neurons' lengths, ||W||_{2,1}, shape (runs,)."""
-    return s.squared_norms().sqrt().sum(-1)
-
-
-def distance(s: Snapshot) -> Tensor:
-    """The distance travelled, ||W - W(0)||_F, shape (runs,)."""
-    return s.squared_moves().sum(-1).sqrt()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """How lazy training was: what a deep network's start still says about the network now.
 
-All are functions of the trained and of the initial network, two batches of the same runs. In a training run they are
-observables, of a ``DeepSnapshot`` s: ``lambda s: flipped(s.network, s.initial, s.x)``.
+All are functions of the trained and of the initial network, two batches of the same runs.
 """
 
 import torch
@@ -10,12 +9,6 @@ from torch import Tensor
 
 from benign.errors import InputError
 from benign.networks.deep import Deep
-
-
-def relative_distances(network: Deep, initial: Deep) -> Float64[Tensor, "runs layers"]:
-    """The distance travelled by each layer, ||W_l - W_l(0)||_F / ||W_l(0)||_F, shape (runs, L)."""
-    moves, lengths = ([w.square().sum((1, 2)).sqrt() for w in ws] for ws in (_moves(network, initial), initial.weights))
-    return torch.stack(moves, -1) / torch.stack(lengths, -1)
 
 
 def flipped(network: Deep, initial: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs hidden_layers"]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float64
 from torch import Tensor
 
 from benign.errors import InputError
@@ -52,17 +52,17 @@ def check_steps(steps: int) -> None:
         raise InputError(f"steps is {steps}: the number of gradient steps must be at least 0")
 
 
-def step_sizes(step_size: Tensor | float | int, like: Float[Tensor, "runs n"]) -> Float[Tensor, " runs"]:
-    """The step size of each run, in the type and on the device of the labels.
+def one_a_run(name: str, value: Tensor | float | int, runs: int, device: torch.device) -> Float64[Tensor, " runs"]:
+    """The step size of each run, or the weight decay.
 
     Raises:
-        InputError: neither one number nor one a run, a step size that is not a positive number.
+        InputError: neither one number nor one a run, a number that is infinite or negative, a step size of 0.
     """
-    sizes = torch.as_tensor(step_size, dtype=like.dtype, device=like.device)
-    if sizes.shape not in ((), (len(like),)):
-        raise InputError(
-            f"step_size has shape {tuple(sizes.shape)}: give one number, or one for each of {len(like)} runs"
-        )
-    if (wrong := sizes[~((sizes > 0) & sizes.isfinite())]).numel():
-        raise InputError(f"step_size is {wrong[0].item()}: it must be a positive number")
-    return sizes.expand(len(like))
+    values = torch.as_tensor(value, dtype=torch.float64, device=device)
+    if values.shape not in ((), (runs,)):
+        raise InputError(f"{name} has shape {tuple(values.shape)}: give one number, or one for each of {runs} runs")
+    positive = name == "step_size"
+    if (wrong := values[~((values > 0 if positive else values >= 0) & values.isfinite())]).numel():
+        allowed = "a positive number" if positive else "a finite number, at least 0"
+        raise InputError(f"{name} is {wrong[0].item()}: it must be {allowed}")
+    return values.expand(runs)

@@ -33,7 +33,7 @@ from benign.networks.two_layer import TwoLayer
 from benign.train.history import Batch, Observable, Recorder, Trained
 from benign.train.losses import LOGISTIC, Loss
 from benign.train.neurons import TwoLayerSnapshot
-from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, step_sizes
+from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, one_a_run
 
 CACHED = 2**19  # bytes of A_t for each thread: with C_t, A_0 and sigma(A_t) that is about the second cache of a core
 LOOK = 64  # steps between two looks at a GPU, which waits for the host while it looks
@@ -48,7 +48,6 @@ class SpanSnapshot(TwoLayerSnapshot):
     """
 
     coefficients: Tensor  #: C_t, shape (runs, m, n)
-    signs: Tensor
     activation: Activation
     start: "Vectors | Products"
 
@@ -213,7 +212,8 @@ def _train(
     check_steps(steps)
     (runs, n), m = labels.shape, signs.shape[1]
     recorder = Recorder(observe, record, runs, steps)
-    rates = step_sizes(step_size, labels) / (n * math.sqrt(m))
+    sizes = one_a_run("step_size", step_size, runs, labels.device)
+    rates = sizes.to(labels.dtype) / (n * math.sqrt(m))
     final, taken = labels.new_zeros((runs, m, n)), torch.zeros_like(start.rows)
     for rows in _groups(activation, labels, m):
         source, targets = start.select(rows), filled(labels[rows], 32)
@@ -265,7 +265,7 @@ def _snapshot(group: _Group, m: int, n: int, step: int, outputs: Tensor, margins
     return SpanSnapshot(
         step, group.rows, outputs[:, :n], group.labels[:, :n], loss.value(margins)[:, :n],
         loss.negative_derivative(margins)[:, :n], group.now[:, :m, :n], group.initial[:, :m, :n],
-        group.coefficients[:, :m, :n], group.signs[:, :m], group.activation, group.start,
+        group.signs[:, :m], group.coefficients[:, :m, :n], group.activation, group.start,
     )  # fmt: skip
 
 

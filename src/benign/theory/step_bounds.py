@@ -1,4 +1,4 @@
-"""Xu & Gu (2023), section 4 and appendix C: the constants with which the proof follows each step of training.
+"""What the proofs say that steps of training do: Xu & Gu (2023), section 4 and appendix C, and Frei et al. (2022).
 
 ``beta`` is the log-Sobolev constant of the noise, 2 for standard Gaussian noise; ``gamma`` the least slope of the
 activation on the positive half-line, 1 for ReLU and leaky ReLU.
@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from benign.theory.good_event import active_share
+from benign.theory.inequalities import active_share
 
 
 def growth_bounds(beta: float = 2.0, gamma: float = 1.0) -> tuple[float, float]:
@@ -59,6 +59,15 @@ def frei_slope_bound(
     step_size * ||mu||^2 * t. Here ``gamma`` is the least slope of the activation on the whole line.
     """
     return np.sqrt(32 * initial_loss / (gamma**2 * step_to_signal * np.asarray(clock)))
+
+
+def first_step_bound(signal: float, gamma: float, constant: float = 1.0) -> float:
+    """gamma ||mu|| / C, the bound on ||W(1) - W(0)||_F / ||W(0)||_F from below. Frei et al. (2022), Proposition 2.
+
+    ``gamma`` is the activation's least slope anywhere: a ReLU has 0, for which the proposition says nothing.
+    ``constant`` is the paper's unnamed C.
+    """
+    return gamma * signal / constant
 
 
 def settled_loss(label_noise: float) -> float:

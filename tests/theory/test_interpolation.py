@@ -9,7 +9,7 @@ import torch
 from benign.errors import InputError
 from benign.ntk import analytic
 from benign.seeds import generator
-from benign.theory import ntk_regression as theory
+from benign.theory import interpolation as theory
 from benign.theory.harmonics import covariance_constants
 
 

@@ -1,4 +1,4 @@
-"""The smallest eigenvalue of the tangent kernel's matrix for n inputs uniform on the unit sphere of R^d.
+"""The spectrum of the tangent kernel's matrix for n inputs uniform on the unit sphere of R^d, and what it fits when.
 
 The kernel is a sum over degrees k, K(rho) = sum_k c_k P_k(rho) (``theory.harmonics``). The matrix of P_k is
 (1/N_k) Y_k Y_k^T with an n x N_k matrix of spherical harmonics: it has the unit as its mean, and the spectrum of a
@@ -10,9 +10,20 @@ sample covariance with the ratio gamma_k = n / N_k. Marchenko and Pastur's law f
 which is the largest value of this function of s. One degree alone gives c (1 - sqrt(gamma))_+^2; a degree with
 gamma_k -> 0 gives all of c_k. The closed form of ``linearised`` keeps the constant and linear terms of the expansion of
 K at 0 and takes all others for a multiple of the unit matrix. Both are derivations of this book, not theorems.
+
+Under the flow of ``ntk.regression`` the residual of a part y of the labels is exp(-tau K) y, tau = t/n. With the
+linearised kernel K is b I + a X X^T, b = K(1) - K(0) - K'(0) and a = K'(0), up to one direction, and the eigenvalues of
+X X^T follow the law F of Marchenko and Pastur with the ratio gamma = n/d. Noise meets every direction alike and a
+linear target y = X theta meets it in proportion to the eigenvalue, so that
+
+    E ||exp(-tau K) noise||^2 / E ||noise||^2     = int exp(-2 tau (b + a x)) dF(x),
+    E ||exp(-tau K) X theta||^2 / E ||X theta||^2 = int x exp(-2 tau (b + a x)) dF(x),
+
+as E ||X theta||^2 is proportional to int x dF(x) = 1.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
@@ -21,6 +32,8 @@ from scipy.optimize import brentq
 from benign.errors import InputError
 from benign.ntk import analytic
 from benign.theory.harmonics import spectrum
+
+NODES = 2000
 
 
 def floor(depth: int, slope: float | int = 0) -> float:
@@ -71,6 +84,45 @@ def smallest_eigenvalue(n: int, d: int, depth: int, slope: float | int = 0) -> f
     degrees = spectrum(depth, d, slope)
     # What lies beyond the last degree adds a multiple of the unit matrix.
     return edge(degrees.multiplicity * degrees.tangent, degrees.multiplicity, n) + degrees.tangent_rest
+
+
+class Left(NamedTuple):
+    """The shares of the squared norm that are not yet fitted, each of shape (times,)."""
+
+    noise: Float64[np.ndarray, " times"]
+    linear: Float64[np.ndarray, " times"]
+
+
+def left(n: int, d: int, depth: int, tau: Float64[np.ndarray, " times"], slope: float | int = 0) -> Left:
+    """The two integrals above at the times ``tau`` = t/n.
+
+    Raises:
+        InputError: no input, a dimension or a depth below 1.
+    """
+    x, mass = law(n / d)
+    rate = floor(depth, slope) + analytic.profile_constants(depth, slope).slope_at_zero * x
+    decay = np.exp(-2 * np.multiply.outer(tau, rate))
+    return Left(decay @ mass, decay @ (mass * x))
+
+
+def law(
+    gamma: float | int,
+) -> tuple[Float64[np.ndarray, " nodes"], Float64[np.ndarray, " nodes"]]:
+    """Points and masses that stand for the limiting eigenvalues of X X^T, X of shape (n, d), n/d = gamma, variance 1/d.
+
+    The density is sqrt((b - x) (x - a)) / (2 pi gamma x) between a, b = (1 -+ sqrt(gamma))^2, with the mass
+    1 - 1/gamma at 0 besides if gamma > 1 (Marchenko & Pastur 1967). In x = 1 + gamma + 2 sqrt(gamma) cos(phi) it is
+    2 sin^2(phi) / (pi x) dphi, for which equidistant phi are a Gauss rule but for the factor 1/x.
+
+    Raises:
+        InputError: a ratio that is not positive.
+    """
+    if not 0 < gamma < math.inf:
+        raise InputError(f"gamma is {gamma}: the ratio n/d is a positive number")
+    phi = math.pi * np.arange(1, NODES + 1) / (NODES + 1)
+    x = 1 + gamma + 2 * math.sqrt(gamma) * np.cos(phi)
+    mass = 2 * np.sin(phi) ** 2 / ((NODES + 1) * x)
+    return np.append(x, 0.0), np.append(mass, max(0.0, 1 - mass.sum()))
 
 
 def _check(n: int, d: int, least: int) -> None:

@@ -1,16 +1,22 @@
 """SGD in the n coordinates of the sample, against SGD in all d."""
 
+import dataclasses
+
 import pytest
 import torch
 
-from benign.experiments.lazy_training import LazyTraining, fit, training, wrong
+from benign.experiments.deep_classification import DeepClassification
+from benign.experiments.deep_training import fit_lazily, missed, training
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
 from benign.seeds import generator
 from benign.train import deep
 from benign.train.problem import loss_at_most
 
-SMALL = LazyTraining(n=10, label_noise=0.2, seed=3, depth=3, init_noise=0.5, batch_points=4, level=0.1, epochs=60)
+SMALL = DeepClassification(
+    n=10, d=25, separation=1.0, label_noise=0.2, seed=3, depth=3, width=12, init_noise=0.5, batch_points=4, level=0.1,
+    epochs=60,
+)  # fmt: skip
 
 
 def problem(n=10, d=25):
@@ -21,7 +27,7 @@ def problem(n=10, d=25):
 
 def test_training_in_the_span_of_the_sample_is_training():
     x, labels = problem()
-    trained, (finished,), (start,) = fit([SMALL], 12, [x], [labels])
+    trained, (finished,), (start,) = fit_lazily([SMALL], [x], [labels], "cpu")
     network = initialise((25, 12, 12, 1), [3], relu(), scale=0.5 ** (1 / 3))
     whole = deep.train(
         network, x.unsqueeze(0), labels.unsqueeze(0), step_size=4 / (3 * 0.5 ** (4 / 3)), steps=180, batch_size=4,
@@ -38,7 +44,7 @@ def test_training_in_the_span_of_the_sample_is_training():
 
 
 def test_the_start_has_outputs_of_the_given_size():
-    run = LazyTraining(n=4, label_noise=0, seed=0, depth=4, init_noise=0.3, batch_points=4)
+    run = dataclasses.replace(SMALL, depth=4, init_noise=0.3)
     x = problem(n=1)[0]
     outputs = initialise((25, 60, 60, 60, 1), range(1500), relu(), scale=run.weight_scale)(x)
     # Relative error of a standard deviation from 1500 draws, heavier tails than Gaussian: about 3 per cent.
@@ -49,16 +55,13 @@ def test_the_start_has_outputs_of_the_given_size():
 
 def test_the_shares_of_missed_labels():
     x, labels = problem()
-    trained, *_ = fit([LazyTraining(n=10, label_noise=0.2, seed=3, batch_points=10, epochs=1)], 4, [x], [labels])
-    missed = ~(trained.final["margins"][0] > 0)
-    some = missed.clone()
-    some[missed.nonzero()[0]] = False
-    assert 0 < missed.double().mean() < 1
-    row = training(trained, 0, some)
-    assert row["training_error"] == missed.double().mean()
-    assert row["training_error_flipped"] == 1
+    trained, *_ = fit_lazily([dataclasses.replace(SMALL, width=4, batch_points=10, epochs=1)], [x], [labels], "cpu")
+    row, margins = training(trained, 0)
+    wrong = ~(margins > 0)
+    assert 0 < row["training_error"] == wrong.double().mean() < 1
+    assert missed(margins[wrong]) == 1
     assert row["steps_taken"] == 1
 
 
 def test_nothing_is_on_no_side():
-    assert wrong(torch.tensor([1.0, -2.0, 0.0, torch.nan]), torch.tensor([1.0, 1.0, 1.0, 1.0])) == 0.75
+    assert missed(torch.tensor([1.0, -2.0, 0.0, torch.nan])) == 0.75

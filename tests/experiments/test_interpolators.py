@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from benign import seeds
-from benign.data import mixtures
-from benign.experiments.lipschitz import ClusterInterpolator, fit
+from benign.data import images, mixtures
+from benign.experiments.interpolators import ClusterInterpolator, DigitInterpolator, interpolate
 from benign.measure import lipschitz
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
@@ -76,7 +76,7 @@ def test_weight_decay_pulls_every_layer_towards_zero():
     x = sample.x / math.sqrt(50)
     start = initialise((50, 12, 12, 1), [0], relu())
     trained = deep.train(start, x[None], sample.labels[None], step_size=2 / 3, steps=40, weight_decay=0.01)
-    _, (network,) = fit([run], [x], [sample.labels])
+    _, (network,) = interpolate([run], [x], [sample.labels])
     for got, expected in zip(network.weights, trained.network.weights, strict=True):
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-10)
     (plain,), (decayed,) = (ClusterInterpolator.run([r]) for r in (dataclasses.replace(run, weight_decay=0.0), run))
@@ -87,7 +87,20 @@ def test_draws_change_the_start_and_not_the_sample():
     x = mixtures.sample(20, 50, 4.0, 0.1, 0, frame="ambient").x / math.sqrt(50)
     y = mixtures.sample(20, 50, 4.0, 0.1, 0, frame="ambient").labels
     runs = [dataclasses.replace(SMALL, draw=draw) for draw in (0, 1)]
-    _, (one, other) = fit(runs, [x, x], [y, y])
+    _, (one, other) = interpolate(runs, [x, x], [y, y])
     assert not torch.equal(one.weights[1], other.weights[1])
     tables = ClusterInterpolator.run(runs)
     assert tables[0].test_error[0] != tables[1].test_error[0]
+
+
+def test_the_table_of_digits():
+    run = DigitInterpolator(negative=3, positive=8, n=24, label_noise=0.125, seed=0, width=32)
+    (table,) = DigitInterpolator.run([run])
+    (row,) = table.itertuples()
+    p = images.problem(images.load(), (3, 8), 24, label_noise=0.125, seed=0)
+    _, (network,) = interpolate([run], [p.x], [p.labels])
+    assert row.training_error == float((p.labels * network(p.x)[0] <= 0).double().mean()) == 0
+    assert row.test_error == float((p.labels_test * network(p.x_test)[0] <= 0).double().mean())
+    assert 0.02 < row.test_error < 0.5
+    assert row.at_data == float(lipschitz.at(network, p.x))
+    assert row.at_data < row.lower < row.upper

@@ -11,26 +11,26 @@ from scipy.stats import norm
 
 from benign import seeds
 from benign.errors import InputError
-from benign.theory import averaging, borders, xu2023
+from benign.theory import averaging, conditions, xu2023
 
 
 def test_loads_and_steps_by_hand():
-    assert borders.signal_load(50, 1_000, 2.0) == pytest.approx(0.2)
-    assert borders.signal_of_load(50, 1_000, 0.2) == pytest.approx(2.0)
-    assert borders.orthogonality(10, 2_000) == pytest.approx(20 / math.log(10))
+    assert conditions.signal_load(50, 1_000, 2.0) == pytest.approx(0.2)
+    assert conditions.signal_of_load(50, 1_000, 0.2) == pytest.approx(2.0)
+    assert conditions.orthogonality(10, 2_000) == pytest.approx(20 / math.log(10))
     # 1/p^2 = 1e-6, in units of n/p = 1/20
-    assert borders.literal_step(50, 1_000) == pytest.approx(2e-5)
-    assert borders.literal_step(50, 1_000) * 50 / 1_000 == pytest.approx(1e-6)
-    assert 3 * borders.proof_step() == pytest.approx(math.log(2))
-    assert borders.descent_step(1.0) == 4
-    assert borders.descent_step(0.0) == 8
-    assert borders.descent_step(2.0, 0.5) == pytest.approx(8 / 3.75)
-    assert borders.first_step_wall(0.25) == 2
+    assert conditions.literal_step(50, 1_000) == pytest.approx(2e-5)
+    assert conditions.literal_step(50, 1_000) * 50 / 1_000 == pytest.approx(1e-6)
+    assert 3 * conditions.proof_step() == pytest.approx(math.log(2))
+    assert conditions.descent_step(1.0) == 4
+    assert conditions.descent_step(0.0) == 8
+    assert conditions.descent_step(2.0, 0.5) == pytest.approx(8 / 3.75)
+    assert conditions.first_step_wall(0.25) == 2
 
 
 @given(n=st.integers(2, 10**4), p=st.integers(1, 10**6), load=st.floats(1e-3, 1e3))
 def test_the_signal_index_is_the_squared_load_times_p_over_n(n, p, load):
-    signal = borders.signal_of_load(n, p, load)
+    signal = conditions.signal_of_load(n, p, load)
     assert xu2023.signal_index(n, p, signal) == pytest.approx(load**2 * p / n)
 
 
@@ -41,16 +41,16 @@ def test_the_top_eigenvalue_against_samples(load):
     found = []
     for seed in range(3):
         x = seeds.generator(seed, "top eigenvalue").standard_normal((n, p))
-        x[:, 0] += borders.signal_of_load(n, p, load)
+        x[:, 0] += conditions.signal_of_load(n, p, load)
         found.append(np.linalg.eigvalsh(x @ x.T)[-1] / p)
-    assert borders.top_eigenvalue(load, n / p) == pytest.approx(np.mean(found), rel=0.05)
+    assert conditions.top_eigenvalue(load, n / p) == pytest.approx(np.mean(found), rel=0.05)
 
 
 def test_the_top_eigenvalue_in_its_limits():
-    assert borders.top_eigenvalue(0.5) == 1.5
-    assert borders.top_eigenvalue(0.0, 0.25) == pytest.approx(1.5**2)
-    assert borders.top_eigenvalue(0.5, 0.25) == pytest.approx(1.5**2)
-    assert borders.top_eigenvalue(np.array([0.0, 1.0]), np.array([0.0, 0.5])) == pytest.approx([1, 3])
+    assert conditions.top_eigenvalue(0.5) == 1.5
+    assert conditions.top_eigenvalue(0.0, 0.25) == pytest.approx(1.5**2)
+    assert conditions.top_eigenvalue(0.5, 0.25) == pytest.approx(1.5**2)
+    assert conditions.top_eigenvalue(np.array([0.0, 1.0]), np.array([0.0, 0.5])) == pytest.approx([1, 3])
 
 
 def orthogonal_problem(n, p, signal, wrong):
@@ -66,7 +66,7 @@ def test_max_margin_error_is_that_of_the_shortest_weight(signal):
     x, y = orthogonal_problem(n, p, signal, wrong)
     w = np.linalg.pinv(x) @ y  # the shortest w with <w, x_i> = y_i
     expected = norm.sf(signal * w[0] / np.linalg.norm(w))
-    assert borders.max_margin_error(n, p, signal, wrong / n) == pytest.approx(expected, rel=1e-9)
+    assert conditions.max_margin_error(n, p, signal, wrong / n) == pytest.approx(expected, rel=1e-9)
     # and it is the max-margin classifier: no shorter w has all margins at least 1
     best = minimize(
         lambda v: v @ v, w, jac=lambda v: 2 * v, method="SLSQP",
@@ -78,9 +78,9 @@ def test_max_margin_error_is_that_of_the_shortest_weight(signal):
 def test_max_margin_error_in_its_limits():
     n, p, noise = 50, 10**10, 0.2
     weak = xu2023.signal_of_index(n, p, 6.0)
-    assert borders.max_margin_error(n, p, weak, noise) == pytest.approx(averaging.limit_error(6.0, noise), rel=1e-3)
+    assert conditions.max_margin_error(n, p, weak, noise) == pytest.approx(averaging.limit_error(6.0, noise), rel=1e-3)
     plateau = norm.sf((1 - 2 * noise) * math.sqrt(4 / (4 * noise * (1 - noise))))
-    assert borders.max_margin_error(50, 200, 1e6, noise) == pytest.approx(plateau, rel=1e-6)
+    assert conditions.max_margin_error(50, 200, 1e6, noise) == pytest.approx(plateau, rel=1e-6)
 
 
 def test_deepest_flips_against_a_sample():
@@ -92,22 +92,22 @@ def test_deepest_flips_against_a_sample():
     along = (signs * depths).mean()
     p = 10 * n
     expected = norm.sf(along * signal / math.sqrt(along**2 + p / n))
-    assert borders.deepest_flips_error(n, p, signal, noise) == pytest.approx(expected, abs=5 * 0.003)
-    assert borders.deepest_flips_error(n, p, signal, noise) > averaging.test_error(n, p, signal, noise) + 0.03
-    assert borders.deepest_flips_error(n, p, signal, 1e-9) == pytest.approx(averaging.test_error(n, p, signal, 0.0))
+    assert conditions.deepest_flips_error(n, p, signal, noise) == pytest.approx(expected, abs=5 * 0.003)
+    assert conditions.deepest_flips_error(n, p, signal, noise) > averaging.test_error(n, p, signal, noise) + 0.03
+    assert conditions.deepest_flips_error(n, p, signal, 1e-9) == pytest.approx(averaging.test_error(n, p, signal, 0.0))
 
 
 @given(n=st.integers(1, 10**6), level=st.floats(0.1, 1.0))
 def test_the_fitting_margin_has_the_loss(n, level):
-    assert math.log1p(math.exp(-borders.fitting_margin(n, level))) == pytest.approx(level / (2 * n))
+    assert math.log1p(math.exp(-conditions.fitting_margin(n, level))) == pytest.approx(level / (2 * n))
 
 
 def test_a_large_start():
-    margin = borders.fitting_margin(30)
-    assert borders.tolerable_output(30, 3_000) == pytest.approx(0.1 * margin / 2)
-    assert borders.tolerable_output(30, 3_000, 0.5) > borders.tolerable_output(30, 3_000)
-    assert borders.large_start_error(8.0, 0.2, 0.0) == pytest.approx(averaging.limit_error(8.0, 0.2))
-    assert borders.large_start_error(8.0, 0.2, 1.0) == pytest.approx(averaging.limit_error(4.0, 0.2))
+    margin = conditions.fitting_margin(30)
+    assert conditions.tolerable_output(30, 3_000) == pytest.approx(0.1 * margin / 2)
+    assert conditions.tolerable_output(30, 3_000, 0.5) > conditions.tolerable_output(30, 3_000)
+    assert conditions.large_start_error(8.0, 0.2, 0.0) == pytest.approx(averaging.limit_error(8.0, 0.2))
+    assert conditions.large_start_error(8.0, 0.2, 1.0) == pytest.approx(averaging.limit_error(4.0, 0.2))
 
 
 def test_a_large_start_against_kernel_interpolation():
@@ -118,8 +118,8 @@ def test_a_large_start_against_kernel_interpolation():
     """
     n, p, index, noise, ratio = 60, 10**6, 8.0, 0.2, 1.0
     signal = xu2023.signal_of_index(n, p, index)
-    output = ratio * borders.tolerable_output(n, p)
-    margin = borders.fitting_margin(n)
+    output = ratio * conditions.tolerable_output(n, p)
+    margin = conditions.fitting_margin(n)
     found = []
     for seed in range(20):
         rng = seeds.generator(seed, "kernel interpolation")
@@ -131,7 +131,7 @@ def test_a_large_start_against_kernel_interpolation():
         c = np.linalg.solve(kernel, margin * y - output * rng.standard_normal(n)) / 4
         spread = math.sqrt(c @ gram @ c + output**2)
         found.append(norm.sf(signal * (c @ along) / spread))
-    assert np.mean(found) == pytest.approx(borders.large_start_error(index, noise, ratio), abs=0.015)
+    assert np.mean(found) == pytest.approx(conditions.large_start_error(index, noise, ratio), abs=0.015)
 
 
 @pytest.mark.parametrize(("width", "positive", "negative"), [(1, 1, 0), (3, 2, 2), (8, 5, 3)])
@@ -143,18 +143,18 @@ def test_coverage_against_draws(width, positive, negative):
     labels = np.array([1] * positive + [-1] * negative)
     active = rng.random((draws, width, positive + negative)) < 0.5
     share = ((signs == labels) & active).any(1).all(1).mean()
-    expected = borders.coverage(width, positive, negative)
+    expected = conditions.coverage(width, positive, negative)
     assert share == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / draws))
 
 
 def test_coverage_by_hand():
-    assert borders.coverage(1, 1, 0) == pytest.approx(1 / 4)
-    assert borders.coverage(5, 1, 0) == pytest.approx(1 - 0.75**5)
-    assert borders.coverage(5, 0, 1) == pytest.approx(1 - 0.75**5)
-    assert borders.coverage(4, 0, 0) == pytest.approx(1)
+    assert conditions.coverage(1, 1, 0) == pytest.approx(1 / 4)
+    assert conditions.coverage(5, 1, 0) == pytest.approx(1 - 0.75**5)
+    assert conditions.coverage(5, 0, 1) == pytest.approx(1 - 0.75**5)
+    assert conditions.coverage(4, 0, 0) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("arguments", [(0, 1, 1), (3, -1, 1), (3, 1, -1)])
 def test_coverage_explains_wrong_numbers(arguments):
     with pytest.raises(InputError, match="give at least one neuron, and no negative number"):
-        borders.coverage(*arguments)
+        conditions.coverage(*arguments)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from benign.experiments.separated import Separated
+from benign.experiments.infinite_width import InfiniteWidth
 
-SMALL = Separated(n=40, d=60, separation=1.5, label_noise=0.1, seed=0, test_points=4000)
+SMALL = InfiniteWidth(n=40, d=60, separation=1.5, label_noise=0.1, seed=0, test_points=4000)
 
 
 def test_inputs_have_unit_length_and_some_labels_are_wrong():

@@ -13,7 +13,7 @@ from benign.measure import lipschitz
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
 from benign.seeds import generator
-from benign.theory import lipschitz as theory
+from benign.theory import concentration as theory
 
 
 def test_the_error_bounds_by_hand():

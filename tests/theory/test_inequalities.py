@@ -10,7 +10,7 @@ from scipy import stats
 
 from benign.errors import InputError
 from benign.seeds import generator
-from benign.theory import good_event, xu2023
+from benign.theory import inequalities, xu2023
 
 EVENTS = ["(11)", "(12)", "(13)", "(14)", "(15)", "(16)", "(17)", "(18)"]
 # Every quantity on its bound, for n = 240 and the standard delta and beta.
@@ -22,15 +22,15 @@ ON_THE_BOUND = dict(
 
 
 def test_thresholds_by_hand():
-    assert good_event.active_share() == 1 / 240
-    assert good_event.active_share(beta=1.0) == 1 / 60
-    assert good_event.product_bound(240) == pytest.approx(BOUND)
-    assert good_event.product_bound(50, failure=0.5, beta=1.0) == pytest.approx(16 * math.sqrt(math.log(100)))
-    assert good_event.LEAST_RATIO == pytest.approx(71.777, abs=1e-3)
+    assert inequalities.active_share() == 1 / 240
+    assert inequalities.active_share(beta=1.0) == 1 / 60
+    assert inequalities.product_bound(240) == pytest.approx(BOUND)
+    assert inequalities.product_bound(50, failure=0.5, beta=1.0) == pytest.approx(16 * math.sqrt(math.log(100)))
+    assert inequalities.LEAST_RATIO == pytest.approx(71.777, abs=1e-3)
 
 
 def test_all_inequalities_hold_on_their_bounds():
-    held = good_event.holds(pd.DataFrame([ON_THE_BOUND]))
+    held = inequalities.holds(pd.DataFrame([ON_THE_BOUND]))
     assert held.columns.tolist() == EVENTS
     assert held.all(axis=None)
 
@@ -51,20 +51,20 @@ def test_all_inequalities_hold_on_their_bounds():
 )
 def test_a_quantity_beyond_its_bound_breaks_its_inequality_only(column, event):
     beyond = ON_THE_BOUND[column] * (0.999 if column.startswith("least") else 1.001)
-    held = good_event.holds(pd.DataFrame([ON_THE_BOUND | {column: beyond}])).iloc[0]
+    held = inequalities.holds(pd.DataFrame([ON_THE_BOUND | {column: beyond}])).iloc[0]
     assert [name for name in EVENTS if not held[name]] == [event]
 
 
 def test_the_bound_is_that_of_each_rows_sample_size():
     table = pd.DataFrame([ON_THE_BOUND | dict(n=n) for n in (239, 240, 241)])
-    assert good_event.holds(table)["(15)"].tolist() == [False, True, True]
-    assert good_event.holds(table, failure=0.2)["(16)"].tolist() == [False, False, False]
+    assert inequalities.holds(table)["(15)"].tolist() == [False, True, True]
+    assert inequalities.holds(table, failure=0.2)["(16)"].tolist() == [False, False, False]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 6, 7, 9])
 def test_the_probability_of_signs_by_enumeration(width):
     enough = [min(signs.count(1), signs.count(-1)) >= width / 3 for signs in itertools.product([-1, 1], repeat=width)]
-    assert good_event.sign_probability(width) == pytest.approx(sum(enough) / 2**width, abs=1e-12)
+    assert inequalities.sign_probability(width) == pytest.approx(sum(enough) / 2**width, abs=1e-12)
 
 
 @pytest.mark.parametrize(("n", "width"), [(1, 1), (2, 2), (3, 2), (2, 3)])
@@ -77,20 +77,20 @@ def test_the_probability_of_active_pairs_by_enumeration(n, width, beta):
             for active in itertools.product([0, 1], repeat=n * width):
                 pairs = np.array(active).reshape(width, n) * (np.array(a)[:, None] == np.array(y))
                 total += pairs.sum(1).min() >= least
-    assert good_event.activity_probability(n, width, beta) == pytest.approx(total / 2 ** (n + width + n * width))
+    assert inequalities.activity_probability(n, width, beta) == pytest.approx(total / 2 ** (n + width + n * width))
 
 
 def test_the_probability_of_active_pairs_in_a_union_bound():
     # P(a neuron has no pair) = (3/4)^n; at n = 40 neurons hardly interfere.
-    lost = 1 - good_event.activity_probability(40, 100)
+    lost = 1 - inequalities.activity_probability(40, 100)
     assert 0.5 * 100 * 0.75**40 < lost <= 100 * 0.75**40
 
 
 def test_the_edges_meet_the_bound_at_the_least_ratio():
-    assert good_event.spectrum_edges(good_event.LEAST_RATIO)[1] == pytest.approx(1.25)
-    assert good_event.spectrum_edges(4.0) == (0.25, 2.25)
-    assert good_event.spectrum_edges(good_event.LEAST_RATIO)[0] > 0.75  # the upper edge is the one that binds
-    assert good_event.least_dimension(10**7) / 10**7 == pytest.approx(good_event.LEAST_RATIO, rel=1e-3)
+    assert inequalities.spectrum_edges(inequalities.LEAST_RATIO)[1] == pytest.approx(1.25)
+    assert inequalities.spectrum_edges(4.0) == (0.25, 2.25)
+    assert inequalities.spectrum_edges(inequalities.LEAST_RATIO)[0] > 0.75  # the upper edge is the one that binds
+    assert inequalities.least_dimension(10**7) / 10**7 == pytest.approx(inequalities.LEAST_RATIO, rel=1e-3)
 
 
 def test_the_tracy_widom_prediction_in_simulation():
@@ -99,7 +99,7 @@ def test_the_tracy_widom_prediction_in_simulation():
     2000 draws, standard deviation 0.0067: a deviation of 0.04 + 3.5 standard deviations is a false alarm once in 2000.
     """
     n, draws = 60, 2000
-    p, rng = round(good_event.least_dimension(n)), generator(7, "Tracy-Widom")
+    p, rng = round(inequalities.least_dimension(n)), generator(7, "Tracy-Widom")
     # The tridiagonal model of the Wishart law (Dumitriu and Edelman 2002): B B^T has the eigenvalues of Z Z^T.
     diagonal = np.sqrt(rng.chisquare(p - np.arange(n), (draws, n)))
     below = np.sqrt(rng.chisquare(n - 1 - np.arange(n - 1), (draws, n - 1)))
@@ -114,21 +114,21 @@ def test_the_heavy_tail_estimate():
     """The tail 4 / (3 pi u^3) is Student's, and the p makes the expected number of breaking coordinates -log 0.9."""
     n, u = 10, 1e3
     assert stats.t.sf(u * math.sqrt(3), 3) * 2 == pytest.approx(4 / (3 * math.pi * u**3), rel=1e-4)
-    p = good_event.heavy_tail_dimension(n)
+    p = inequalities.heavy_tail_dimension(n)
     assert n * p * 2 * stats.t.sf(math.sqrt(3 * p / 4), 3) == pytest.approx(-math.log(0.9), rel=1e-3)
-    assert good_event.heavy_tail_dimension(20) == pytest.approx(4 * p)
+    assert inequalities.heavy_tail_dimension(20) == pytest.approx(4 * p)
 
 
 @pytest.mark.parametrize("constant", [0.1, 1.0, 3.0, 10.0])
 def test_the_corner_is_the_least_size(constant):
-    n = good_event.corner_size(constant)
+    n = inequalities.corner_size(constant)
     assert n >= constant * math.log(n / 0.1)
     assert n == 1 or n - 1 < constant * math.log((n - 1) / 0.1)
 
 
 @pytest.mark.parametrize(("n", "width", "constant"), [(20, 64, 1.0), (50, 100, 1.0), (50, 100, 10.0), (7, 3, 0.05)])
 def test_the_window_opens_there_and_stays_open(n, width, constant):
-    p = good_event.opening_dimension(n, width, constant=constant)
+    p = inequalities.opening_dimension(n, width, constant=constant)
     assert xu2023.admissible_signals(n, p, width, constant=constant) is not None
     assert p == 1 or xu2023.admissible_signals(n, p - 1, width, constant=constant) is None
     for later in np.unique(np.geomspace(p, 1e6 * p, 200).astype(int)).tolist():
@@ -137,16 +137,16 @@ def test_the_window_opens_there_and_stays_open(n, width, constant):
 
 def test_wrong_arguments_are_explained():
     with pytest.raises(InputError, match="n is 0 and the width 3: both must be at least 1"):
-        good_event.activity_probability(0, 3)
+        inequalities.activity_probability(0, 3)
     with pytest.raises(InputError, match="n is 0: a sample needs at least one point"):
-        good_event.least_dimension(0)
+        inequalities.least_dimension(0)
     with pytest.raises(InputError, match=r"probability is 1.0: it must lie in \(0, 1\)"):
-        good_event.heavy_tail_dimension(5, 1.0)
+        inequalities.heavy_tail_dimension(5, 1.0)
 
 
 @pytest.mark.parametrize("n", [25, 400])
 def test_the_tracy_widom_prediction_solves_johnstones_formula(n):
-    p = good_event.least_dimension(n)
+    p = inequalities.least_dimension(n)
     centre = math.sqrt(p - 1) + math.sqrt(n)
     spread = centre * math.cbrt(1 / math.sqrt(p - 1) + 1 / math.sqrt(n))
     assert centre**2 + 0.4501 * spread == pytest.approx(1.25 * p)
