@@ -37,18 +37,21 @@ def seed_lines(
     """Lines of the means over seeds, in bands from the smallest to the largest seed, one for each value of ``hue``.
 
     ``data`` is tidy, one row a seed and point; ``order`` lists the values of ``hue`` that are drawn, the n-th with the
-    n-th colour, dashes and, on request, marker of ``style``. Values that are not numbers are left out. The lines are
-    labelled for a legend or ``style.label_lines``. Further ``options`` are those of seaborn's ``lineplot``.
+    n-th colour, dashes and, on request, marker of ``style``; one that no row has leaves its looks to another panel. Values
+    of ``y`` that are not numbers are left out. The lines are
+    labelled for a legend or ``style.label_lines``. Further ``options`` are those of seaborn's ``lineplot``, as
+    ``errorbar=None`` for lines without bands.
     """
     order = list(data[hue].unique() if order is None else order)
     for value, color, dashes, marker in zip(order, style.PALETTE, style.LINE_STYLES, style.MARKERS, strict=False):
+        rows = data[data[hue] == value]
+        if rows.empty:
+            continue
         looks = {"color": color, "linestyle": dashes, "marker": marker if markers else None}
         # seaborn's white edge makes small markers smaller
         looks |= {"markeredgecolor": color} if markers else {}
-        sns.lineplot(
-            data[data[hue] == value], x=x, y=y, ax=axes, label=str(value), legend=False, errorbar=ALL_SEEDS,
-            err_kws=BAND, **looks | options,
-        )  # fmt: skip
+        looks |= {"label": str(value), "errorbar": ALL_SEEDS, "err_kws": BAND}
+        sns.lineplot(rows, x=x, y=y, ax=axes, legend=False, **looks | options)
 
 
 def reference_line(axes: Axes, height: float, **options: Any) -> None:
@@ -117,3 +120,36 @@ def on_tiles(values: np.ndarray, ticks: Sequence[float]) -> np.ndarray:
 def least_and_largest(values: np.ndarray) -> tuple[float, float]:
     """The interval from the smallest to the largest value, for ``seed_bars`` that show all seeds."""
     return values.min(), values.max()
+
+
+def seed_points(
+    axes: Axes,
+    data: pd.DataFrame,
+    x: str,
+    y: str,
+    hue: str,
+    order: Sequence[Any] | None = None,
+    interval: Callable[[np.ndarray], tuple[float, float]] = least_and_largest,
+    **options: Any,
+) -> None:
+    """Points at the means over seeds, with bars from the smallest to the largest seed, for each value of ``hue``.
+
+    The n-th of the values that ``order`` lists has the n-th colour and marker of ``style``, as in ``seed_lines``, which
+    may draw what theory says of the same, and the label that a legend needs. ``interval`` and further ``options`` are
+    those of ``seed_bars``.
+    """
+    order = list(data[hue].unique() if order is None else order)
+    for value, color, marker in zip(order, style.PALETTE, style.MARKERS, strict=False):
+        rows = data[data[hue] == value]
+        if rows.empty:
+            continue
+        looks = {"color": color, "marker": marker, "label": str(value)}
+        seed_bars(axes, rows, x, y, interval, **looks | options)
+
+
+def log_ticks(axes: Axes, which: str, values: Sequence[float], name: Callable[[float], str] = "{:g}".format) -> None:
+    """Make one axis, ``which`` is "x" or "y", logarithmic, with ticks at ``values`` only, spelt by ``name``."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = getattr(axes, f"{which}axis")
+    axis.set_ticks(values, [name(value) for value in values])
+    axis.set_ticks([], minor=True)

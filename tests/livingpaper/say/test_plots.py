@@ -83,3 +83,36 @@ def test_a_line_on_tiles_runs_as_on_logarithmic_axes_or_on_linear_ones_from_zero
     np.testing.assert_allclose(plots.on_tiles([0.05, 0.1, 0.5], [0, 0.1]), [0.5, 1, np.nan])
     plots.line_on_tiles(axes, [10, 10], [0, 0.1], [1, 100], [0, 0.1])
     np.testing.assert_allclose(axes.get_lines()[0].get_xydata(), [[0.5, 0], [0.5, 1]])
+
+
+def test_points_are_the_means_with_bars_over_all_seeds_and_keep_their_looks_when_another_has_no_rows(axes, runs):
+    plots.seed_points(axes, runs, "x", "y", "kind", ["absent", "b", "a"])
+    assert [points.get_label() for points in axes.containers] == ["b", "a"]
+    for kind, look, points in zip(("b", "a"), (1, 2), axes.containers, strict=True):
+        seeds = runs[runs.kind == kind].groupby("x").y
+        middle, _, (bars,) = points
+        np.testing.assert_allclose(middle.get_ydata(), seeds.mean())
+        assert (middle.get_color(), middle.get_marker()) == (style.PALETTE[look], style.MARKERS[look])
+        ends = [bar[:, 1] for bar in bars.get_segments()]
+        np.testing.assert_allclose(ends, np.column_stack([seeds.min(), seeds.max()]))
+
+
+def test_a_line_that_no_row_is_of_leaves_its_looks_free(axes, runs):
+    plots.seed_lines(axes, runs, "x", "y", "kind", ["absent", "b"])
+    (line,) = axes.get_lines()
+    assert (line.get_label(), line.get_color()) == ("b", style.PALETTE[1])
+
+
+def test_lines_without_bands_can_stand_for_what_theory_says(axes, runs):
+    plots.seed_lines(axes, runs, "x", "y", "kind", errorbar=None, linestyle="-", label="_theory")
+    assert not axes.collections
+    assert {line.get_linestyle() for line in axes.get_lines()} == {"-"}
+    assert {line.get_label() for line in axes.get_lines()} == {"_theory"}
+
+
+def test_a_logarithmic_axis_has_the_ticks_that_are_asked_for_and_no_others(axes):
+    axes.plot([1, 30], [0.1, 3])
+    plots.log_ticks(axes, "y", [0.25, 2], lambda value: f"{value:.0%}")
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["25%", "200%"]
+    assert not len(axes.yaxis.get_minorticklocs())
