@@ -37,10 +37,9 @@ def seed_lines(
     """Lines of the means over seeds, in bands from the smallest to the largest seed, one for each value of ``hue``.
 
     ``data`` is tidy, one row a seed and point; ``order`` lists the values of ``hue`` that are drawn, the n-th with the
-    n-th colour, dashes and, on request, marker of ``style``; one that no row has leaves its looks to another panel. Values
-    of ``y`` that are not numbers are left out. The lines are
-    labelled for a legend or ``style.label_lines``. Further ``options`` are those of seaborn's ``lineplot``, as
-    ``errorbar=None`` for lines without bands.
+    n-th colour, dashes and, on request, marker of ``style``; one without rows leaves its looks to another panel. Values
+    of ``y`` that are not numbers are left out. The lines are labelled for a legend or ``style.label_lines``. Further
+    ``options`` are those of seaborn's ``lineplot``, as ``errorbar=None`` for lines without bands.
     """
     order = list(data[hue].unique() if order is None else order)
     for value, color, dashes, marker in zip(order, style.PALETTE, style.LINE_STYLES, style.MARKERS, strict=False):

@@ -91,7 +91,7 @@ def test_points_are_the_means_with_bars_over_all_seeds_and_keep_their_looks_when
     for kind, look, points in zip(("b", "a"), (1, 2), axes.containers, strict=True):
         seeds = runs[runs.kind == kind].groupby("x").y
         middle, _, (bars,) = points
-        np.testing.assert_allclose(middle.get_ydata(), seeds.mean())
+        np.testing.assert_allclose(middle.get_ydata(orig=False), seeds.mean())
         assert (middle.get_color(), middle.get_marker()) == (style.PALETTE[look], style.MARKERS[look])
         ends = [bar[:, 1] for bar in bars.get_segments()]
         np.testing.assert_allclose(ends, np.column_stack([seeds.min(), seeds.max()]))
