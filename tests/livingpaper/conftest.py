@@ -261,13 +261,14 @@ def write_book(root: Path) -> Book:
 
 
 @pytest.fixture(scope="session")
-def pristine_build(tmp_path_factory):
-    """The book, built once by the real command with two jobs; not to be touched."""
-    book = write_book(tmp_path_factory.mktemp("pristine") / "book")
-    process = book.start("build", "--jobs", "2")
-    said, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, said
-    return book
+def pristine_build(once):
+    """The book, built once for all workers by the real command with two jobs; not to be touched."""
+
+    def sources(root: Path) -> tuple[list[str], dict[str, str]]:
+        book = write_book(root)
+        return [sys.executable, "-m", "livingpaper.cli", "build", "--jobs", "2"], book.environment
+
+    return Book(once("needles", sources))
 
 
 @pytest.fixture

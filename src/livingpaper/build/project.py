@@ -1,6 +1,5 @@
 """Where a book's files are: sources, presets, and what is made of them below ``_build``."""
 
-import difflib
 import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 from livingpaper import settings
 from livingpaper.build import parameters
-from livingpaper.errors import InputError, PaperError
+from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.files import cache_folder, project_root
 from livingpaper.settings import Settings
 from livingpaper.sweep.store import digest
@@ -160,9 +159,12 @@ class Project:
         """The names of the presets."""
         return sorted(path.stem for path in (self.root / "presets").glob("*.yml"))
 
-    def variant(self, preset: str | None, given: dict[str, dict[str, object]]) -> Variant:
+    def variant(
+        self, preset: str | None, given: dict[str, dict[str, object]], time_limit: float | None = None
+    ) -> Variant:
         """The values of a preset (None: the published ones), changed by those given, all checked."""
         named, limit = ({}, TIME_LIMIT) if preset is None else self._preset(preset)
+        limit = time_limit or limit
         overrides = self._differing([named, given])
         if overrides == self._differing([named]):
             return Variant(preset or "published", preset, overrides, limit)
@@ -205,11 +207,9 @@ class Project:
 
 
 def _known(name: str, names: Collection[str], what: str) -> str:
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-    raise InputError(f"there is no {what} {name!r}: {hint}")
+    if name not in names:
+        raise InputError(f"there is no {what} {name!r}: {nearest(name, names)}")
+    return name
 
 
 def _in_reading_order(toc: SiteMap, name: str) -> list[str]:
