@@ -329,6 +329,32 @@ def no_pages(monkeypatch):
     monkeypatch.setattr("livingpaper.build.render.render", render)
 
 
+@pytest.fixture
+def executed(built, monkeypatch):
+    """Chapters are not executed: what comes out is what was kept, or what a function makes of it.
+
+    The fixture is a function that sees to this and gives the list of the caches that would have been used.
+    """
+
+    def outcomes(outcome=lambda job, text: text):
+        def run(jobs, parallel, time_limit, cache, watch):
+            ran.append(cache)
+            kept = [path.read_text() for path in (built.root / "_build/cache/notebooks").glob("*/*.ipynb")]
+            for job in jobs:
+                mark = "fig-line" if job.chapter == "first" else "tab-throws"
+                (text,) = [text for text in kept if f'"id": "{mark}"' in text]
+                job.folder.mkdir(parents=True, exist_ok=True)
+                job.output.write_text(outcome(job, text))
+                job.started, job.seconds = 0.0, 1.0
+            watch(jobs)
+
+        monkeypatch.setattr("livingpaper.build.execute.run", run)
+        return ran
+
+    ran = []
+    return outcomes
+
+
 @dataclass
 class Said:
     """How a command ended and what it said."""

@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import yaml
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
+from pydantic import BaseModel, ConfigDict, PositiveFloat
 from sphinx_external_toc.api import SiteMap
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
@@ -21,6 +23,15 @@ from livingpaper.sweep.store import digest
 
 RESERVED = ("html", "stage", "cache", "runs", "verify")  # below _build, where a preset's site has the preset's name
 TIME_LIMIT = 3600.0  # seconds a chapter may take unless its preset says otherwise
+
+
+class Preset(BaseModel):
+    """What a file in ``presets`` says: the seconds that a chapter may take, and values of parameters by chapter."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    time_limit: PositiveFloat = TIME_LIMIT
+    chapters: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -175,21 +186,12 @@ class Project:
         _known(name, self.presets, "preset")
         if name in RESERVED:
             raise InputError(f"presets/{name}.yml: _build/{name} is a folder of the build's own: rename the preset")
-        content = _yaml(self.root / "presets" / f"{name}.yml")
-        if unknown := content.keys() - {"time_limit", "chapters"}:
-            raise InputError(f"presets/{name}.yml has {min(unknown)!r}: it takes 'time_limit' and 'chapters'")
-        limit = content.get("time_limit", TIME_LIMIT)
-        if type(limit) not in (int, float) or not limit > 0:
-            raise InputError(f"presets/{name}.yml: time_limit is {limit!r}: it must be a positive number of seconds")
-        chapters = content.get("chapters") or {}
-        if not isinstance(chapters, dict) or not all(isinstance(values, dict) for values in chapters.values()):
-            example = "chapters: {phenomenon: {seeds: 3}}"
-            raise InputError(f"presets/{name}.yml: 'chapters' maps names of chapters to values, e.g. {example}")
+        content = settings.checked(Preset, _yaml(self.root / "presets" / f"{name}.yml"), f"presets/{name}.yml:")
         try:
-            self._differing([chapters])
+            self._differing([content.chapters])
         except InputError as error:
             raise InputError(f"presets/{name}.yml: {error}") from None
-        return chapters, float(limit)
+        return content.chapters, content.time_limit
 
     def _differing(self, layers: Iterable[dict[str, dict[str, object]]]) -> dict[str, dict[str, object]]:
         """The values that differ from the published ones when each layer goes over those before it."""

@@ -256,7 +256,7 @@ def test_a_build_that_is_out_of_date_is_not_released(built, benign):
 
 
 @pytest.mark.parametrize("name", ["LICENSE", "CITATION.cff", "requirements.txt"])
-def test_without_licence_citation_or_lock_there_is_no_release(built, benign, name):
+def test_without_licence_citation_or_lock_there_is_no_release(built, benign, no_pages, name):
     (built.root / name).unlink()
     said = benign("release")
     assert said.status == 1 and str(built.root / name) in said.errors
