@@ -44,7 +44,8 @@ def metadata(identity: Identity, description: str, contents: Mapping[str, bytes]
         name: crate.add_dataset(dest_path=name, properties={"name": name.rstrip("/"), "description": what})
         for name, what in FOLDERS.items()
     }
-    files = {name: _add_file(crate, name, content) for name, content in contents.items()}
+    code = {f"source/{chapter.path}": chapter.run["commit"] or "no commit" for chapter in chapters}
+    files = {name: _add_file(crate, name, content, code.get(name)) for name, content in contents.items()}
     for name, folder in folders.items():
         folder["hasPart"] = [file for path, file in files.items() if path.startswith(name)]
     people = [_add_author(crate, author) for author in identity.citation["authors"]]
@@ -78,13 +79,16 @@ def _package(identity: Identity) -> dict:
     return described
 
 
-def _add_file(crate: ROCrate, name: str, content: bytes) -> File:
+def _add_file(crate: ROCrate, name: str, content: bytes, version: str | None) -> File:
+    """A file of the release; ``version`` is that of a chapter's source, which is a program."""
     described = {
         "name": name.rpartition("/")[2],
         "encodingFormat": _media_types().guess_type(name)[0] or "application/octet-stream",
         "contentSize": str(len(content)),
         "sha256": sha256(content),
     }
+    if version:
+        described |= {"@type": ["File", "SoftwareSourceCode"], "version": version, "programmingLanguage": "Python"}
     return crate.add_file(dest_path=name, properties=described)
 
 
@@ -112,8 +116,6 @@ def _add_action(
     agent: ContextEntity | list[ContextEntity],
 ) -> ContextEntity:
     record, source = chapter.run, files[f"source/{chapter.path}"]
-    source["@type"] = ["File", "SoftwareSourceCode"]
-    source["version"], source["programmingLanguage"] = record["commit"] or "no commit", "Python"
     values = [
         crate.add_jsonld(
             {"@id": f"#{chapter.name}/{name}", "@type": "PropertyValue", "name": name, "value": _literal(value)}
