@@ -48,26 +48,39 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def site(request, tmp_path_factory):
-    """The pages of the book, built at the smoke preset from a copy of its sources, once for all workers."""
-    if given := request.config.getoption("--site"):
-        return given.resolve()
+def once(tmp_path_factory):
+    """A function that has a folder made once for all workers: one makes it, the others wait for it."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent  # each worker has a folder of its own in that of the session
-    root, failed = shared / "book", shared / "book-failed.txt"
-    with FileLock(shared / "book.lock"):
-        if not root.exists():
-            left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests")
-            shutil.copytree(ROOT, root, ignore=left_out)
-            environment = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
-            environment["PYTHONPATH"] = str(root / "src")
-            command = [sys.executable, "-m", "livingpaper.cli", "build", "--preset", "smoke"]
-            done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-            if done.returncode:
-                failed.write_text(done.stdout + done.stderr)
-    assert not failed.exists(), failed.read_text()
-    return root / "_build" / "smoke" / "html"
+
+    def made(name, make):
+        folder, failed = shared / name, shared / f"{name}-failed.txt"
+        with FileLock(shared / f"{name}.lock"):
+            if not folder.exists():
+                command, environment = make(folder)
+                done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+                if done.returncode:
+                    failed.write_text(done.stdout + done.stderr)
+        assert not failed.exists(), failed.read_text()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def site(request, once):
+    """The pages of the book, built at the smoke preset from a copy of its sources, once for all workers."""
+    if given := request.config.getoption("--site"):
+        return given.resolve()
+
+    def copy(root):
+        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests"))
+        environment = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
+        command = [sys.executable, "-m", "livingpaper.cli", "build", "--preset", "smoke"]
+        return command, environment | {"PYTHONPATH": str(root / "src")}
+
+    return once("book", copy) / "_build" / "smoke" / "html"
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,10 @@
 """What a paper says of itself to the press: ``[tool.livingpaper]`` in its ``pyproject.toml``."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -10,6 +12,9 @@ from livingpaper.errors import InputError
 from livingpaper.files import project_root
 
 TABLE = "tool.livingpaper"
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Settings(BaseModel):
@@ -43,10 +48,17 @@ def read(start: Path | None = None) -> Settings:
 @cache
 def _parse(path: Path, content: bytes) -> Settings:
     try:
-        return Settings(**tomllib.loads(content.decode()).get("tool", {}).get("livingpaper", {}))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name, known = ".".join(map(str, first["loc"])), ", ".join(Settings.model_fields)
-        raise InputError(f"{path}: [{TABLE}] {name} = {first['input']!r}: {first['msg']}; it takes {known}") from None
+        table = tomllib.loads(content.decode()).get("tool", {}).get("livingpaper", {})
     except ValueError as error:
         raise InputError(f"cannot read {path}: {error}") from None
+    return checked(Settings, table, f"{path}: [{TABLE}]")
+
+
+def checked(model: type[_Model], content: Mapping[str, Any], where: str) -> _Model:
+    """What a file says, as a model that it fits; the error names the place, the value and what there may be."""
+    try:
+        return model(**content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, known = ".".join(map(str, first["loc"])), ", ".join(model.model_fields)
+        raise InputError(f"{where} {name} = {first['input']!r}: {first['msg']}; it takes {known}") from None

@@ -261,13 +261,14 @@ def write_book(root: Path) -> Book:
 
 
 @pytest.fixture(scope="session")
-def pristine_build(tmp_path_factory):
-    """The book, built once by the real command with two jobs; not to be touched."""
-    book = write_book(tmp_path_factory.mktemp("pristine") / "book")
-    process = book.start("build", "--jobs", "2")
-    said, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, said
-    return book
+def pristine_build(once):
+    """The book, built once for all workers by the real command with two jobs; not to be touched."""
+
+    def sources(root: Path) -> tuple[list[str], dict[str, str]]:
+        book = write_book(root)
+        return [sys.executable, "-m", "livingpaper.cli", "build", "--jobs", "2"], book.environment
+
+    return Book(once("needles", sources))
 
 
 @pytest.fixture
@@ -326,6 +327,32 @@ def no_pages(monkeypatch):
         return pages
 
     monkeypatch.setattr("livingpaper.build.render.render", render)
+
+
+@pytest.fixture
+def executed(built, monkeypatch):
+    """Chapters are not executed: what comes out is what was kept, or what a function makes of it.
+
+    The fixture is a function that sees to this and gives the list of the caches that would have been used.
+    """
+
+    def outcomes(outcome=lambda job, text: text):
+        def run(jobs, parallel, time_limit, cache, watch):
+            ran.append(cache)
+            kept = [path.read_text() for path in (built.root / "_build/cache/notebooks").glob("*/*.ipynb")]
+            for job in jobs:
+                mark = "fig-line" if job.chapter == "first" else "tab-throws"
+                (text,) = [text for text in kept if f'"id": "{mark}"' in text]
+                job.folder.mkdir(parents=True, exist_ok=True)
+                job.output.write_text(outcome(job, text))
+                job.started, job.seconds = 0.0, 1.0
+            watch(jobs)
+
+        monkeypatch.setattr("livingpaper.build.execute.run", run)
+        return ran
+
+    ran = []
+    return outcomes
 
 
 @dataclass

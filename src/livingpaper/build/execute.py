@@ -44,15 +44,15 @@ class Job:
         return self.file("ipynb")
 
     def progress(self) -> tuple[str, float]:
-        """Where the chapter is, in words and as a fraction."""
+        """How far the chapter is, in words and as a fraction."""
+        if self.seconds is not None and not self.failure:
+            return f"done in {self.seconds:.1f} s", 1.0
         status, sweep = _read(self.file("status")), _read(self.file("progress"))
-        if not status:
-            return "starting", 0.0
-        words, done = _cell(status), status["number"] - 1.0
+        words, done = (_cell(status), status["number"] - 1.0) if status else ("starting", 0.0)
         if sweep and sweep["done"] < sweep["total"]:
             words += f", {sweep['label']} {sweep['done']}/{sweep['total']}"
             done += sweep["done"] / sweep["total"]
-        return words, done / status["of"]
+        return f"failed after {self.seconds:.1f} s" if self.failure else words, done / status.get("of", 1)
 
     def sweeps(self) -> list[dict]:
         """What each finished sweep of the chapter was: how many trainings, how many of them new, their seconds."""
@@ -81,11 +81,11 @@ def run(
                     running.remove(job)
                 elif time.monotonic() - job.started > time_limit:
                     _kill(job)
-                    job.seconds = time.monotonic() - job.started
                     job.failure = (
                         f"stopped after the time limit of {time_limit:g} s, in {job.progress()[0]}: allow more with "
                         "--time-limit; finished trainings are kept"
                     )
+                    job.seconds = time.monotonic() - job.started
                     running.remove(job)
         watch(jobs)
     finally:

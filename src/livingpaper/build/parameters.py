@@ -10,7 +10,6 @@ unknown names and takes any type, so a value is checked here, before anything ru
 """
 
 import ast
-import difflib
 import io
 import re
 import tokenize
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from livingpaper.errors import InputError
+from livingpaper.errors import InputError, nearest
 from livingpaper.say.ranges import Range
 
 TYPES = {kind.__name__: kind for kind in (int, float, str, bool, list)}
@@ -89,8 +88,7 @@ def validate(chapter: str, parameters: Mapping[str, Parameter], overrides: Mappi
     accepted = {}
     for name, value in overrides.items():
         if name not in parameters:
-            near = difflib.get_close_matches(name, parameters, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(parameters) or 'none'}"
+            hint = nearest(name, parameters, f"it has {', '.join(parameters) or 'none'}")
             raise InputError(f"{chapter} has no parameter {name!r}: {hint}")
         try:
             accepted[name] = _accept(parameters[name], value)

@@ -1,27 +1,37 @@
 """Where a book's files are: sources, presets, and what is made of them below ``_build``."""
 
-import difflib
 import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import yaml
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
+from pydantic import BaseModel, ConfigDict, PositiveFloat
 from sphinx_external_toc.api import SiteMap
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 from livingpaper import settings
 from livingpaper.build import parameters
-from livingpaper.errors import InputError, PaperError
+from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.files import cache_folder, project_root
 from livingpaper.settings import Settings
 from livingpaper.sweep.store import digest
 
 RESERVED = ("html", "stage", "cache", "runs", "verify")  # below _build, where a preset's site has the preset's name
 TIME_LIMIT = 3600.0  # seconds a chapter may take unless its preset says otherwise
+
+
+class Preset(BaseModel):
+    """What a file in ``presets`` says: the seconds that a chapter may take, and values of parameters by chapter."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    time_limit: PositiveFloat = TIME_LIMIT
+    chapters: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -160,9 +170,12 @@ class Project:
         """The names of the presets."""
         return sorted(path.stem for path in (self.root / "presets").glob("*.yml"))
 
-    def variant(self, preset: str | None, given: dict[str, dict[str, object]]) -> Variant:
+    def variant(
+        self, preset: str | None, given: dict[str, dict[str, object]], time_limit: float | None = None
+    ) -> Variant:
         """The values of a preset (None: the published ones), changed by those given, all checked."""
         named, limit = ({}, TIME_LIMIT) if preset is None else self._preset(preset)
+        limit = time_limit or limit
         overrides = self._differing([named, given])
         if overrides == self._differing([named]):
             return Variant(preset or "published", preset, overrides, limit)
@@ -173,21 +186,12 @@ class Project:
         _known(name, self.presets, "preset")
         if name in RESERVED:
             raise InputError(f"presets/{name}.yml: _build/{name} is a folder of the build's own: rename the preset")
-        content = _yaml(self.root / "presets" / f"{name}.yml")
-        if unknown := content.keys() - {"time_limit", "chapters"}:
-            raise InputError(f"presets/{name}.yml has {min(unknown)!r}: it takes 'time_limit' and 'chapters'")
-        limit = content.get("time_limit", TIME_LIMIT)
-        if type(limit) not in (int, float) or not limit > 0:
-            raise InputError(f"presets/{name}.yml: time_limit is {limit!r}: it must be a positive number of seconds")
-        chapters = content.get("chapters") or {}
-        if not isinstance(chapters, dict) or not all(isinstance(values, dict) for values in chapters.values()):
-            example = "chapters: {phenomenon: {seeds: 3}}"
-            raise InputError(f"presets/{name}.yml: 'chapters' maps names of chapters to values, e.g. {example}")
+        content = settings.checked(Preset, _yaml(self.root / "presets" / f"{name}.yml"), f"presets/{name}.yml:")
         try:
-            self._differing([chapters])
+            self._differing([content.chapters])
         except InputError as error:
             raise InputError(f"presets/{name}.yml: {error}") from None
-        return chapters, float(limit)
+        return content.chapters, content.time_limit
 
     def _differing(self, layers: Iterable[dict[str, dict[str, object]]]) -> dict[str, dict[str, object]]:
         """The values that differ from the published ones when each layer goes over those before it."""
@@ -205,11 +209,9 @@ class Project:
 
 
 def _known(name: str, names: Collection[str], what: str) -> str:
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-    raise InputError(f"there is no {what} {name!r}: {hint}")
+    if name not in names:
+        raise InputError(f"there is no {what} {name!r}: {nearest(name, names)}")
+    return name
 
 
 def _in_reading_order(toc: SiteMap, name: str) -> list[str]:

@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
+
+from pydantic import TypeAdapter
 
 from livingpaper.errors import InputError
 
@@ -106,19 +108,12 @@ class Sources:
     @classmethod
     def read(cls, tree: Path) -> "Sources | None":
         """What an assembled tree has recorded; None in any other folder."""
-        try:
-            record = json.loads((tree / RECORD).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        places = {
-            id: Place(place["path"], place["cell"], place["lines"] and tuple(place["lines"]))
-            for id, place in record["places"].items()
-        }
-        return cls(Repository(**record["repository"]), places, record["variant"])
+        record = tree / RECORD
+        return TypeAdapter(cls).validate_json(record.read_bytes()) if record.exists() else None
 
     def write(self, tree: Path) -> None:
         """Record the sources of an assembled tree in it."""
-        (tree / RECORD).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        (tree / RECORD).write_bytes(TypeAdapter(Sources).dump_json(self, indent=1))
 
 
 def git(root: Path, *words: str) -> str | None:

@@ -4,7 +4,6 @@ The template is a chapter like any other, except that the table of contents does
 ``{title}`` in its cells are filled in. Its metadata may hold ``livingpaper.presets``: values for the presets, by name.
 """
 
-import difflib
 import io
 import re
 from pathlib import Path
@@ -15,7 +14,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from livingpaper.build import words
 from livingpaper.build.project import Project
-from livingpaper.errors import InputError, PaperError
+from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.files import write_atomically
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -80,8 +79,7 @@ def _chapters_of(project: Project, toc: CommentedMap, part: str | None) -> Comme
     parts = toc.get("parts") or []
     captions = [str(entry.get("caption", "")) for entry in parts]
     if part is not None and part not in captions:
-        near = difflib.get_close_matches(part, captions, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, captions)) or 'no parts'}"
+        hint = nearest(part, captions, f"it has {', '.join(map(repr, captions)) or 'no parts'}")
         raise InputError(f"_toc.yml has no part {part!r}: {hint}")
     if part is not None:
         return parts[captions.index(part)].setdefault("chapters", CommentedSeq())

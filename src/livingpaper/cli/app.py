@@ -4,7 +4,7 @@ import functools
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,8 @@ from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from livingpaper import __version__, settings
-from livingpaper.build import pipeline as building
+from livingpaper.build import pipeline
+from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, plan
 from livingpaper.build.project import Project
 from livingpaper.errors import PaperError
@@ -52,21 +53,20 @@ plain_text = functools.partial(Console, highlight=False, markup=False, emoji=Fal
 out = plain_text(soft_wrap=not sys.stdout.isatty())
 
 
-def chapters(incomplete: str) -> list[str]:
-    try:
-        return [name for name in Project.find().chapters if name.startswith(incomplete)]
-    except PaperError:
-        return []
+def one_of(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """What completes a name in a shell, where there is a book."""
+
+    def complete(incomplete: str) -> list[str]:
+        try:
+            return [name for name in names() if name.startswith(incomplete)]
+        except PaperError:
+            return []
+
+    return complete
 
 
-def _presets(incomplete: str) -> list[str]:
-    try:
-        return [name for name in Project.find().presets if name.startswith(incomplete)]
-    except PaperError:
-        return []
+chapters, _presets = one_of(lambda: Project.find().chapters), one_of(lambda: Project.find().presets)
 
-
-ChapterName = Annotated[str, typer.Argument(help="A chapter: the stem of its file.", autocompletion=chapters)]
 PresetName = Annotated[
     str | None,
     typer.Option("--preset", help="Values from presets/NAME.yml, not the published ones.", autocompletion=_presets),
@@ -114,12 +114,6 @@ def main() -> None:
         sys.exit(stopped.status)
 
 
-def known(project: Project, name: str) -> str:
-    """The name of a chapter that there is."""
-    project.chapter(name)
-    return name
-
-
 def _stop(number: int, _frame: object) -> None:
     raise Stopped(number)
 
@@ -142,24 +136,29 @@ def finished(preset: str | None) -> Iterator[tuple[Project, Identity, list[Step]
     project = Project.find()
     variant = project.variant(preset, {})
     folder = site(preset)
-    with building.lock(project):
+    with pipeline.lock(project):
         steps = plan(project, variant)
         if stale := [step.chapter for step in steps if not step.fresh]:
             raise PaperError(
                 f"{folder} is out of date, for {', '.join(stale)} changed: run `{_building(preset)}` first"
             )
-        building.make_site(project, variant, steps)
+        pipeline.make_site(project, variant, steps)
         yield project, identify(project, variant, [step.entry.run for step in steps]), steps
 
 
-def published(preset: str | None, file: str, what: str) -> list[dict[str, Any]]:
-    return json.loads((site(preset) / file).read_text(encoding="utf-8"))[what]
+def check(jobs: Collection[Job], how: str) -> None:
+    """Raise an error that says which chapters failed, if some did."""
+    if failed := [job for job in jobs if job.failure]:
+        told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
+        raise PaperError(f"{len(failed)} of {len(jobs)} chapters {how}:\n{told}")
 
 
-def show(rows: list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
+def show_json(content: object) -> None:
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def show(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
+    """Print a table for people."""
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*(str(row[column] if row[column] is not None else "–") for column in columns))

@@ -1,7 +1,6 @@
 """``cite``, ``verify`` and ``diff``: what was published, how to cite it, and whether it still comes out."""
 
 import dataclasses
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,28 +8,37 @@ from typing import Annotated
 
 import typer
 
-from livingpaper.build import pipeline as building
+from livingpaper.build import pipeline
 from livingpaper.build.project import TIME_LIMIT, Project
-from livingpaper.cli.app import AsJson, Jobs, PresetName, TimeLimit, app, command, out, show, site
+from livingpaper.cli.app import (
+    AsJson,
+    Jobs,
+    PresetName,
+    TimeLimit,
+    app,
+    check,
+    command,
+    one_of,
+    out,
+    show,
+    show_json,
+    site,
+)
 from livingpaper.cli.executing import display
-from livingpaper.errors import InputError, PaperError
+from livingpaper.errors import InputError
 from livingpaper.publish.diff import KINDS
 from livingpaper.publish.diff import diff as differences
 from livingpaper.publish.published import Published
 from livingpaper.publish.verify import Verification
 
 Format = StrEnum("Format", {"BIBTEX": "bibtex", "APA": "apa", "CSL_JSON": "csl-json"})
-
-
-def figures(incomplete: str) -> list[str]:
-    try:
-        return [id for id in Published(site(None)).figures if id.startswith(incomplete)]
-    except PaperError:
-        return []
-
-
 FigureId = Annotated[
-    str | None, typer.Argument(metavar="ID", help="A figure or table, e.g. fig-digits.", autocompletion=figures)
+    str | None,
+    typer.Argument(
+        metavar="ID",
+        help="A figure or table, e.g. fig-digits.",
+        autocompletion=one_of(lambda: Published(site(None)).figures),
+    ),
 ]
 
 
@@ -42,8 +50,7 @@ def cite(
 ) -> None:
     """Say how to cite a figure or table of the last build, or without ID the whole book, as its page does."""
     published = Published(site(preset))
-    known = id and published.known(id)
-    sys.stdout.write(published.citation(known, format.value))
+    sys.stdout.write(published.citation(id and published.known(id), format.value))
 
 
 @app.command(
@@ -81,29 +88,19 @@ def verify(
     published = Published.find(folder) if folder else Published(site(preset))
     wanted = [published.known(id)] if id else list(published.figures)
     verification = Verification(project, published, wanted, stored_trainings)
-    with building.lock(project):
-        limits = (jobs or building.default_jobs(), time_limit or TIME_LIMIT)
-        if as_json:
-            verification.run(*limits, lambda _: None)
-        else:
-            with display() as watch:
-                verification.run(*limits, watch)
+    with pipeline.lock(project), display(quiet=as_json) as watch:
+        verification.run(jobs or pipeline.default_jobs(), time_limit or TIME_LIMIT, watch)
         results = verification.results(against)
-        failed = [job for job in verification.jobs.values() if job.failure]
-        if not failed:
-            verification.finish()
+        verification.finish()
     if as_json:
-        print(json.dumps([result.facts() for result in results], indent=2, ensure_ascii=False))
+        show_json([result.facts() for result in results])
     else:
-        rows = [{"id": result.id, "verdict": result.verdict, "what": result.words} for result in results]
-        show(rows, ("id", "verdict", "what"), False)
+        show([vars(result) for result in results], ("id", "verdict", "words"))
         for chapter in dict.fromkeys(result.chapter for result in results if result.verdict != "identical"):
             changed = next(result.changed for result in results if result.chapter == chapter)
             told = "; ".join(changed) or "nothing that is recorded"
             out.print(f"{chapter}: changed since it was published: {told}")
-    if failed:
-        told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
-        raise PaperError(f"{len(failed)} of {len(verification.jobs)} chapters could not be executed:\n{told}")
+    check(verification.jobs.values(), "could not be executed")
     raise typer.Exit(0 if all(result.passed for result in results) else 1)
 
 
@@ -119,12 +116,11 @@ def diff(
     """
     changes = differences(Published.find(old), Published.find(new))
     if as_json:
-        print(json.dumps([dataclasses.asdict(change) for change in changes], indent=2, ensure_ascii=False))
-    for kind in KINDS if not as_json else ():
-        if rows := [vars(change) for change in changes if change.kind == kind]:
-            out.print(f"{kind}:")
-            for row in rows:
-                out.print(f"  {row['what']}: {row['words']}")
-    if not as_json and not changes:
-        out.print("nothing differs")
+        show_json([dataclasses.asdict(change) for change in changes])
+    else:
+        for kind in KINDS:
+            if said := [f"  {change.what}: {change.words}" for change in changes if change.kind == kind]:
+                out.print("\n".join([f"{kind}:", *said]))
+        if not changes:
+            out.print("nothing differs")
     raise typer.Exit(1 if changes else 0)

@@ -1,35 +1,21 @@
 """``build`` and ``run``: execute what is stale, and show how far it is."""
 
-import dataclasses
 import functools
 import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from livingpaper.build import parameters, render
-from livingpaper.build import pipeline as building
+from livingpaper.build import parameters, pipeline, render
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, plan
 from livingpaper.build.project import Project, Variant
-from livingpaper.cli.app import (
-    ChapterName,
-    Force,
-    Jobs,
-    PresetName,
-    Scheduler,
-    TimeLimit,
-    app,
-    chapters,
-    command,
-    known,
-    out,
-)
-from livingpaper.errors import InputError, PaperError
+from livingpaper.cli.app import Force, Jobs, PresetName, Scheduler, TimeLimit, app, chapters, check, command, out
+from livingpaper.errors import InputError
 from livingpaper.sweep import cluster
 
 
@@ -57,21 +43,20 @@ def build(
     pages are rendered if the other chapters are fresh.
     """
     started = time.monotonic()
-    _use(scheduler)
     project = Project.find()
-    variant = _limited(project.variant(preset, _by_chapter(project, p or [])), time_limit)
-    named = [known(project, name) for name in only or project.chapters]
-    with nullcontext() if dry_run else building.lock(project):
+    variant = project.variant(preset, _by_chapter(project, p or []), time_limit)
+    named = [name for name in only or project.chapters if project.chapter(name)]
+    with nullcontext() if dry_run else pipeline.lock(project):
         steps = plan(project, variant, force=named if force else ())
         _show_plan(steps, named, variant)
         if dry_run:
             return
         render.recover(project.site(variant))
-        work = _execute(project, variant, [step for step in steps if step.chapter in named], jobs)
+        work = _execute(project, variant, [step for step in steps if step.chapter in named], jobs, scheduler)
         if stale := [step.chapter for step in steps if not step.fresh]:
             out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
-        site = building.make_site(project, variant, steps)
+        site = pipeline.make_site(project, variant, steps)
     how = "rendered" if site.rendered else "nothing had changed"
     out.print(
         f"{site.figures} figures and tables, {site.claims} claims; "
@@ -84,7 +69,7 @@ def build(
     epilog="Examples: `COMMAND run test-error -p seeds=5` · `COMMAND run phenomenon --preset smoke -p width=64`"
 )
 def run(
-    chapter: ChapterName,
+    chapter: Annotated[str, typer.Argument(help="A chapter: the stem of its file.", autocompletion=chapters)],
     p: Annotated[
         list[str] | None, typer.Option("-p", metavar="name=value", help="Change a parameter; may be repeated.")
     ] = None,
@@ -94,28 +79,14 @@ def run(
     scheduler: Scheduler = None,
 ) -> None:
     """Execute one chapter with other parameters; notebook, figures and claims go to a folder of their own."""
-    _use(scheduler)
     project = Project.find()
-    name = known(project, chapter)
-    given = _by_chapter(project, [f"{name}.{text}" for text in p or []])
-    variant = _limited(project.variant(preset, given), time_limit)
-    with building.lock(project):
-        steps = plan(project, variant, [name], force=[name] if force else ())
-        _execute(project, variant, steps, 1)
-        folder = project.build / "runs" / f"{name}-{steps[0].key[:8]}"
-        building.extract(project, steps[0], folder)
+    variant = project.variant(preset, _by_chapter(project, [f"{chapter}.{text}" for text in p or []]), time_limit)
+    with pipeline.lock(project):
+        steps = plan(project, variant, [chapter], force=[chapter] if force else ())
+        _execute(project, variant, steps, 1, scheduler)
+        folder = project.build / "runs" / f"{chapter}-{steps[0].key[:8]}"
+        pipeline.extract(project, steps[0], folder)
     out.print(f"Notebook, figures, claims and the record of the run: {folder}")
-
-
-def _use(scheduler: str | None) -> None:
-    if scheduler:
-        os.environ[cluster.VARIABLE] = scheduler  # the chapters' processes inherit it
-
-
-def _limited(variant: Variant, time_limit: float | None) -> Variant:
-    if time_limit is None:
-        return variant
-    return dataclasses.replace(variant, time_limit=time_limit)
 
 
 def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, object]]:
@@ -126,31 +97,34 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
         chapter, dot, name = target.partition(".")
         if not (equals and dot and chapter and name):
             raise InputError(f"-p {text!r}: write it as CHAPTER.name=value, for `{command()} run` as name=value")
-        declared = project.parameters(known(project, chapter))
-        parsed: Any = value
-        if name in declared:
-            try:
-                parsed = parameters.parse_value(value, declared[name])
-            except InputError as error:
-                raise InputError(f"{chapter}: {error}") from None
-        changes.setdefault(chapter, {}).update(parameters.validate(chapter, declared, {name: parsed}))
+        declared = project.parameters(chapter)
+        try:
+            parsed = parameters.parse_value(value, declared[name]) if name in declared else value
+        except InputError as error:
+            raise InputError(f"{chapter}: {error}") from None
+        changes.setdefault(chapter, {})[name] = parsed
     return changes
 
 
-def _execute(project: Project, variant: Variant, steps: list[Step], jobs: int | None) -> list[Job]:
+def _execute(
+    project: Project, variant: Variant, steps: list[Step], jobs: int | None, scheduler: str | None
+) -> list[Job]:
     if all(step.fresh for step in steps):
         return []
+    if scheduler:
+        os.environ[cluster.VARIABLE] = scheduler  # the chapters' processes inherit it
     with display() as show:
-        work = building.run_stale(project, variant, steps, jobs or building.default_jobs(), show)
-    if failed := [job for job in work if job.failure]:
-        told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
-        raise PaperError(f"{len(failed)} of {len(work)} chapters failed, nothing was published:\n{told}")
+        work = pipeline.run_stale(project, variant, steps, jobs or pipeline.default_jobs(), show)
+    check(work, "failed, nothing was published")
     return work
 
 
 @contextmanager
-def display() -> Iterator[building.Watch]:
-    """A progress display: bars on a terminal, lines elsewhere."""
+def display(quiet: bool = False) -> Iterator[pipeline.Watch]:
+    """A progress display: bars on a terminal, lines elsewhere, or none."""
+    if quiet:
+        yield lambda jobs: None
+        return
     if not out.is_terminal:
         yield functools.partial(_print_changes, {})
         return
@@ -160,12 +134,10 @@ def display() -> Iterator[building.Watch]:
 
 
 def _move_bars(bars: Progress, tasks: dict[str, TaskID], jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        if job.started is None:
-            continue
+    for job in (job for job in jobs if job.started is not None):
         if job.chapter not in tasks:
             tasks[job.chapter] = bars.add_task("starting", chapter=job.chapter, total=1.0)
-        words, fraction = _state(job)
+        words, fraction = job.progress()
         bars.update(tasks[job.chapter], description=words, completed=fraction)
         if job.seconds is not None:
             bars.stop_task(tasks[job.chapter])
@@ -174,22 +146,12 @@ def _move_bars(bars: Progress, tasks: dict[str, TaskID], jobs: Sequence[Job]) ->
 def _print_changes(said: dict[str, tuple[str, float]], jobs: Sequence[Job]) -> None:
     # A line when a chapter starts or ends, and one each half minute in between: enough for who reads it later.
     now = time.monotonic()
-    for job in jobs:
-        if job.started is None:
-            continue
-        words, _ = _state(job)
+    for job in (job for job in jobs if job.started is not None):
+        words, _ = job.progress()
         last, when = said.get(job.chapter, (None, now))
         if words != last and (last is None or job.seconds is not None or now - when > 30):
             out.print(f"{job.chapter}: {words}")
             said[job.chapter] = (words, now)
-
-
-def _state(job: Job) -> tuple[str, float]:
-    if job.failure:
-        return f"failed after {job.seconds:.1f} s", job.progress()[1]
-    if job.seconds is not None:
-        return f"done in {job.seconds:.1f} s", 1.0
-    return job.progress()
 
 
 def _show_plan(steps: list[Step], named: list[str], variant: Variant) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from livingpaper.build.project import Project
-from livingpaper.cli.app import AsJson, PresetName, app, chapters, known, published, show
+from livingpaper.cli.app import AsJson, PresetName, app, chapters, show, show_json, site
+from livingpaper.publish.published import Published
 
 
 @app.command("parameters", epilog="Examples: `COMMAND parameters` · `COMMAND parameters test-error --json`")
@@ -24,25 +25,27 @@ def parameters_command(
             "allowed": parameter.describe(),
             "meaning": parameter.help,
         }
-        for name in ([known(project, chapter)] if chapter else project.chapters)
+        for name in ([chapter] if chapter else project.chapters)
         for parameter in project.parameters(name).values()
     ]
-    show(rows, ("chapter", "name", "published", "allowed", "meaning"), as_json)
+    show_json(rows) if as_json else show(rows, ("chapter", "name", "published", "allowed", "meaning"))
 
 
 @app.command(epilog="Examples: `COMMAND figures` · `COMMAND figures --preset smoke --json`")
 def figures(preset: PresetName = None, as_json: AsJson = False) -> None:
     """List the figures and tables of the last build."""
-    rows = published(preset, "figures/index.json", "figures")
-    show(rows, ("number", "id", "kind", "page", "caption"), as_json)
+    rows = list(Published(site(preset)).figures.values())
+    show_json(rows) if as_json else show(rows, ("number", "id", "kind", "page", "caption"))
 
 
 @app.command("claims", epilog="Examples: `COMMAND claims` · `COMMAND claims --json`")
 def claims_command(preset: PresetName = None, as_json: AsJson = False) -> None:
     """List the claims of the last build with their verdicts."""
-    rows = published(preset, "claims.json", "claims")
-    for row in rows if not as_json else []:
+    rows = list(Published(site(preset)).claims.values())
+    if as_json:
+        return show_json(rows)
+    for row in rows:
         row["interval"] = f"[{row['interval'][0]:.4g}, {row['interval'][1]:.4g}]"
         row["estimate"] = f"{row['estimate']:.4g}"
         row["paper"] = row["paper"] or "ours"
-    show(rows, ("number", "id", "verdict", "on_record", "estimate", "interval", "holds_if", "paper", "where"), as_json)
+    show(rows, ("number", "id", "verdict", "on_record", "estimate", "interval", "holds_if", "paper", "where"))

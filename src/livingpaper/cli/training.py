@@ -2,7 +2,6 @@
 
 import ast
 import dataclasses
-import difflib
 import importlib
 import pkgutil
 import typing
@@ -12,8 +11,8 @@ import pandas as pd
 import typer
 
 from livingpaper import settings
-from livingpaper.cli.app import AsJson, Scheduler, app, show
-from livingpaper.errors import InputError
+from livingpaper.cli.app import AsJson, Scheduler, app, show, show_json
+from livingpaper.errors import InputError, nearest
 
 SUMMARY = ("mean", "least", "largest")
 
@@ -39,7 +38,7 @@ def train(
     found = _experiment(experiment)
     table = sweep(found, [_setting(found, setting or [])], seeds, device=device, scheduler=scheduler)
     if as_json:
-        show(table.astype(object).where(table.notna(), None).to_dict("records"), [], as_json)
+        show_json(table.astype(object).where(table.notna(), None).to_dict("records"))
         return
     measured = table.drop(columns=[field.name for field in dataclasses.fields(found)])
     # an experiment that measures at several steps has several rows a run
@@ -49,7 +48,7 @@ def train(
         for step, some in measured.select_dtypes(["number", "bool"]).astype(float).groupby(steps)
         for name, ends in some.agg(["mean", "min", "max"]).items()
     ]
-    show(rows, [*(["step"] if steps.any() else []), "quantity", *SUMMARY], as_json)
+    show(rows, [*(["step"] if steps.any() else []), "quantity", *SUMMARY])
 
 
 def _experiment(name: str) -> type:
@@ -61,7 +60,7 @@ def _experiment(name: str) -> type:
         )
     modules = [found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__)]
     if module not in modules:
-        raise InputError(f"there is no experiment {name!r}: {_near(module, modules)}")
+        raise InputError(f"there is no experiment {name!r}: {nearest(module, modules)}")
     there = importlib.import_module(f"{package}.{module}")
     kinds = [
         found.__name__
@@ -70,7 +69,7 @@ def _experiment(name: str) -> type:
         and hasattr(found, "run")
     ]  # fmt: skip
     if kind not in kinds:
-        raise InputError(f"there is no experiment {name!r}: {_near(kind, kinds)} in {module}")
+        raise InputError(f"there is no experiment {name!r}: {nearest(kind, kinds)} in {module}")
     return getattr(there, kind)
 
 
@@ -91,8 +90,3 @@ def _value(name: str, text: str) -> object:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         raise InputError(f"{name}={text!r} is neither number nor list nor True or False: write e.g. {name}=1") from None
-
-
-def _near(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}"

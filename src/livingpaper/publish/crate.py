@@ -6,17 +6,18 @@ files, when, and by whom.
 
 import json
 import mimetypes
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from rocrate.model.contextentity import ContextEntity
-from rocrate.model.dataset import Dataset
 from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
+from livingpaper.build.assemble import Chapter
+from livingpaper.files import sha256
 from livingpaper.publish.identity import Identity, name_of, span
 
+LOCK = "requirements.txt"
 METADATA = "ro-crate-metadata.json"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 SPECIFICATION = "1.1"  # the one that the profile extends
@@ -35,83 +36,60 @@ OUR_MEDIA_TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Member:
-    """A file of the release."""
-
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Run:
-    """The execution of one chapter: its record, and the names of the files in the release that it is about."""
-
-    chapter: str
-    record: dict
-    source: str
-    inputs: list[str]
-    results: list[str]
-    log: str
-
-
-def metadata(identity: Identity, description: str, members: Mapping[str, Member], runs: list[Run]) -> bytes:
+def metadata(identity: Identity, description: str, contents: Mapping[str, bytes], chapters: Sequence[Chapter]) -> bytes:
     """The content of ``ro-crate-metadata.json`` for a release with these files, the metadata file not among them."""
     crate = ROCrate(version=SPECIFICATION)
     crate.metadata.extra_contexts.append(TERMS)
-    crate.name, crate.description = identity.title, description
-    crate.datePublished = identity.made
     folders = {
-        name: crate.add(Dataset(crate, dest_path=name, properties={"name": name.rstrip("/"), "description": what}))
+        name: crate.add_dataset(dest_path=name, properties={"name": name.rstrip("/"), "description": what})
         for name, what in FOLDERS.items()
     }
-    package = crate.add(_package(crate, identity, folders["source/"]))
-    code = {run.source: run for run in runs}
-    files = {name: crate.add(_file(crate, name, member, code.get(name))) for name, member in members.items()}
+    code = {f"source/{chapter.path}": chapter.run["commit"] or "no commit" for chapter in chapters}
+    files = {name: _add_file(crate, name, content, code.get(name)) for name, content in contents.items()}
     for name, folder in folders.items():
         folder["hasPart"] = [file for path, file in files.items() if path.startswith(name)]
+    people = [_add_author(crate, author) for author in identity.citation["authors"]]
+    authors = people if len(people) > 1 else people[0]  # as the specification prefers it
+    profile = {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate"}
+    package = crate.add_jsonld(_package(identity) | {"hasPart": {"@id": "source/"}})
     root = crate.root_dataset
+    root["name"], root["description"], root["version"] = identity.title, description, identity.version
+    crate.datePublished = identity.made
+    root["keywords"] = ", ".join(identity.citation.get("keywords", []))
+    root["license"], root["author"] = files["LICENSE"], authors
+    root["conformsTo"] = crate.add_jsonld(profile | {"version": PROFILE.rpartition("/")[2]})
     # the folders hold the rest
     root["hasPart"] = [*folders.values(), *(file for path, file in files.items() if "/" not in path)]
-    root["license"] = files["LICENSE"]
-    root["version"] = identity.version
-    root["keywords"] = ", ".join(identity.citation.get("keywords", []))
-    people = [crate.add(_author(crate, author)) for author in identity.citation["authors"]]
-    authors = people if len(people) > 1 else people[0]  # as the specification prefers it
-    root["author"] = authors
-    profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": PROFILE.rpartition("/")[2]}
-    root["conformsTo"] = crate.add(ContextEntity(crate, PROFILE, properties=profile))
-    root["mentions"] = [_add_action(crate, run, files, [files[run.source], package], authors) for run in runs]
-    return as_json(crate.metadata.generate())
+    root["mentions"] = [_add_action(crate, chapter, files, package, authors) for chapter in chapters]
+    described = json.dumps(crate.metadata.generate(), indent=1, sort_keys=True, ensure_ascii=False)
+    return f"{described}\n".encode()  # equal descriptions give equal bytes
 
 
-def as_json(content: dict) -> bytes:
-    """A file's content: equal descriptions give equal bytes."""
-    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def _package(crate: ROCrate, identity: Identity, sources: Dataset) -> ContextEntity:
+def _package(identity: Identity) -> dict:
     described = {
+        "@id": f"#{identity.command}",
         "@type": "SoftwareSourceCode",
         "name": identity.command,
         "version": identity.version,
         "identifier": f"git commit {identity.commit}" if identity.commit else "no commit",
         "programmingLanguage": "Python",
-        "hasPart": sources,
     }
     if repository := identity.citation.get("repository-code"):
         described |= {"codeRepository": repository, "url": repository}
-    return ContextEntity(crate, f"#{identity.command}", properties=described)
+    return described
 
 
-def _file(crate: ROCrate, name: str, member: Member, run: Run | None) -> File:
-    media = _media_types().guess_type(name)[0] or "application/octet-stream"
-    described = {"name": name.rpartition("/")[2], "encodingFormat": media}
-    described |= {"contentSize": str(member.size), "sha256": member.sha256}
-    if run is not None:
-        commit = run.record["commit"] or "no commit"
-        described |= {"@type": ["File", "SoftwareSourceCode"], "version": commit, "programmingLanguage": "Python"}
-    return File(crate, dest_path=name, properties=described)
+def _add_file(crate: ROCrate, name: str, content: bytes, version: str | None) -> File:
+    """A file of the release; ``version`` is that of a chapter's source, which is a program."""
+    described = {
+        "name": name.rpartition("/")[2],
+        "encodingFormat": _media_types().guess_type(name)[0] or "application/octet-stream",
+        "contentSize": str(len(content)),
+        "sha256": sha256(content),
+    }
+    if version:
+        described |= {"@type": ["File", "SoftwareSourceCode"], "version": version, "programmingLanguage": "Python"}
+    return crate.add_file(dest_path=name, properties=described)
 
 
 @cache
@@ -123,37 +101,38 @@ def _media_types() -> mimetypes.MimeTypes:
     return known
 
 
-def _author(crate: ROCrate, author: dict) -> ContextEntity:
+def _add_author(crate: ROCrate, author: dict) -> ContextEntity:
     name = name_of(author)
     kind = "Organization" if "name" in author else "Person"
     identity = author.get("orcid") or author.get("website") or "#" + name.lower().replace(" ", "-")
-    return ContextEntity(crate, identity, properties={"@type": kind, "name": name})
+    return crate.add_jsonld({"@id": identity, "@type": kind, "name": name})
 
 
 def _add_action(
-    crate: ROCrate, run: Run, files: Mapping[str, File], instruments: list, agent: ContextEntity | list[ContextEntity]
+    crate: ROCrate,
+    chapter: Chapter,
+    files: Mapping[str, File],
+    package: ContextEntity,
+    agent: ContextEntity | list[ContextEntity],
 ) -> ContextEntity:
-    record = run.record
+    record, source = chapter.run, files[f"source/{chapter.path}"]
     values = [
-        crate.add(
-            ContextEntity(
-                crate,
-                f"#{run.chapter}/{name}",
-                properties={"@type": "PropertyValue", "name": name, "value": _literal(value)},
-            )
+        crate.add_jsonld(
+            {"@id": f"#{chapter.name}/{name}", "@type": "PropertyValue", "name": name, "value": _literal(value)}
         )
         for name, value in sorted(record["parameters"].items())
     ]
-    start, end = span(record)
-    machine = record["machine"]
+    modules = [file for name, file in files.items() if name.removeprefix("source/src/") in record["modules"]]
+    published = tuple(f"site/figures/{id}." for id in chapter.figures)
+    machine, (start, end) = record["machine"], span(record)
     action = crate.add_action(
-        instruments,
-        identifier=f"#run-{run.chapter}-{record['key']}",
-        object=[*values, *(files[name] for name in run.inputs)],
-        result=[files[name] for name in run.results],
+        [source, package],
+        identifier=f"#run-{chapter.name}-{record['key']}",
+        object=[*values, files[f"source/{LOCK}"], *modules],
+        result=[files[f"book/{chapter.path}"], *(file for name, file in files.items() if name.startswith(published))],
         properties={
             "@type": "CreateAction",
-            "name": f"Execution of the chapter {run.chapter}",
+            "name": f"Execution of the chapter {chapter.name}",
             "description": (
                 f"build, values: {record['variant']}; {machine['processor']}, {machine['system']}, "
                 f"Python {record['python']}, device {record['device']}, {record['threads']} thread; "
@@ -165,8 +144,7 @@ def _add_action(
             "actionStatus": "http://schema.org/CompletedActionStatus",
         },
     )
-    action["agent"] = agent
-    action["subjectOf"] = files[run.log]
+    action["agent"], action["subjectOf"] = agent, files[f"book/runs/{chapter.name}.json"]
     return action
 
 

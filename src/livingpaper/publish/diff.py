@@ -1,6 +1,6 @@
 """What changed between two builds: claims, tables, captions, parameters, versions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from livingpaper.publish.compare import compare, in_words, read_csv
@@ -13,7 +13,7 @@ _SAID = ("statement", "paper", "where", "holds_if", "on_record", "figure", "note
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: of what kind, in what, in words; ``facts`` are for programs."""
+    """One difference: of what kind, in what, in words; ``facts``, by name the old and the new, are for programs."""
 
     kind: str
     what: str
@@ -23,80 +23,68 @@ class Change:
 
 def diff(old: Published, new: Published) -> list[Change]:
     """All differences, in the order of ``KINDS``."""
-    return [*_claims(old, new), *_figures(old, new), *_captions(old, new), *_runs(old, new)]
+    runs = old.runs, new.runs
+    return [
+        *_came_and_went("claims", old.claims, new.claims),
+        *_claims(old.claims, new.claims),
+        *_came_and_went("figures and tables", old.figures, new.figures),
+        *_tables(old, new),
+        *(
+            Change("captions", id, f"{name}: {a} → {b}", {name: [a, b]})
+            for id, name, a, b in _fields(old.figures, new.figures, ("caption", "alt", "number", "page"))
+        ),
+        *(
+            Change(kind, f"{chapter}.{name}", f"{a} → {b}", {"chapter": chapter, "name": name, "values": [a, b]})
+            for kind, part in (("parameters", _values), ("versions", _used))
+            for chapter, name, a, b in _fields(*({name: part(run) for name, run in side.items()} for side in runs))
+        ),
+    ]
 
 
-def _claims(old: Published, new: Published) -> Iterator[Change]:
-    before, after = old.claims, new.claims
-    yield from _came_and_went("claims", before, after)
-    for id in [id for id in before if id in after]:
-        a, b = before[id], after[id]
-        said = []
-        if a["verdict"] != b["verdict"]:
-            said.append(f"{a['verdict']} → {b['verdict']}")
-        if (a["estimate"], a["interval"]) != (b["estimate"], b["interval"]):
-            here, there = estimate_text(a), estimate_text(b)
-            said.append(f"{here} → {there}" if here != there else f"{here}, changed beyond the digits shown")
-        said += [f"{name}: {a.get(name)} → {b.get(name)}" for name in _SAID if a.get(name) != b.get(name)]
-        if said:
-            names = [name for name in ("verdict", "estimate", "interval", *_SAID) if a.get(name) != b.get(name)]
-            facts = {name: [a.get(name), b.get(name)] for name in names}
-            yield Change("claims", id, "; ".join(said), facts)
+def _values(run: dict) -> dict:
+    return run["parameters"]
 
 
-def _figures(old: Published, new: Published) -> Iterator[Change]:
-    yield from _came_and_went("figures and tables", old.figures, new.figures)
-    for id in _common(old, new):
-        before, after = old.data(id), new.data(id)
-        if before != after:
-            comparison = compare(read_csv(before, f"{id}.csv"), read_csv(after, f"{id}.csv"))
-            words = in_words(comparison) or "the same values, written differently"
-            yield Change("figures and tables", id, words, asdict(comparison))
-            continue
-        files = (old.figures[id]["files"], new.figures[id]["files"])
-        if pictures := [name for name in files[1] if files[0].get(name) != files[1][name]]:
-            words = f"the same numbers, drawn differently: {', '.join(pictures)}"
-            yield Change("figures and tables", id, words, {"pictures": pictures})
+def _used(run: dict) -> dict:
+    return {"python": run["python"], "device": run["device"]} | run["versions"]
 
 
-def _captions(old: Published, new: Published) -> Iterator[Change]:
-    for id in _common(old, new):
-        for name in ("caption", "alt", "number", "page"):
-            before, after = old.figures[id][name], new.figures[id][name]
-            if before != after:
-                yield Change("captions", id, f"{name}: {before} → {after}", {name: [before, after]})
+def _fields(
+    old: Mapping[str, dict], new: Mapping[str, dict], names: Sequence[str] | None = None
+) -> Iterator[tuple[str, str, object, object]]:
+    """Which fields of what both have changed, from what to what; of all fields, or of those named."""
+    for what in (what for what in old if what in new):
+        for name in names or dict.fromkeys([*old[what], *new[what]]):
+            a, b = old[what].get(name), new[what].get(name)
+            if a != b:
+                yield what, name, a, b
 
 
-def _runs(old: Published, new: Published) -> Iterator[Change]:
-    before, after = _records(old), _records(new)
-    shared = [chapter for chapter in before if chapter in after]
-    for chapter in shared:
-        yield from _values("parameters", chapter, before[chapter]["parameters"], after[chapter]["parameters"])
-    for chapter in shared:
-        a, b = (
-            {"python": run["python"], "device": run["device"]} | run["versions"]
-            for run in (before[chapter], after[chapter])
-        )
-        yield from _values("versions", chapter, a, b)
-
-
-def _values(kind: str, chapter: str, before: dict, after: dict) -> Iterator[Change]:
-    for name in [*before, *(name for name in after if name not in before)]:
-        a, b = before.get(name), after.get(name)
-        if a != b:
-            yield Change(kind, f"{chapter}.{name}", f"{a} → {b}", {"chapter": chapter, "name": name, "values": [a, b]})
-
-
-def _records(site: Published) -> dict[str, dict]:
-    """The record of each chapter's run, where there is one."""
-    records = (site.provenance(id) for id in site.figures)
-    return {record["chapter"]: record["run"] for record in records if record["run"]}
-
-
-def _came_and_went(kind: str, before: dict, after: dict) -> Iterator[Change]:
-    for ids, others, how in ((after, before, "new"), (before, after, "gone")):
+def _came_and_went(kind: str, old: Mapping, new: Mapping) -> Iterator[Change]:
+    for ids, others, how in ((new, old, "new"), (old, new, "gone")):
         yield from (Change(kind, id, how, {how: True}) for id in ids if id not in others)
 
 
-def _common(old: Published, new: Published) -> list[str]:
-    return [id for id in old.figures if id in new.figures]
+def _claims(old: Mapping[str, dict], new: Mapping[str, dict]) -> Iterator[Change]:
+    changed: dict[str, dict[str, list]] = {}
+    for id, name, a, b in _fields(old, new, ("verdict", "estimate", "interval", *_SAID)):
+        changed.setdefault(id, {})[name] = [a, b]
+    for id, facts in changed.items():
+        said = [f"{a} → {b}" for a, b in [facts["verdict"]]] if "verdict" in facts else []
+        if facts.keys() & {"estimate", "interval"}:
+            here, there = estimate_text(old[id]), estimate_text(new[id])
+            said.append(f"{here} → {there}" if here != there else f"{here}, changed beyond the digits shown")
+        said += [f"{name}: {a} → {b}" for name, (a, b) in facts.items() if name in _SAID]
+        yield Change("claims", id, "; ".join(said), facts)
+
+
+def _tables(old: Published, new: Published) -> Iterator[Change]:
+    for id in (id for id in old.figures if id in new.figures):
+        before, after = old.figures[id]["files"], new.figures[id]["files"]
+        if old.data(id) != new.data(id):
+            comparison = compare(*(read_csv(site.data(id), f"{id}.csv") for site in (old, new)))
+            words = in_words(comparison) or "the same values, written differently"
+            yield Change("figures and tables", id, words, asdict(comparison))
+        elif pictures := [name for name in after if before.get(name) != after[name]]:
+            words = f"the same numbers, drawn differently: {', '.join(pictures)}"
+            yield Change("figures and tables", id, words, {"pictures": pictures})

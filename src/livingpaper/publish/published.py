@@ -1,12 +1,10 @@
 """What a published site says of itself: figures, claims, provenance, files."""
 
-import difflib
 import json
-from collections.abc import Collection
 from pathlib import Path
 
 from livingpaper import settings
-from livingpaper.errors import InputError, PaperError
+from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.publish import citation
 
 INDEX = "figures/index.json"
@@ -35,6 +33,12 @@ class Published:
         """The claims by id."""
         return {claim["id"]: claim for claim in self._json("claims.json")["claims"]}
 
+    @property
+    def runs(self) -> dict[str, dict]:
+        """The record of each chapter's run, where there is one."""
+        records = map(self.provenance, self.figures)
+        return {record["chapter"]: record["run"] for record in records if record["run"]}
+
     def provenance(self, id: str) -> dict:
         """How a figure or table was made."""
         return self._json(f"figures/{id}.json")
@@ -56,7 +60,8 @@ class Published:
     def known(self, id: str) -> str:
         """The id, or an error that names the nearest one."""
         if id not in self.figures:
-            raise InputError(f"there is no figure or table {id!r}: {_nearest(id, self.figures)}")
+            hint = nearest(id, self.figures, f"`{settings.read().command} figures` lists them")
+            raise InputError(f"there is no figure or table {id!r}: {hint}")
         return id
 
     def _bytes(self, path: str) -> bytes:
@@ -70,8 +75,3 @@ class Published:
             return json.loads(self._bytes(path))
         except ValueError as error:
             raise PaperError(f"{self.folder / path} is damaged ({error}): build the site again") from None
-
-
-def _nearest(id: str, names: Collection[str]) -> str:
-    near = difflib.get_close_matches(id, names, 1)
-    return f"did you mean {near[0]!r}?" if near else f"`{settings.read().command} figures` lists them"

@@ -1,64 +1,90 @@
-"""A build as one file for an archive, from which the pages can be made again without training."""
+"""A build as one file for an archive, from which the pages can be made again without training.
+
+It is a zip file that is an RO-Crate, with the digest of every file in ``SHA256SUMS``.
+"""
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from livingpaper.build import assemble, render
-from livingpaper.build import pipeline as build
+from livingpaper.build import pipeline, render
+from livingpaper.build.assemble import Chapter
 from livingpaper.build.plan import Step
 from livingpaper.build.project import Project
 from livingpaper.build.repository import git
 from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write, sha256
-from livingpaper.publish import bundle, crate
-from livingpaper.publish.bundle import Bundle
+from livingpaper.publish import crate
 from livingpaper.publish.identity import Identity
 
-LOCK = "requirements.txt"
-REQUIRED = ("LICENSE", "CITATION.cff", LOCK)
+SUMS = "SHA256SUMS"
+REQUIRED = ("LICENSE", "CITATION.cff", crate.LOCK)
+_BEFORE_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 
 
-@dataclass(frozen=True)
-class Release:
-    """A written bundle."""
+def write(project: Project, identity: Identity, steps: Sequence[Step], output: Path) -> int:
+    """Pack the site of these steps, what it was rendered from, and the sources; how many files these are.
 
-    path: Path
-    files: int
-    size: int
-
-
-def write(project: Project, identity: Identity, steps: Sequence[Step], output: Path) -> Release:
-    """Pack the site of these steps, what it was rendered from, and the sources; the same build, the same bytes."""
+    The same build gives the same bytes.
+    """
     for name in REQUIRED:
         if not (project.root / name).is_file():
             raise PaperError(f"there is no {project.root / name}: a release needs it, add the file")
-    site, tree = project.site(identity.variant), project.work(identity.variant) / "tree"
-    paths = {f"site/{name}": site / name for name in _below(site)}
-    paths |= {f"book/{name}": tree / name for name in _below(tree)}
-    paths |= {f"source/{name}": project.root / name for name in sources(project.root)}
-    paths |= {name: project.root / name for name in ("LICENSE", "CITATION.cff")}
-    contents = {name: path.read_bytes() for name, path in paths.items()}
+    contents = {f"site/{name}": content for name, content in _below(project.site(identity.variant))}
+    contents |= {f"book/{name}": content for name, content in _below(project.work(identity.variant) / "tree")}
+    contents |= {f"source/{name}": (project.root / name).read_bytes() for name in sources(project.root)}
+    contents |= {name: (project.root / name).read_bytes() for name in ("LICENSE", "CITATION.cff")}
     contents["README.md"] = _readme(identity).encode()
     contents = dict(sorted(contents.items()))
-    members = {name: crate.Member(len(content), sha256(content)) for name, content in contents.items()}
-    runs = [_run(project, step, contents.keys()) for step in steps]
-    contents[crate.METADATA] = crate.metadata(identity, _described(identity), members, runs)
-    digests = {name: member.sha256 for name, member in members.items()}
-    contents[bundle.SUMS] = bundle.sums(digests | {crate.METADATA: sha256(contents[crate.METADATA])})
+    chapters = [Chapter.of(project, step) for step in steps]
+    contents[crate.METADATA] = crate.metadata(identity, _described(identity), contents, chapters)
+    # as `sha256sum --check` reads it
+    contents[SUMS] = "".join(f"{sha256(content)}  {name}\n" for name, content in contents.items()).encode()
     temporary = output.with_name(f".{output.name}.part")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        bundle.write(temporary, contents)
+        _pack(temporary, contents)
         os.replace(temporary, output)
     except OSError as error:
         raise cannot_write(output, error) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return Release(output, len(contents), output.stat().st_size)
+    return len(contents)
+
+
+def read(path: Path) -> dict[str, bytes]:
+    """The files of a release by name, if every one is there, is as it was written, and is listed."""
+    contents = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                try:
+                    contents[name] = archive.read(name)
+                except (EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+                    raise PaperError(f"{path} is damaged: {name} in it cannot be read; get it again") from None
+    except OSError as error:
+        raise PaperError(f"cannot read {path}: {error.strerror or error}") from None
+    except zipfile.BadZipFile:
+        raise PaperError(f"{path} is no zip file, or its end is missing: get it again") from None
+    if SUMS not in contents:
+        raise PaperError(f"{path} has no file {SUMS}: it is no release of this book")
+    try:
+        lines = [line.split("  ", 1) for line in contents.pop(SUMS).decode().splitlines()]
+        sums = {name: digest for digest, name in lines}
+    except ValueError:
+        raise PaperError(f"{path} is damaged: {SUMS} in it is no list of digests; get it again") from None
+    if missing := sorted(sums.keys() - contents.keys()):
+        raise PaperError(f"{path} is not whole: {_named(missing)} not in it; get it again")
+    if unlisted := sorted(contents.keys() - sums.keys()):
+        raise PaperError(f"{path} was changed since it was made: {_named(unlisted)} not in its {SUMS}")
+    for name, content in contents.items():
+        if sha256(content) != sums[name]:
+            raise PaperError(f"{path} is damaged: {name} in it is not what {SUMS} says; get it again")
+    return contents
 
 
 def sources(root: Path) -> list[str]:
@@ -70,18 +96,24 @@ def sources(root: Path) -> list[str]:
 
 
 def render_again(path: Path, output: Path) -> int:
-    """Render a bundle's pages into a new folder and compare them with those in the bundle; how many files are alike."""
+    """Render a release's pages into a new folder and compare them with those in it; how many files are alike."""
     if output.exists():
         raise PaperError(f"{output} is there already: name a folder that is not, with --output")
+    contents = read(path)
+    expected = {name.removeprefix("site/"): content for name, content in contents.items() if name.startswith("site/")}
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with Bundle.open(path) as opened, tempfile.TemporaryDirectory(dir=output.parent, prefix=".render-") as work:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".render-") as work:
             tree, log = Path(work, "tree"), output.with_name(f"{output.name}.log")
-            opened.unpack("book/", tree)
-            stamp = json.loads(opened.read(f"site/{build.STAMP}"))
-            made = build.pages_of(tree, stamp["packages"], stamp["variant"], Path(work), log)
-            expected = opened.digests("site/")
-            found = {name: sha256((made / name).read_bytes()) for name in _below(made)}
+            for name in (name for name in contents if name.startswith("book/")):
+                target = tree / name.removeprefix("book/")
+                if not target.resolve().is_relative_to(tree.resolve()):
+                    raise PaperError(f"{path} has a file {name}, which leads out of it: do not trust it")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(contents[name])
+            stamp = json.loads(expected[pipeline.STAMP])
+            made = pipeline.pages_of(tree, stamp["packages"], stamp["variant"], Path(work), log)
+            found = dict(_below(made))
             render.put_up(made, output)
             log.unlink()
     except OSError as error:
@@ -96,23 +128,25 @@ def render_again(path: Path, output: Path) -> int:
     return len(found)
 
 
-def _run(project: Project, step: Step, names: Sequence[str]) -> crate.Run:
-    record = step.entry.run
-    path = project.chapter(step.chapter)
-    files = {f"site/figures/{id}." for id in assemble.Chapter.of(project, step).figures}
-    results = [name for name in names if name.startswith(tuple(files))] if files else []
-    return crate.Run(
-        chapter=step.chapter,
-        record=record,
-        source=f"source/{path}",
-        inputs=[f"source/{LOCK}", *(name for name in names if name.removeprefix("source/src/") in record["modules"])],
-        results=[f"book/{path}", *results],
-        log=f"book/runs/{step.chapter}.json",
-    )
+def _pack(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a zip file: equal contents give equal bytes, whenever and wherever they are written."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in contents.items():
+            about = zipfile.ZipInfo(name, _BEFORE_TIME)
+            about.create_system, about.external_attr = 3, 0o100644 << 16  # Unix, readable by all
+            about.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(about, content, compresslevel=9)
 
 
-def _below(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+def _named(names: list[str]) -> str:
+    return f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
+
+
+def _below(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder, by name relative to it."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _unmade(folder: Path) -> Iterator[Path]:
@@ -147,7 +181,7 @@ To read it, open `site/index.html`. How to cite it is in `CITATION.cff`.
 
 {folders}
 - `{crate.METADATA}`: what made what, as an RO-Crate (profile Process Run Crate).
-- `{bundle.SUMS}`: the digest of every file. `sha256sum --check {bundle.SUMS}` compares.
+- `{SUMS}`: the digest of every file. `sha256sum --check {SUMS}` compares.
 
 The pages can be made again without training, and come out the same. With Python 3.11 and this file unpacked:
 

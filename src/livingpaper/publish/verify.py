@@ -75,8 +75,9 @@ class Verification:
         return found
 
     def finish(self) -> None:
-        """Forget what was computed, so that the next verification computes it again."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Forget what was computed, so that the next verification computes it again, unless a chapter failed."""
+        if not any(job.failure for job in self.jobs.values()):
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _runs(self) -> dict[str, dict]:
         """The recorded runs by chapter, in reading order."""

@@ -1,14 +1,13 @@
 """Settings times seeds, in batches, each training done once."""
 
 import dataclasses
-import difflib
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
 
-from livingpaper.errors import InputError, PaperError
+from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.sweep import closure, cluster, environment
 from livingpaper.sweep.progress import note, progress
 from livingpaper.sweep.store import SECONDS, Store, digest
@@ -136,8 +135,7 @@ def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> E
         if name == "seed":
             raise InputError("seed is not a setting: give the seeds as the argument seeds of the sweep")
         if name not in fields:
-            nearest = difflib.get_close_matches(name, fields, 1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(fields)}"
+            hint = nearest(name, fields, f"it has {', '.join(fields)}")
             raise InputError(f"{experiment.__name__} has no setting {name!r}: {hint}")
     if lacking := [name for name, required in fields.items() if required and name not in setting]:
         raise InputError(f"{experiment.__name__} needs {', '.join(lacking)}: the setting {setting} does not say")

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -263,51 +263,51 @@ def test_pages_that_cannot_be_rendered_are_not_published(built, benign):
     assert built.files() == before
 
 
-def test_a_chapter_is_stopped_at_the_time_limit_with_its_kernel(built, benign):
+def test_a_chapter_is_stopped_at_the_time_limit_with_its_kernel(built, benign, monkeypatch):
+    def clock():  # an hour later once the second batch hangs, so that nobody waits for it
+        return time.monotonic() + (3600 if "2 0" in built.calls else 0)
+
+    built.calls_file.unlink()
     built.hold.touch()
-    built.edit(SECOND, "grid(hundreds=hundreds", "grid(hundreds=[2, 8]")
     built.edit("src/needle/experiments/throws.py", "time.sleep(0.05)", "time.sleep(0.06)")
-    said = benign("build", "--time-limit", "20")
+    monkeypatch.setattr("livingpaper.build.execute.time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
+    said = benign("build", "--time-limit", "600")
     assert said.status == 1
-    assert (
-        "second: stopped after the time limit of 20 s, in cell run (4 of 7): allow more with --time-limit"
-        in said.errors
-    )
-    assert len(built.calls) == 8
+    assert "second: stopped after the time limit of 600 s, in cell run (4 of 7)" in said.errors
+    assert ": allow more with --time-limit; finished trainings are kept" in said.errors
+    assert sorted(built.calls) == ["1 0", "1 1", "2 0", "2 1"]
     assert built.processes() == []
 
 
-def test_a_notebook_that_is_edited_after_the_plan_runs_as_planned(built, benign, monkeypatch):
+def test_a_notebook_that_is_edited_after_the_plan_runs_as_planned(built, benign, executed, monkeypatch):
     def edit_then_show(*arguments):
         built.edit(SECOND, "seeds += 1", "raise ValueError")
         show(*arguments)
 
-    show = cli.executing._show_plan
+    def run(job, text):
+        ran.extend(cell.source for cell in job.notebook.cells if cell.id == "table")
+        return text
+
+    ran, show = [], cli.executing._show_plan
+    executed(run)
     monkeypatch.setattr(cli.executing, "_show_plan", edit_then_show)
     built.edit(FIRST, "range(n)]", "range(n + 0)]")
     built.edit(SECOND, "say.table(", "seeds += 1\nsay.table(")
     said = benign("build", "--only", "second")
     assert said.status == 0, said.errors
+    assert ran == ['seeds += 1\nsay.table("tab-throws", table)']
 
 
-def test_a_module_that_is_edited_while_a_chapter_runs_is_not_taken_for_what_ran(built, benign):
-
-    def edit_when_running():
-        built.wait_until_held()
+def test_a_module_that_is_edited_while_a_chapter_runs_is_not_taken_for_what_ran(built, benign, executed):
+    def edit_while_running(job, text):
         built.edit("src/needle/experiments/throws.py", '"""Needles thrown', '"""Needles that were thrown')
-        built.hold.unlink()
+        return text
 
-    built.calls_file.unlink()
-    built.hold.touch()
-    built.edit("src/needle/experiments/throws.py", "time.sleep(0.05)", "time.sleep(0.06)")
-    author = threading.Thread(target=edit_when_running)
-    author.start()
-    said = benign("build", "--only", "second")
-    author.join()
+    executed(edit_while_running)
+    said = benign("build", "--only", "second", "--force")
     assert said.status == 1
     assert "second: not kept, since needle/experiments/throws.py changed while it ran: run" in said.errors
     assert plan_of(benign("build", "--dry-run"))["second"].startswith("stale: ")
-    assert len(built.calls) == 6
 
 
 # -- damage ---------------------------------------------------------------------------------------
@@ -403,7 +403,8 @@ def test_a_cache_folder_that_cannot_be_written(built, benign, monkeypatch):
 # -- choices --------------------------------------------------------------------------------------
 
 
-def test_only_and_force_execute_the_named_chapter_and_say_what_the_pages_still_need(built, benign):
+def test_only_and_force_execute_the_named_chapter_and_say_what_the_pages_still_need(built, benign, executed):
+    executed()
     before = built.files()
     built.edit(FIRST, "range(n)]", "range(n + 0)]")
     said = benign("build", "--only", "second", "--force")

@@ -49,27 +49,6 @@ def test_verify_trains_again_and_finds_the_same(built, benign):
     assert not list((built.root / "_build/verify").iterdir())
 
 
-@pytest.fixture
-def executed(built, monkeypatch):
-    """Chapters are not executed: what comes out is what was kept, or what a function makes of it."""
-
-    def outcomes(outcome=lambda job, text: text):
-        def run(jobs, parallel, time_limit, cache, watch):
-            ran.append(cache)
-            kept = [path.read_text() for path in (built.root / "_build/cache/notebooks").glob("*/*.ipynb")]
-            for job in jobs:
-                mark = "fig-line" if job.chapter == "first" else "tab-throws"
-                (text,) = [text for text in kept if f'"id": "{mark}"' in text]
-                job.folder.mkdir(parents=True, exist_ok=True)
-                job.output.write_text(outcome(job, text))
-
-        monkeypatch.setattr("livingpaper.publish.verify.execute.run", run)
-        return ran
-
-    ran = []
-    return outcomes
-
-
 def test_verify_can_take_stored_trainings(built, benign, executed):
     ran = executed()
     assert benign("verify", "tab-throws").status == 0
