@@ -12,14 +12,13 @@ from livingpaper.sphinx import (
     catalogue,
     chapter_header,
     cite,
-    directives,
     explore,
     figure_index,
     glue,
     later,
     launch,
-    ledger,
     live,
+    records,
     site_files,
     sources,
     statements,
@@ -30,9 +29,9 @@ from livingpaper.sphinx.glue import Renderer
 
 __all__ = ["Renderer", "setup"]
 
-#: What runs at the same moment runs in this order.
+#: What runs at the same moment runs in this order; later comes when all have said what they fill.
 PARTS = (
-    catalogue, later, glue, directives, ledger, figure_index, statements, cite, explore,
+    catalogue, later, glue, records, figure_index, statements, cite, explore,
     tooltips, chapter_header, live, sources, api, launch, theme, accessibility, site_files,
 )  # fmt: skip
 

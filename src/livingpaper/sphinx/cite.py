@@ -10,8 +10,7 @@ from sphinx.application import Sphinx
 from livingpaper.files import sha256
 from livingpaper.publish import citation
 from livingpaper.say.figures import contents
-from livingpaper.sphinx.captions import captions
-from livingpaper.sphinx.later import Later, directive, fills
+from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import address
 
 LABELS = {"bibtex": "BibTeX", "apa": "APA", "csl-json": "CSL-JSON"}
@@ -21,7 +20,7 @@ class CitePanel(nodes.General, nodes.Element):
     """How to cite ``what``, in ``formats``; unlike raw HTML, the texts do not go into the search index."""
 
 
-@fills("cite-book")
+@fills("cite-book", directive=True)
 def cite_book(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite the book."""
     return [nodes.container("", *_panel(app, None), classes=["cite-book"])]
@@ -30,8 +29,7 @@ def cite_book(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
 @fills("cite-figure")
 def cite_figure(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite a figure or table of this page."""
-    id = place["shown_id"]
-    return _panel(app, summary(app, app.env.get_domain("paper").figures[id], captions(app, app.env.docname)[id]))
+    return _panel(app, summary(app, app.env.get_domain("paper").figures[place["shown_id"]]))
 
 
 def _panel(app: Sphinx, figure: dict | None) -> list[CitePanel]:
@@ -75,16 +73,15 @@ def can_cite(app: Sphinx) -> bool:
     return _source(app).is_file()
 
 
-def summary(app: Sphinx, entry: dict, caption: str) -> dict:
+def summary(app: Sphinx, entry: dict) -> dict:
     """What ``figures/index.json`` says of a figure or table."""
-    id = entry["id"]
+    id, catalogue = entry["id"], app.env.get_domain("paper")
     files = {f"{id}.{suffix}": sha256(content) for suffix, content in contents(entry).items()}
-    numbers = app.env.toc_fignumbers.get(entry["docname"], {}).get(entry["kind"], {})
     return {
         "id": id,
         "kind": entry["kind"],
-        "number": ".".join(map(str, numbers[id])) if id in numbers else None,
-        "caption": caption,
+        "number": catalogue.number(entry) or None,
+        "caption": catalogue.in_words(entry, "caption"),
         "alt": entry["alt"],
         "page": page(app, entry),
         "files": files,
@@ -105,4 +102,3 @@ def setup(app: Sphinx) -> None:
     """Register the panels."""
     app.add_css_file("css/cite.css", priority=800)
     app.add_node(CitePanel, html=(visit_panel, None))
-    app.add_directive("cite-book", directive("cite-book"))
