@@ -14,6 +14,7 @@ from livingpaper.sphinx import (
     cite,
     explore,
     figure_index,
+    figure_links,
     glue,
     later,
     launch,
@@ -31,7 +32,7 @@ __all__ = ["Renderer", "setup"]
 
 #: What runs at the same moment runs in this order; later comes when all have said what they fill.
 PARTS = (
-    catalogue, later, glue, records, figure_index, statements, cite, explore,
+    catalogue, later, glue, records, figure_links, figure_index, statements, cite, explore,
     tooltips, chapter_header, live, sources, api, launch, theme, accessibility, site_files,
 )  # fmt: skip
 

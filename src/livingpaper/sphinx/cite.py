@@ -1,6 +1,7 @@
 """The panel below every figure and table that says how to cite it, and below what the whole book is cited by."""
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -23,27 +24,26 @@ class CitePanel(nodes.General, nodes.Element):
 @fills("cite-book", directive=True)
 def cite_book(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite the book."""
-    return [nodes.container("", *_panel(app, None), classes=["cite-book"])]
+    return [nodes.container("", *_panel(app, ""), classes=["cite-book"])]
 
 
 @fills("cite-figure")
 def cite_figure(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite a figure or table of this page."""
-    return _panel(app, summary(app, app.env.get_domain("paper").figures[place["shown_id"]]))
+    return _panel(app, place["shown_id"])
 
 
-def _panel(app: Sphinx, figure: dict | None) -> list[CitePanel]:
+def _panel(app: Sphinx, id: str) -> list[CitePanel]:
     """The panel, if there is something to write into it: a book without CITATION.cff has none."""
-    texts = cite(app, figure) if app.builder.format == "html" else {}
+    texts = cite(app, id) if app.builder.format == "html" else {}
     if not texts:
         return []
-    stem = f"figures/{figure['id']}" if figure else citation.BOOK
+    stem, what = citation.BOOK, None
+    if id:
+        figure = summary(app, id)
+        stem, what = f"figures/{id}", f"{citation.KINDS[figure['kind']]} {figure['number'] or id}"
     formats = [(LABELS[name], address(app, f"{stem}.{citation.FORMATS[name]}"), text) for name, text in texts.items()]
-    return [
-        CitePanel(
-            what=figure and f"{citation.KINDS[figure['kind']]} {figure['number'] or figure['id']}", formats=formats
-        )
-    ]
+    return [CitePanel(what=what, formats=formats)]
 
 
 def visit_panel(translator, node: CitePanel) -> None:
@@ -59,23 +59,31 @@ def visit_panel(translator, node: CitePanel) -> None:
     raise nodes.SkipNode
 
 
-def cite(app: Sphinx, figure: dict | None) -> dict[str, str]:
+@cache  # on its page and in its files
+def cite(app: Sphinx, id: str = "") -> dict[str, str]:
     """The citations of a figure or table, or of the book, by format; none if there is no CITATION.cff."""
     if not can_cite(app):
         return {}
     sources = app.env.paper_sources
-    book = citation.read(_source(app))
-    return citation.cite(book, sources.repository, sources.variant, app.config.html_baseurl, figure)
+    figure = summary(app, id) if id else None
+    return citation.cite(_book(app), sources.repository, sources.variant, app.config.html_baseurl, figure)
 
 
 def can_cite(app: Sphinx) -> bool:
     """Whether the book says how to cite it."""
-    return _source(app).is_file()
+    return Path(app.srcdir, "CITATION.cff").is_file()
 
 
-def summary(app: Sphinx, entry: dict) -> dict:
+@cache
+def _book(app: Sphinx) -> dict:
+    return citation.read(Path(app.srcdir, "CITATION.cff"))
+
+
+@cache
+def summary(app: Sphinx, id: str) -> dict:
     """What ``figures/index.json`` says of a figure or table."""
-    id, catalogue = entry["id"], app.env.get_domain("paper")
+    catalogue = app.env.get_domain("paper")
+    entry = catalogue.figures[id]
     files = {f"{id}.{suffix}": sha256(content) for suffix, content in contents(entry).items()}
     return {
         "id": id,
@@ -92,10 +100,6 @@ def summary(app: Sphinx, entry: dict) -> dict:
 def page(app: Sphinx, entry: dict) -> str:
     """The address of a figure, table or claim in the site."""
     return f"{app.builder.get_target_uri(entry['docname']).partition('#')[0]}#{entry['id']}"
-
-
-def _source(app: Sphinx) -> Path:
-    return Path(app.srcdir, "CITATION.cff")
 
 
 def setup(app: Sphinx) -> None:

@@ -1,15 +1,35 @@
-"""What stands in the place of a figure: its picture, and below it the ways to its data, its code and its files."""
+"""The ways to a figure, by its number; its picture; and below it the ways to its data, its code and its files."""
 
 from collections.abc import Mapping, Sequence
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from livingpaper.sphinx import sources
 from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import address, joined, link
 
 IMAGES = {"figure": ("svg", "pdf", "png"), "table": ()}
+
+
+class ResolveNumbers(SphinxPostTransform):
+    """Resolve references to figures and tables: Sphinx reads the whole page of each again, to learn what it is."""
+
+    default_priority = 9  # before all other references
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        catalogue, std = self.env.get_domain("paper"), self.env.get_domain("std")
+        for pending in list(self.document.findall(addnodes.pending_xref)):
+            figure = catalogue.figures.get(pending.get("reftarget"))
+            if figure and pending["reftype"] == "numref" and not pending["refexplicit"] and catalogue.number(figure):
+                words = self.config.numfig_format[figure["kind"]] % catalogue.number(figure)
+                place = (pending["refdoc"], self.app.builder, figure["docname"], figure["id"])
+                pending.replace_self(
+                    std.build_reference_node(*place, words, "numref", nodeclass=addnodes.number_reference)
+                )
 
 
 @fills("picture")
@@ -70,3 +90,8 @@ def published(app: Sphinx, figure: dict, suffix: str, **options: str) -> nodes.i
     return nodes.image(
         uri=uri, alt=figure["alt"], candidates={"?": uri}, classes=["published", "dark-light"], **options
     )
+
+
+def setup(app: Sphinx) -> None:
+    """Register the resolution of numbers."""
+    app.add_post_transform(ResolveNumbers)

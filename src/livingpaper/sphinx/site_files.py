@@ -32,17 +32,17 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
         for number, claim in enumerate(catalogue.in_reading_order("claims"), start=1)
     ]
     _write_json(Path(app.outdir, "claims.json"), {"schema": 1, "claims": claims})
-    _write_citations(Path(app.outdir, citation.BOOK), cite(app, None))
+    _write_citations(Path(app.outdir, citation.BOOK), cite(app))
 
 
 def _publish_figure(app: Sphinx, folder: Path, entry: dict, records: dict[str, dict]) -> dict:
-    about = summary(app, entry)
+    about = summary(app, entry["id"])
     for suffix, content in contents(entry).items():
         folder.joinpath(f"{about['id']}.{suffix}").write_bytes(content)
     record = records.get(entry["docname"].rpartition("/")[2])
     provenance = about | {"chapter": entry["docname"], "environment": entry["environment"], "run": record}
     _write_json(folder / f"{about['id']}.json", {"schema": 1} | provenance)
-    _write_citations(folder / about["id"], cite(app, about))
+    _write_citations(folder / about["id"], cite(app, about["id"]))
     return about
 
 
