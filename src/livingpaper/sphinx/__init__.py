@@ -41,5 +41,5 @@ def setup(app: Sphinx) -> dict:
     """Register the extension ``livingpaper.sphinx``."""
     for part in PARTS:
         part.setup(app)
-    # all state is in the domain, which merges what parallel readers found
+    # all state is in the domain and in Sphinx's metadata of pages, which merge what parallel readers found
     return {"parallel_read_safe": True, "parallel_write_safe": True}
