@@ -54,7 +54,7 @@ def escape(app: Sphinx, what: str, name: str, thing: object, options: object, li
             if line.endswith("::"):
                 literal = indent
     # not the extension of that name: of a field's comment, it takes what is before a colon for its type
-    lines[:] = GoogleDocstring(lines, what="function").lines()
+    lines[:] = str(GoogleDocstring(lines, what="function")).splitlines()
 
 
 def _automodule(name: str) -> list[str]:
