@@ -3,12 +3,22 @@
 import pytest
 
 PAGE = "chapters/setting.html"
-#: Whether all corners of a tip lie in the window, and nothing lies on them.
-INSIDE = """tip => {
-    const {left, right, top, bottom} = tip.getBoundingClientRect();
-    const inside = left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
-    const corners = [left + 3, right - 3].flatMap((x) => [[x, top + 3], [x, bottom - 3]]);
-    return inside && corners.every(([x, y]) => tip.contains(document.elementFromPoint(x, y)));
+#: The words whose meaning, at their focus, does not lie in the window with all corners, and before everything else.
+CUT_OFF = """async () => {
+    const found = [];
+    for (const link of document.querySelectorAll(".meaning-of")) {
+        link.focus();
+        await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));  // until it is scrolled to
+        const tips = [...document.querySelectorAll(".meaning-text")].filter((tip) => tip.checkVisibility());
+        const seen = tips.length === 1 && tips.every((tip) => {
+            const {left, right, top, bottom} = tip.getBoundingClientRect();
+            const inside = left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
+            const corners = [left + 3, right - 3].flatMap((x) => [[x, top + 3], [x, bottom - 3]]);
+            return inside && corners.every(([x, y]) => tip.contains(document.elementFromPoint(x, y)));
+        });
+        if (!seen) found.push(link.textContent);
+    }
+    return found;
 }"""
 
 
@@ -58,17 +68,13 @@ def test_a_tap_shows_it_and_a_second_one_follows_the_link(new_page):
 
 
 @pytest.mark.parametrize("name", [PAGE, "chapters/assumptions.html"])
-def test_all_of_it_can_be_seen_in_the_window(page, name):
+def test_all_of_it_can_be_seen_in_the_window(new_page, name):
+    page = new_page(reduced_motion="reduce")
     page.goto(name)
+    assert page.locator(".meaning-of").count() >= 5
     for width in (1440, 360):
         page.set_viewport_size({"width": width, "height": 900})
-        links = page.locator(".meaning-of")
-        assert links.count() >= 5
-        for index in range(links.count()):
-            links.nth(index).focus()
-            tip = page.locator(".meaning-text:visible")
-            assert tip.count() == 1
-            assert tip.evaluate(INSIDE), (width, tip.inner_text())
+        assert page.evaluate(CUT_OFF) == [], width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
