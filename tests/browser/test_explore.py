@@ -19,10 +19,18 @@ CORNERS = """(figure, marks) => {
     const near = [0.06, 0.94];
     return marks.map(({at: [x, y, w, h]}) => near.flatMap((a) => near.map((b) => colour(x + a * w, y + b * h))));
 }"""
-CENTRES = """(figure, count) => Array.from({length: count}, (_, index) => {
-    const box = figure.querySelector(`#fig-good-event-mark-${index}`).getBoundingClientRect();
-    return [box.left + box.width / 2, box.top + box.height / 2];
-})"""
+#: How far the centre of each mark is from where its data and the picture's box have it, in pixels.
+OFFSETS = """(figure, marks) => {
+    const image = figure.querySelector("img.published"), style = getComputedStyle(image);
+    const box = image.getBoundingClientRect(), [x, y] = [parseFloat(style.paddingLeft), parseFloat(style.paddingTop)];
+    return marks.map(({at: [left, top, width, height]}, index) => {
+        const mark = figure.querySelector(`#${figure.id}-mark-${index}`).getBoundingClientRect();
+        return [
+            mark.left + mark.width / 2 - box.left - x - (left + width / 2) * (box.width - 2 * x),
+            mark.top + mark.height / 2 - box.top - y - (top + height / 2) * (box.height - 2 * y),
+        ];
+    });
+}"""
 DATA = re.compile(r'class="explorer".*?<script type="application/json">(.*?)</script>')  # in it, < is escaped
 PAGE, FIGURE = "chapters/assumptions.html", "#fig-signal-diagram"
 
@@ -50,20 +58,17 @@ def told(figure):
     }
 
 
-def places_of(figure, marks):
-    """The centres of marks in the window, from their data and the picture's own box."""
-    left, top, width, height = figure.locator("img.published").evaluate(
+def place_of(figure, mark):
+    """The centre of a mark in the window, from its data and the picture's own box."""
+    box = figure.locator("img.published").evaluate(
         """image => {
             const box = image.getBoundingClientRect(), style = getComputedStyle(image);
             const [x, y] = [parseFloat(style.paddingLeft), parseFloat(style.paddingTop)];
             return [box.left + x, box.top + y, box.width - 2 * x, box.height - 2 * y];
         }"""
     )
-    return [(left + (x + w / 2) * width, top + (y + h / 2) * height) for x, y, w, h in (mark["at"] for mark in marks)]
-
-
-def place_of(figure, mark):
-    return places_of(figure, [mark])[0]
+    x, y, width, height = mark["at"]
+    return box[0] + (x + width / 2) * box[2], box[1] + (y + height / 2) * box[3]
 
 
 def test_every_mark_answers_to_the_pointer(figure):
@@ -86,8 +91,7 @@ def test_marks_lie_on_the_cells_that_the_browser_draws(page):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
         figure.scroll_into_view_if_needed()
-        drawn = figure.evaluate(CENTRES, len(marks))
-        assert np.abs(np.array(drawn) - places_of(figure, marks)).max() < 1
+        assert np.abs(figure.evaluate(OFFSETS, marks)).max() < 1
         # the picture itself, drawn on a canvas: a mark's corners are all of the colour of its cell
         colours = figure.evaluate(CORNERS, marks)
         assert len({tuple(corners[0]) for corners in colours}) >= 2

@@ -24,8 +24,11 @@ class ResolveNumbers(SphinxPostTransform):
         catalogue, std = self.env.get_domain("paper"), self.env.get_domain("std")
         for pending in list(self.document.findall(addnodes.pending_xref)):
             figure = catalogue.figures.get(pending.get("reftarget"))
-            if figure and pending["reftype"] == "numref" and not pending["refexplicit"] and catalogue.number(figure):
-                words = self.config.numfig_format[figure["kind"]] % catalogue.number(figure)
+            if not figure or pending["reftype"] != "numref" or pending["refexplicit"]:
+                continue
+            form, number = self.config.numfig_format[figure["kind"]], catalogue.number(figure)
+            if number and "%s" in form:
+                words = form % number
                 place = (pending["refdoc"], self.app.builder, figure["docname"], figure["id"])
                 pending.replace_self(
                     std.build_reference_node(*place, words, "numref", nodeclass=addnodes.number_reference)

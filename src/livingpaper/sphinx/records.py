@@ -64,7 +64,7 @@ def run_times(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     header = ["chapter", "trainings", "training", "all of the chapter"]
     devices = sorted({str(record.get("machine", {}).get("processor", "unknown")) for record in records.values()})
     words = (
-        f"On one core of {' or '.join(devices)}. A training's time is the one it took when it was done, so "
+        f"On one core of {' or '.join(devices)}. A training’s time is the one it took when it was done, so "
         "that these are the times of a first build, where nothing is stored yet."
     )
     grid = boxed("run-records", header, _times(records), numeric=[False, True, True, True])
