@@ -72,7 +72,7 @@ export function pythonOf(s) {
   const float = (value) => (Number.isInteger(value) ? `${value}.0` : `${value}`);
   return [
     "from benign.experiments.clusters import PollutedClusters",
-    "from benign.sweep import sweep",
+    "from livingpaper.sweep import sweep",
     "from benign.theory import xu2023",
     "",
     `n, p, signal = ${s.n}, ${s.p}, ${float(s.mu)}`,

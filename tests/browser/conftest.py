@@ -1,5 +1,6 @@
 """The built site in headless Chromium; a page that complains, or asks another host for something, fails its test."""
 
+import contextlib
 import functools
 import http.server
 import os
@@ -11,15 +12,6 @@ from playwright.sync_api import sync_playwright
 
 from livingpaper.errors import PaperError
 from livingpaper.publish.pdf import launch_options
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "browser" in item.path.parts:
-            # The first test may wait for the smoke build.
-            # to `make test-all`, until one visit a page has been timed on a quiet machine
-            item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(1800))
 
 
 @pytest.fixture(scope="package")
@@ -51,8 +43,8 @@ def address(site):
         server.shutdown()
 
 
-@pytest.fixture
-def new_page(chromium, address):
+@contextlib.contextmanager
+def watched(chromium, address):
     """A function that opens a window, with the options of a browser context, and watches what its pages do."""
     contexts, complaints = [], []
 
@@ -72,6 +64,20 @@ def new_page(chromium, address):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def new_page(chromium, address):
+    """A function that opens windows for one test."""
+    with watched(chromium, address) as open_window:
+        yield open_window
+
+
+@pytest.fixture(scope="module")
+def lasting_page(chromium, address):
+    """A function that opens windows for all tests of a file: a page that is loaded once costs a second once."""
+    with watched(chromium, address) as open_window:
+        yield open_window
 
 
 def foreign(url: str) -> bool:

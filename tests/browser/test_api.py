@@ -2,9 +2,6 @@
 
 import re
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
-
 
 def test_a_name_in_a_code_cell_leads_to_its_entry_and_on_to_its_source(page):
     page.goto("chapters/phenomenon.html")
@@ -27,23 +24,6 @@ def test_the_source_of_a_figure_is_beside_its_code(page):
     legend.get_by_text("source", exact=True).click()
     assert page.url.endswith("_modules/chapters/phenomenon.html#cell-trajectories-figure")
     assert 'say.figure("fig-trajectories"' in page.locator("#cell-trajectories-figure").inner_text()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["chapters/api/train.html", "chapters/run.html", "_modules/benign/train/span.html"])
-def test_reference_and_sources_are_accessible(new_page, name, scheme):
-    page = new_page(color_scheme=scheme)
-    page.goto(name)
-    page.wait_for_load_state("networkidle")
-    found = Axe().run(page, options={"preload": False}).response["violations"]  # it would fetch style sheets again
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
-
-
-@pytest.mark.parametrize("name", ["_modules/benign/train/span.html", "_modules/chapters/phenomenon.html"])
-def test_a_page_of_source_is_no_wider_than_a_telephone(new_page, name):
-    page = new_page(viewport={"width": 360, "height": 900})
-    page.goto(name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_a_book_without_a_repository_offers_no_launch_button(page):

@@ -7,13 +7,14 @@ SIDE_BARS = ".bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-
 UNUSED = ".headerlink, .figure-links, .copybtn, details.above-input, #jb-print-docs-body"
 
 
-@pytest.fixture(params=["chapters/test-error.html", "chapters/dimension-free.html", "chapters/record/claims.html"])
-def printed(new_page, request):
+@pytest.fixture(
+    scope="module", params=["chapters/test-error.html", "chapters/dimension-free.html", "chapters/record/claims.html"]
+)
+def printed(lasting_page, request):
     """A page as the printer sees it, for a reader who likes it dark."""
-    page = new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="dark")
+    page = lasting_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="dark")
     page.goto(request.param)
-    page.wait_for_load_state("networkidle")
-    page.evaluate("window.MathJax && MathJax.startup.promise")
+    page.evaluate("window.MathJax?.startup?.promise")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.emulate_media(media="print")
     return page

@@ -22,7 +22,7 @@ def test_the_words_of_a_claim_lead_to_it(page):
     address = "chapters/assumptions.html#claim-undying-relu-ends"
     assert found[address].startswith("Claim ") and "undying ReLU needs the signal wall" in found[address]
     page.locator(f"ul.search a[href='{address}']").click()
-    assert page.locator("#claim-undying-relu-ends").is_visible()
+    page.locator("#claim-undying-relu-ends").wait_for()
 
 
 def test_the_number_of_a_claim_leads_to_it(page, site):

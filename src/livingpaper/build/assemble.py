@@ -22,7 +22,7 @@ from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Sources
 from livingpaper.errors import InputError
 
-COPIED = ("references.bib", "CITATION.cff", "chapters/live", "_toc.yml", "pyproject.toml")
+COPIED = ("references.bib", "CITATION.cff", "_toc.yml", "pyproject.toml")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def assemble(project: Project, variant: Variant, chapters: Iterable[Chapter], tr
     """Write the tree for the given executed chapters."""
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir(parents=True)
-    for name in (*COPIED, project.settings.notation):
+    # files of a page stand beside it, in a folder of its name
+    for name in (*COPIED, project.settings.notation, *(page.with_suffix("") for page in project.pages)):
         source = project.root / name
         if source.is_dir():
             shutil.copytree(source, tree / name)

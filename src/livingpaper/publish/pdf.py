@@ -45,7 +45,7 @@ HEADINGS = """() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map
   return words.textContent.replace(/\\s+/g, ' ').trim();
 })"""
 
-NUMBER = """sheets => document.querySelectorAll('.volume-contents .sheet').forEach(
+NUMBER = """sheets => document.querySelectorAll('.single-page-contents .sheet').forEach(
   (place, position) => { place.textContent = sheets[position]; }
 )"""
 

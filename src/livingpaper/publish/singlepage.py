@@ -18,7 +18,7 @@ from livingpaper.publish.identity import Identity
 STYLE = "_static/css/pdf.css"
 #: What paper has no use for: anchors to copy, code that the pages hide too, files to fetch, what moves on a screen.
 LEFT_OUT = ".headerlink, details.above-input, .figure-links, .d-print-none, script, noscript, button, dialog"
-#: Pages that only a screen has a use for: a reference to search in, and thumbnails of what the volume shows large.
+#: Pages that only a screen has a use for: a reference to search in, and thumbnails of what the single page shows large.
 ON_SCREEN = ("api/*", "figures.*")
 
 
@@ -155,7 +155,7 @@ def _title_page(identity: Identity) -> str:
     return f"""<section class="title-page">
 <p class="title">{escape(identity.title)}</p>
 <p class="authors">{escape(", ".join(identity.authors))}</p>
-<div class="edition">{told}</div>
+<div class="build-identity">{told}</div>
 {notice}
 </section>"""
 
@@ -169,7 +169,7 @@ def _contents(parts: Sequence[Part], titles: dict[str, str]) -> str:
             f'<li><a href="#{anchor(name)}">{escape(titles[name])}</a><span class="sheet"></span></li>'
             for name in part.pages
         ]
-    return f"""<nav class="volume-contents" aria-label="Contents">
-<p class="volume-title">Contents</p>
+    return f"""<nav class="single-page-contents" aria-label="Contents">
+<p class="single-page-title">Contents</p>
 <ol>{"".join(rows)}</ol>
 </nav>"""

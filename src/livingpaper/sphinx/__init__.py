@@ -12,14 +12,14 @@ from livingpaper.sphinx import (
     catalogue,
     chapter_header,
     cite,
-    directives,
     explore,
     figure_index,
+    figure_links,
     glue,
     later,
     launch,
-    ledger,
     live,
+    records,
     site_files,
     sources,
     statements,
@@ -30,9 +30,9 @@ from livingpaper.sphinx.glue import Renderer
 
 __all__ = ["Renderer", "setup"]
 
-#: What runs at the same moment runs in this order.
+#: What runs at the same moment runs in this order; later comes when all have said what they fill.
 PARTS = (
-    catalogue, later, glue, directives, ledger, figure_index, statements, cite, explore,
+    catalogue, later, glue, records, figure_links, figure_index, statements, cite, explore,
     tooltips, chapter_header, live, sources, api, launch, theme, accessibility, site_files,
 )  # fmt: skip
 
@@ -41,5 +41,5 @@ def setup(app: Sphinx) -> dict:
     """Register the extension ``livingpaper.sphinx``."""
     for part in PARTS:
         part.setup(app)
-    # all state is in the domain, which merges what parallel readers found
+    # all state is in the domain and in Sphinx's metadata of pages, which merge what parallel readers found
     return {"parallel_read_safe": True, "parallel_write_safe": True}

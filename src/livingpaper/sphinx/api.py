@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import GoogleDocstring
 from sphinx.util.docutils import SphinxDirective
 
 _COLUMN = re.compile(r"^(``\w+``(?:, ``\w+``)*)(\s{2,})")  # ``name``   what it is, one below the other
-_RAISES = re.compile(r"^ {4}(\w+): ")
 # What stays as it is: literals, roles such as :func:`name`, and the stars of a list.
 _MARKED = re.compile(r"(``.+?``(?!`)|:[a-z:]+:`[^`]+`|^\s*\* )")
 _SPECIAL = re.compile(r"[*|`\\]|_(?=_*(?:\W|$))")
@@ -42,7 +42,6 @@ def modules(package: str) -> list[str]:
 def escape(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Make a docstring say in reStructuredText what it says as plain prose: ``||w||`` and ``a * b`` are no markup."""
     literal = None  # the indentation of the line that announced a literal block
-    raises = False  # whether this line is in the section on errors
     for number, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
         if literal is not None and line.strip() and indent <= literal:
@@ -51,14 +50,11 @@ def escape(app: Sphinx, what: str, name: str, thing: object, options: object, li
             parts = _MARKED.split(line)
             parts[::2] = [_SPECIAL.sub(r"\\\g<0>", part) for part in parts[::2]]
             line = "".join(parts)
-            if line == "Raises:":
-                raises, line = True, ""
-            elif raises:
-                raises = not line or indent > 0
-                line = _RAISES.sub(r":raises \1: ", line)
             lines[number] = _COLUMN.sub(lambda match: f":param {match[1].replace('`', '')}:{match[2]}", line)
             if line.endswith("::"):
                 literal = indent
+    # not the extension of that name: of a field's comment, it takes what is before a colon for its type
+    lines[:] = str(GoogleDocstring(lines, what="function")).splitlines()
 
 
 def _automodule(name: str) -> list[str]:

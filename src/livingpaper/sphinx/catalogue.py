@@ -1,14 +1,15 @@
-"""What the whole book contains: every figure, table and claim, and the page it is on."""
+"""What the whole book contains: every figure, table and claim, the page it is on, and what is said of it there."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 from docutils import nodes
+from docutils.utils import new_document
 from sphinx.application import Sphinx
 from sphinx.domains import Domain, ObjType
 from sphinx.environment import BuildEnvironment
-from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -23,24 +24,19 @@ class Catalogue(Domain):
 
     name = "paper"
     label = "figures and claims"
-    data_version = 2
-    initial_data: ClassVar = {"figures": {}, "claims": {}, "openings": {}}
+    data_version = 3
+    initial_data: ClassVar = {"figures": {}, "claims": {}}
     object_types: ClassVar = {kind: ObjType(kind) for kind in ("figure", "table", "claim")}
 
     @property
     def figures(self) -> dict[str, dict]:
-        """Figure and table payloads by id; ``docname`` is the page, ``cell`` the cell's number there."""
+        """Figure and table payloads by id; ``docname`` is the page, ``cell`` the line there."""
         return self.data["figures"]
 
     @property
     def claims(self) -> dict[str, dict]:
         """Claim payloads by id, likewise."""
         return self.data["claims"]
-
-    @property
-    def openings(self) -> dict[str, dict]:
-        """What chapters need, by page."""
-        return self.data["openings"]
 
     def note(self, kind: str, docname: str, cell: int, payload: dict) -> None:
         """Enter a payload under its id; a second one of the same id is a warning that names both places."""
@@ -56,9 +52,14 @@ class Catalogue(Domain):
                 subtype="duplicate",
             )
 
+    def note_code(self, docname: str, id: str) -> None:
+        """The page shows the code that made a figure or table."""
+        if self.figures.get(id, {}).get("docname") == docname:
+            self.figures[id]["code_shown"] = True
+
     def pages(self) -> list[str]:
         """The pages of the book in the order of its table of contents."""
-        return list(_toctree_order(self.env))
+        return list(self.env.collect_relations())
 
     def in_reading_order(self, kind: str) -> list[dict]:
         """All entries, pages in the order of the table of contents, then by cell."""
@@ -67,14 +68,29 @@ class Catalogue(Domain):
         entries = self.data[kind].values()
         return sorted(entries, key=lambda e: (order.get(e["docname"], last), e["docname"], e["cell"], e["id"]))
 
+    def by_chapter(self, kind: str) -> dict[str, list[dict]]:
+        """All entries in reading order, by page."""
+        chapters: dict[str, list[dict]] = {}
+        for entry in self.in_reading_order(kind):
+            chapters.setdefault(entry["docname"], []).append(entry)
+        return chapters
+
     def claim_numbers(self) -> dict[str, int]:
         """The number of each claim, by id: claims are counted through the book in reading order."""
         return {claim["id"]: number for number, claim in enumerate(self.in_reading_order("claims"), start=1)}
 
     def number(self, figure: dict) -> str:
-        """The number of a figure or table as its page shows it; empty before numbers are assigned."""
+        """The number of a figure or table as its page shows it; empty where it has none."""
         numbers = self.env.toc_fignumbers.get(figure["docname"], {}).get(figure["kind"], {})
         return ".".join(map(str, numbers.get(figure["id"], ())))
+
+    def said(self, entry: dict, part: str) -> nodes.Element:
+        """A ``caption``, ``statement`` or ``note`` in its page's tree, whose references are not resolved yet."""
+        return _said(self.env, entry["docname"])[entry["id"], part]
+
+    def in_words(self, entry: dict, part: str) -> str:
+        """The same as it reads on the page: numbers in the place of their roles, formulas between dollars."""
+        return _in_words(self.env, entry["docname"])[entry["id"], part]
 
     def get_type_name(self, type: ObjType, primary: bool = False) -> str:
         return type.lname
@@ -87,10 +103,11 @@ class Catalogue(Domain):
         """
         for figure in self.figures.values():
             heading = f"{figure['kind'].title()} {self.number(figure)}"
-            yield self._object(figure, figure["kind"], f"{heading}: {figure['words']}")
+            yield self._object(figure, figure["kind"], f"{heading}: {self.in_words(figure, 'caption')}")
         numbers = self.claim_numbers()
         for claim in self.claims.values():
-            yield self._object(claim, "claim", f"Claim {numbers[claim['id']]}, {claim['verdict']}: {claim['words']}")
+            heading = f"Claim {numbers[claim['id']]}, {claim['verdict']}"
+            yield self._object(claim, "claim", f"{heading}: {self.in_words(claim, 'statement')}")
 
     def _object(self, entry: dict, kind: str, words: str) -> tuple[str, str, str, str, str, int]:
         page, id = entry["docname"], entry["id"]
@@ -102,29 +119,39 @@ class Catalogue(Domain):
 
     def merge_domaindata(self, docnames: list[str], otherdata: dict) -> None:
         for kind in self.initial_data:
-            for key, entry in otherdata[kind].items():
-                if entry["docname"] not in docnames:
-                    continue
-                if kind == "openings":
-                    self.openings[key] = entry
-                else:
+            for entry in otherdata[kind].values():
+                if entry["docname"] in docnames:
                     self.note(kind, entry["docname"], entry["cell"], entry)
 
 
-class NoteWords(SphinxPostTransform):
-    """Note captions and statements as they read on the page, for those who list or search them."""
+@cache  # asked for many times a page, and first when all pages have been read
+def _said(env: BuildEnvironment, docname: str) -> dict[tuple[str, str], nodes.Element]:
+    """What a page says of what it shows, by id and part; glue's directives mark it."""
+    return {node["says"]: node for node in env.get_doctree(docname).findall(nodes.Element) if "says" in node}
 
-    # after all references have become words
-    default_priority = 900
 
-    def run(self, **kwargs) -> None:
-        catalogue = self.env.get_domain("paper")
-        for node in self.document.findall(nodes.Element):
-            if "published_id" in node:
-                caption = next(child for child in node.children if isinstance(child, nodes.caption | nodes.title))
-                catalogue.figures[node["published_id"]]["words"] = caption.astext()
-            elif "claim-statement" in node.get("classes", ()):
-                catalogue.claims[node.parent["ids"][0]]["words"] = node.astext()
+@cache
+def _in_words(env: BuildEnvironment, docname: str) -> dict[tuple[str, str], str]:
+    small = new_document(docname, env.get_doctree(docname).settings)
+    for key, text in _said(env, docname).items():
+        small += nodes.paragraph("", "", *(child.deepcopy() for child in text.children), says=key)
+    env.apply_post_transforms(small, docname)
+    return {paragraph["says"]: _words(paragraph) for paragraph in small.findall(nodes.paragraph)}
+
+
+def _words(node: nodes.Node) -> str:
+    if isinstance(node, nodes.math):
+        return f"${node.astext().strip()}$"
+    return "".join(map(_words, node.children)) if node.children else node.astext()
+
+
+def _readable(words: str) -> str:
+    """Words with their formulas as one types them into a search field: names of symbols, without TeX's marks.
+
+    Sentences are joined by semicolons: of what has full stops, Sphinx's search prefers what comes after the last.
+    """
+    plain = " ".join(re.sub(r"\\[,;!]|[\\{}]", " ", words.replace("$", "")).split())
+    return plain.replace(". ", "; ").removesuffix(".")
 
 
 def name_claims(app: Sphinx, env: BuildEnvironment) -> None:
@@ -135,37 +162,15 @@ def name_claims(app: Sphinx, env: BuildEnvironment) -> None:
         labels[id] = (catalogue.claims[id]["docname"], id, f"Claim {number}")
 
 
-def _readable(words: str) -> str:
-    """Words with their formulas as one types them into a search field: names of symbols, without TeX's marks.
-
-    Sentences are joined by semicolons: of what has full stops, Sphinx's search prefers what comes after the last.
-    """
-    plain = " ".join(re.sub(r"\\[,;!]|[\\{}$]", " ", words).split())
-    return plain.replace(". ", "; ").removesuffix(".")
-
-
-def chapter_title(env: BuildEnvironment, docname: str) -> str:
-    """The title of a page behind its number, if it has one."""
-    numbers = env.toc_secnumbers.get(docname, {}).get("")
+def chapter_section(app: Sphinx, docname: str, kind: str, *content: nodes.Node) -> nodes.section:
+    """A section of a list that is ordered by chapter: the chapter's title behind its number, and its entries."""
+    numbers = app.env.toc_secnumbers.get(docname, {}).get("")
     prefix = f"{'.'.join(map(str, numbers))}. " if numbers else ""
-    return f"{prefix}{env.titles[docname].astext()}"
-
-
-def _toctree_order(env) -> Iterable[str]:
-    seen = set()
-
-    def walk(docname: str) -> Iterable[str]:
-        if docname not in seen:
-            seen.add(docname)
-            yield docname
-            for child in env.toctree_includes.get(docname, ()):
-                yield from walk(child)
-
-    return walk(env.config.root_doc)
+    title = nodes.title("", f"{prefix}{app.env.titles[docname].astext()}")
+    return nodes.section("", title, *content, ids=[f"{kind}-of-{docname.rpartition('/')[2]}"], names=[])
 
 
 def setup(app: Sphinx) -> None:
     """Register the domain."""
     app.add_domain(Catalogue)
-    app.add_post_transform(NoteWords)
     app.connect("env-check-consistency", name_claims)

@@ -1,5 +1,7 @@
 """What a reader wants to know before a chapter, and after it: what it teaches, what it needs, what comes next."""
 
+from functools import cache
+
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
@@ -8,7 +10,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from livingpaper.sphinx.references import reference
+from livingpaper.sphinx.references import joined, reference
 
 logger = logging.getLogger(__name__)
 
@@ -22,53 +24,41 @@ class Opening(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.assert_has_content()
         folder = self.env.docname.rpartition("/")[0]
-        needs = [name.strip() for name in self.options.get("needs", "").split(",") if name.strip()]
-        docnames = [f"{folder}/{name}".lstrip("/") for name in needs]
-        self.env.get_domain("paper").openings[self.env.docname] = {"docname": self.env.docname, "needs": docnames}
-        box = nodes.container(classes=["opening"])
+        names = [name.strip() for name in self.options.get("needs", "").split(",") if name.strip()]
+        needs = [f"{folder}/{name}".lstrip("/") for name in names]
+        self.env.metadata[self.env.docname]["needs"] = needs
+        box = nodes.container(classes=["chapter-header"])
         self.state.nested_parse(self.content, self.content_offset, box)
         if needs:
-            line = nodes.paragraph("", "After ", classes=["opening-line"])
-            for position, docname in enumerate(docnames):
-                line += nodes.Text(" and " if position and position == len(needs) - 1 else ", " if position else "")
-                line += reference(self.env, "std:doc", f"/{docname}")
-                line[-1]["refwarn"] = False  # check_needs says it better
-            line += nodes.Text(".")
-            box += line
+            *first, last = [[reference(self.env, "std:doc", f"/{docname}")] for docname in needs]
+            for (one,) in (*first, last):
+                one["refwarn"] = False  # check_needs says it better
+            words = joined([joined(first), last] if first else [last], " and ")
+            box += nodes.paragraph("", "After ", *words, nodes.Text("."), classes=["chapter-needs"])
         return [box]
 
 
 def check_needs(app: Sphinx, env: BuildEnvironment) -> None:
     """Warn of a chapter that needs one which does not exist, or which does not come before it."""
-    catalogue = env.get_domain("paper")
-    order = catalogue.pages()
-    for docname, opening in catalogue.openings.items():
-        for needed in opening["needs"]:
+    order = env.get_domain("paper").pages()
+    for position, docname in enumerate(order):
+        for needed in env.metadata[docname].get("needs", ()):
             if needed not in env.found_docs:
                 logger.warning("needs %r, which is no page of the book", needed, location=docname, type="paper")
-            elif needed not in order[: order.index(docname)]:
+            elif needed not in order[:position]:
                 # so there is no circle either
                 logger.warning("needs %r, which does not come before it", needed, location=docname, type="paper")
 
 
 def name_parts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
     """Say, in the links to the previous and the next page, to which part of the book they lead."""
-    parts = _parts(app.env)
-    for neighbour in ("prev", "next"):
-        link = context.get(neighbour)
-        docname = _neighbour(app.env, pagename, neighbour)
-        if link and parts.get(docname):
-            link["title"] = f'<span class="prev-next-part">{parts[docname]}</span> {link["title"]}'
+    _, before, after = app.builder.relations.get(pagename, (None, None, None))
+    for neighbour, docname in (("prev", before), ("next", after)):
+        if context.get(neighbour) and (part := _parts(app.env).get(docname)):
+            context[neighbour]["title"] = f'<span class="prev-next-part">{part}</span> {context[neighbour]["title"]}'
 
 
-def _neighbour(env: BuildEnvironment, docname: str, which: str) -> str | None:
-    order = env.get_domain("paper").pages()
-    if docname not in order:
-        return None
-    place = order.index(docname) + (1 if which == "next" else -1)
-    return order[place] if 0 <= place < len(order) else None
-
-
+@cache
 def _parts(env: BuildEnvironment) -> dict[str, str]:
     """The part of the book that each page belongs to."""
     return {

@@ -1,6 +1,7 @@
 """The panel below every figure and table that says how to cite it, and below what the whole book is cited by."""
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -10,8 +11,7 @@ from sphinx.application import Sphinx
 from livingpaper.files import sha256
 from livingpaper.publish import citation
 from livingpaper.say.figures import contents
-from livingpaper.sphinx.captions import captions
-from livingpaper.sphinx.later import Later, directive, fills
+from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import address
 
 LABELS = {"bibtex": "BibTeX", "apa": "APA", "csl-json": "CSL-JSON"}
@@ -21,31 +21,29 @@ class CitePanel(nodes.General, nodes.Element):
     """How to cite ``what``, in ``formats``; unlike raw HTML, the texts do not go into the search index."""
 
 
-@fills("cite-book")
+@fills("cite-book", directive=True)
 def cite_book(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite the book."""
-    return [nodes.container("", *_panel(app, None), classes=["cite-book"])]
+    return [nodes.container("", *_panel(app, ""), classes=["cite-book"])]
 
 
 @fills("cite-figure")
 def cite_figure(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite a figure or table of this page."""
-    id = place["shown_id"]
-    return _panel(app, summary(app, app.env.get_domain("paper").figures[id], captions(app, app.env.docname)[id]))
+    return _panel(app, place["shown_id"])
 
 
-def _panel(app: Sphinx, figure: dict | None) -> list[CitePanel]:
+def _panel(app: Sphinx, id: str) -> list[CitePanel]:
     """The panel, if there is something to write into it: a book without CITATION.cff has none."""
-    texts = cite(app, figure) if app.builder.format == "html" else {}
+    texts = cite(app, id) if app.builder.format == "html" else {}
     if not texts:
         return []
-    stem = f"figures/{figure['id']}" if figure else citation.BOOK
+    stem, what = citation.BOOK, None
+    if id:
+        figure = summary(app, id)
+        stem, what = f"figures/{id}", f"{citation.KINDS[figure['kind']]} {figure['number'] or id}"
     formats = [(LABELS[name], address(app, f"{stem}.{citation.FORMATS[name]}"), text) for name, text in texts.items()]
-    return [
-        CitePanel(
-            what=figure and f"{citation.KINDS[figure['kind']]} {figure['number'] or figure['id']}", formats=formats
-        )
-    ]
+    return [CitePanel(what=what, formats=formats)]
 
 
 def visit_panel(translator, node: CitePanel) -> None:
@@ -61,30 +59,37 @@ def visit_panel(translator, node: CitePanel) -> None:
     raise nodes.SkipNode
 
 
-def cite(app: Sphinx, figure: dict | None) -> dict[str, str]:
+@cache  # on its page and in its files
+def cite(app: Sphinx, id: str = "") -> dict[str, str]:
     """The citations of a figure or table, or of the book, by format; none if there is no CITATION.cff."""
     if not can_cite(app):
         return {}
     sources = app.env.paper_sources
-    book = citation.read(_source(app))
-    return citation.cite(book, sources.repository, sources.variant, app.config.html_baseurl, figure)
+    figure = summary(app, id) if id else None
+    return citation.cite(_book(app), sources.repository, sources.variant, app.config.html_baseurl, figure)
 
 
 def can_cite(app: Sphinx) -> bool:
     """Whether the book says how to cite it."""
-    return _source(app).is_file()
+    return Path(app.srcdir, "CITATION.cff").is_file()
 
 
-def summary(app: Sphinx, entry: dict, caption: str) -> dict:
+@cache
+def _book(app: Sphinx) -> dict:
+    return citation.read(Path(app.srcdir, "CITATION.cff"))
+
+
+@cache
+def summary(app: Sphinx, id: str) -> dict:
     """What ``figures/index.json`` says of a figure or table."""
-    id = entry["id"]
+    catalogue = app.env.get_domain("paper")
+    entry = catalogue.figures[id]
     files = {f"{id}.{suffix}": sha256(content) for suffix, content in contents(entry).items()}
-    numbers = app.env.toc_fignumbers.get(entry["docname"], {}).get(entry["kind"], {})
     return {
         "id": id,
         "kind": entry["kind"],
-        "number": ".".join(map(str, numbers[id])) if id in numbers else None,
-        "caption": caption,
+        "number": catalogue.number(entry) or None,
+        "caption": catalogue.in_words(entry, "caption"),
         "alt": entry["alt"],
         "page": page(app, entry),
         "files": files,
@@ -97,12 +102,7 @@ def page(app: Sphinx, entry: dict) -> str:
     return f"{app.builder.get_target_uri(entry['docname']).partition('#')[0]}#{entry['id']}"
 
 
-def _source(app: Sphinx) -> Path:
-    return Path(app.srcdir, "CITATION.cff")
-
-
 def setup(app: Sphinx) -> None:
     """Register the panels."""
     app.add_css_file("css/cite.css", priority=800)
     app.add_node(CitePanel, html=(visit_panel, None))
-    app.add_directive("cite-book", directive("cite-book"))

@@ -10,8 +10,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from livingpaper import settings
-from livingpaper.sphinx.directives import read_records
 from livingpaper.sphinx.later import Later, fills
+from livingpaper.sphinx.records import read_records
 
 HINT = "Point at a mark of the figure, tap it, or walk with the arrow keys: its setting, its numbers and its command."
 

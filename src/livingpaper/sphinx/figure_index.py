@@ -7,30 +7,31 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from livingpaper.publish.citation import FORMATS
-from livingpaper.sphinx.captions import as_read
-from livingpaper.sphinx.catalogue import chapter_title
+from livingpaper.sphinx.catalogue import chapter_section
 from livingpaper.sphinx.cite import LABELS, can_cite
-from livingpaper.sphinx.later import Later, directive, fills
-from livingpaper.sphinx.references import address, copied, link, reference
+from livingpaper.sphinx.figure_links import code, files, published
+from livingpaper.sphinx.later import Later, fills
+from livingpaper.sphinx.references import copied, joined, link, reference
 
 logger = logging.getLogger(__name__)
 
 
-@fills("figure-index")
+@fills("figure-index", directive=True)
 def index(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """All figures and tables of the book, by chapter: thumbnail, caption, data, code, citation."""
-    chapters: dict[str, list[dict]] = {}
-    for entry in app.env.get_domain("paper").in_reading_order("figures"):
-        chapters.setdefault(entry["docname"], []).append(entry)
+    chapters = app.env.get_domain("paper").by_chapter("figures")
     if not chapters:
         return [nodes.paragraph("", "The book has no figures yet.")]
-    sections = [_chapter(app, docname, entries) for docname, entries in chapters.items()]
+    sections = [
+        chapter_section(app, docname, "figures", *(_entry(app, figure) for figure in figures))
+        for docname, figures in chapters.items()
+    ]
     links = [nodes.reference("", section[0].astext(), internal=True, refid=section["ids"][0]) for section in sections]
     items = [nodes.list_item("", nodes.paragraph("", "", link)) for link in links]
     return [nodes.bullet_list("", *items), *sections]
 
 
-@fills("figure-preview")
+@fills("figure-preview", directive=True)
 def preview(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """The picture of a figure that lives on another page, with the way there."""
     id, figures = place["shown_id"], app.env.get_domain("paper").figures
@@ -44,54 +45,31 @@ def preview(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     return [nodes.container("", Later(kind="picture", shown_id=id), line, classes=["figure-preview"])]
 
 
-def _chapter(app: Sphinx, docname: str, entries: list[dict]) -> nodes.section:
-    title = nodes.title("", chapter_title(app.env, docname))
-    page = app.env.get_doctree(docname)
-    captions = as_read(page)
-    anchors = {id for node in page.findall(nodes.Element) for id in node["ids"]}
-    shown = [_entry(app, entry, captions[entry["id"]], anchors) for entry in entries]
-    return nodes.section("", title, *shown, ids=[f"figures-of-{docname.rpartition('/')[2]}"], names=[])
-
-
-def _entry(app: Sphinx, entry: dict, caption: nodes.Element, anchors: set[str]) -> nodes.container:
-    id, docname = entry["id"], entry["docname"]
+def _entry(app: Sphinx, figure: dict) -> nodes.container:
+    id, docname = figure["id"], figure["docname"]
     number = nodes.strong("", "", reference(app.env, "std:numref", id))
-    text = nodes.container("", nodes.paragraph("", "", number, nodes.Text(" "), *copied(app.env, caption.children)))
-    box = nodes.container("", classes=["index-entry", f"index-{entry['kind']}"])
+    caption = copied(app.env, app.env.get_domain("paper").said(figure, "caption").children)
+    text = nodes.container("", nodes.paragraph("", "", number, nodes.Text(" "), *caption))
+    box = nodes.container("", classes=["index-entry", f"index-{figure['kind']}"])
     if app.builder.format == "html":
-        if entry["kind"] == "figure":
-            uri, classes = address(app, f"figures/{id}.png"), ["published", "dark-light"]
-            picture = nodes.image(uri=uri, alt=entry["alt"], candidates={"?": uri}, loading="lazy", classes=classes)
-            box += link(app, docname, id, picture)
-        text += _links(app, entry, anchors)
+        if figure["kind"] == "figure":
+            box += link(app, docname, id, published(app, figure, "png", loading="lazy"))
+        text += _links(app, figure)
     box += text
     return box
 
 
-def _links(app: Sphinx, entry: dict, anchors: set[str]) -> nodes.paragraph:
-    id = entry["id"]
-
-    def files(suffixes: dict[str, str]) -> list[nodes.Node]:
-        found: list[nodes.Node] = []
-        for label, suffix in suffixes.items():
-            found += [nodes.Text(", ")] if found else []
-            found.append(nodes.reference("", label, refuri=address(app, f"figures/{id}.{suffix}")))
-        return found
-
-    pictures = {suffix.upper(): suffix for suffix in ("svg", "pdf") if suffix in entry["files"]}
-    line = [nodes.Text("data and files: "), *files({"CSV": "csv"} | pictures), nodes.Text(" · ")]
-    if f"{id}-code" in anchors:
-        line.append(link(app, entry["docname"], f"{id}-code", "code"))
-    else:  # a cell whose source is hidden for good has no code to go to
-        line.append(nodes.reference("", "code", refuri=address(app, f"_sources/{entry['docname']}.ipynb")))
+def _links(app: Sphinx, figure: dict) -> nodes.paragraph:
+    id = figure["id"]
+    pictures = {suffix.upper(): suffix for suffix in ("svg", "pdf") if suffix in figure["files"]}
+    parts = [[nodes.Text("data and files: "), *files(app, id, {"CSV": "csv"} | pictures)], [code(app, figure)]]
     if can_cite(app):
-        line += [nodes.Text(" · cite: "), *files({LABELS[name]: suffix for name, suffix in FORMATS.items()})]
-    line += [nodes.Text(" · "), *files({"how it was made": "json"})]
-    return nodes.paragraph("", "", *line, classes=["index-links"])
+        cited = files(app, id, {label: FORMATS[name] for name, label in LABELS.items()})
+        parts.append([nodes.Text("cite: "), *cited])
+    parts.append(files(app, id, {"how it was made": "json"}))
+    return nodes.paragraph("", "", *joined(parts, " · "), classes=["index-links"])
 
 
 def setup(app: Sphinx) -> None:
-    """Register the directives."""
+    """Register the styles of the index."""
     app.add_css_file("css/figure-index.css", priority=800)
-    for kind in ("figure-index", "figure-preview"):
-        app.add_directive(kind, directive(kind))

@@ -4,7 +4,6 @@ The first and last are MyST-NB's own, which do a little more here; the other two
 """
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 
 from docutils import nodes
@@ -18,12 +17,10 @@ from sphinx.util.docutils import SphinxDirective
 from livingpaper.build import parameters, words
 from livingpaper.errors import InputError
 from livingpaper.say import claims, figures
-from livingpaper.sphinx import sources
-from livingpaper.sphinx.later import Later, fills
-from livingpaper.sphinx.references import address
+from livingpaper.sphinx.later import Later
+from livingpaper.sphinx.references import joined
 from livingpaper.sphinx.tables import table
 
-HTML_FILES = {"figure": ("svg", "pdf", "png"), "table": ()}
 PREDICATE_SIGNS = {"<=": "≤", ">=": "≥"}
 
 
@@ -51,6 +48,7 @@ class AnchorCode(SphinxTransform):
             # a cell whose source is hidden for good has no code to go to
             if cell is not None and cell.children and cell[0].get("nb_element") == "cell_code_source":
                 cell["ids"].append(f"{mark['shown_id']}-code")
+                self.env.get_domain("paper").note_code(self.env.docname, mark["shown_id"])
 
 
 class Renderer:
@@ -74,7 +72,8 @@ class Glued(SphinxDirective):
     required_arguments = 1
     has_content = True
     kind: str
-    mime: str
+    half = figures  #: the module that makes the code's half and joins the words to it
+    shelf = "figures"  #: where the catalogue has it
 
     def run(self) -> list[nodes.Node]:
         id = self.arguments[0]
@@ -82,15 +81,16 @@ class Glued(SphinxDirective):
         try:
             payload, numbers = self._handed_over(id)
             said["holds_if"] = words.filled(said.get("holds_if", ""), numbers)
-            payload = (claims.judged if self.kind == "claim" else figures.captioned)(payload, said)
+            payload = self.join(payload, said)
         except InputError as error:
             raise self.error(str(error)) from None
         body = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, body)
-        drawn = self.draw(payload, [node for node in body if isinstance(node, nodes.paragraph)])
-        kind = "claims" if self.kind == "claim" else "figures"
-        self.env.get_domain("paper").note(kind, self.env.docname, self.lineno, payload)
-        return drawn
+        self.env.get_domain("paper").note(self.shelf, self.env.docname, self.lineno, payload)
+        return self.draw(payload, [node for node in body if isinstance(node, nodes.paragraph)])
+
+    def join(self, payload: dict, said: dict) -> dict:
+        return figures.captioned(payload, said)
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
         raise NotImplementedError
@@ -99,8 +99,12 @@ class Glued(SphinxDirective):
         found, messages = self.state.inline_text(text, self.lineno)
         return [*found, *messages]
 
-    def target(self, node: nodes.Element, name: str) -> None:
-        node["names"].append(name)
+    def captioned(self, node: nodes.Element, caption: nodes.Element, paragraphs: list[nodes.paragraph]) -> None:
+        """Let a figure or table be found by its id; its caption is all paragraphs in one."""
+        id = self.arguments[0]
+        caption += joined((paragraph.children for paragraph in paragraphs), " ")
+        caption["says"] = (id, "caption")
+        node["names"].append(id)
         self.set_source_info(node)
         self.state.document.note_explicit_target(node, node)
 
@@ -108,14 +112,13 @@ class Glued(SphinxDirective):
         renderer = self.state.document.attributes.get("nb_renderer")
         glued = _glued(renderer) if renderer else {}
         output = glued.get(id)
-        payload = output and output["data"].get(self.mime)
+        payload = output and output["data"].get(self.half.MIME)
         if not payload or payload.get("kind", "claim") != self.kind:
             raise InputError(
                 f"no code cell of this page hands {id} over: call say.{self.kind}({id!r}, ...) in the cell above, "
                 "and execute the chapter again"
             )
-        schema = claims.SCHEMA if self.kind == "claim" else figures.SCHEMA
-        if payload.get("schema") != schema:
+        if payload.get("schema") != self.half.SCHEMA:
             raise InputError(f"{id} was handed over by another version: execute the chapter again")
         numbers = {name: output["data"].get("text/plain", "") for name, output in glued.items()}
         return json.loads(json.dumps(payload)), numbers
@@ -125,34 +128,29 @@ class GlueFigure(Glued):
     """A numbered figure: the directive's body is its caption, the option ``alt`` what is to be seen, in words."""
 
     option_spec = {"alt": directives.unchanged_required}
-    kind, mime = "figure", figures.MIME
+    kind = "figure"
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
-        figure = nodes.figure("", Later(kind="picture", shown_id=payload["id"]), classes=["book-figure"])
+        id, caption = payload["id"], nodes.caption()
+        figure = nodes.figure("", Later(kind="picture", shown_id=id), classes=["book-figure"])
         if payload.get("explore"):
-            figure += Later(kind="explorer", shown_id=payload["id"])
-        figure += nodes.caption("", "", *_as_one(paragraphs))
-        figure += nodes.legend("", Later(kind="figure-links", shown_id=payload["id"]))
-        figure["published_id"] = payload["id"]
-        self.target(figure, payload["id"])
+            figure += Later(kind="explorer", shown_id=id)
+        figure += [caption, nodes.legend("", Later(kind="figure-links", shown_id=id))]
+        self.captioned(figure, caption, paragraphs)
         return [figure]
 
 
 class GlueTable(Glued):
     """A numbered table: the directive's body is its caption."""
 
-    kind, mime = "table", figures.MIME
+    kind = "table"
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
         shown = payload["table"]
-        grid = table(
-            [self.inline(name) for name in shown["columns"]],
-            [[self.inline(cell) for cell in row] for row in shown["rows"]],
-            numeric=shown["numeric"],
-            title=_as_one(paragraphs),
-        )
-        grid["published_id"] = payload["id"]
-        self.target(grid, payload["id"])
+        header = [self.inline(name) for name in shown["columns"]]
+        grid = table(header, [[self.inline(cell) for cell in row] for row in shown["rows"]], numeric=shown["numeric"])
+        grid.insert(0, nodes.title())
+        self.captioned(grid, grid[0], paragraphs)
         return [nodes.container("", grid, Later(kind="figure-links", shown_id=payload["id"]), classes=["book-table"])]
 
 
@@ -160,33 +158,29 @@ class GlueClaim(Glued):
     """A claim with its verdict: the first paragraph is the statement, what follows is the note."""
 
     option_spec = {name: directives.unchanged_required for name in words.OPTIONS["claim"]}
-    kind, mime = "claim", claims.MIME
+    kind, half, shelf = "claim", claims, "claims"
+
+    def join(self, payload: dict, said: dict) -> dict:
+        return claims.judged(payload, said)
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
-        verdict, paper = payload["verdict"], payload["paper"]
-        box = nodes.admonition(classes=["claim", f"claim-{verdict}"])
+        id, verdict, paper = payload["id"], payload["verdict"], payload["paper"]
         source = f"{payload['where']}, {{cite:t}}`{paper}`" if paper else f"{payload['where']} (ours)"
-        title = nodes.title("", "", Later(kind="claim-number", shown_id=payload["id"]), nodes.Text(" "))
+        title = nodes.title("", "", Later(kind="claim-number", shown_id=id), nodes.Text(" "))
         title += [verdict_badge(verdict), nodes.Text(" ")]
         title += nodes.inline("", "", *self.inline(source), classes=["claim-source"])
-        box += title
-        statement, *note = paragraphs
-        statement["classes"].append("claim-statement")
-        payload["words"] = statement.astext()
-        box += statement
         numbers = nodes.paragraph("", "Estimate ", *estimate_with_interval(payload), classes=["claim-numbers"])
         numbers += nodes.Text(f"; holds if {predicate(payload)}; on record: {payload['on_record'] or 'nothing yet'}.")
         places = [("numref", payload["figure"]), ("prf:ref", payload["theorem"])]
         if seen := " and ".join(f"{{{role}}}`{target}`" for role, target in places if target):
             numbers += [nodes.Text(" See "), *self.inline(seen), nodes.Text(".")]
-        box += numbers
-        for paragraph in note:
-            paragraph["classes"].append("claim-note")
-            box += paragraph
+        for paragraph, part in zip(paragraphs, ["statement"] + ["note"] * len(paragraphs), strict=False):
+            paragraph["classes"].append(f"claim-{part}")
+            paragraph["says"] = (id, part)
+        statement, *note = paragraphs
         # catalogue.name_claims puts the number in the place of the id
-        self.env.get_domain("std").note_hyperlink_target(payload["id"], self.env.docname, payload["id"], payload["id"])
-        box["ids"].append(payload["id"])
-        return [box]
+        self.env.get_domain("std").note_hyperlink_target(id, self.env.docname, id, id)
+        return [nodes.admonition("", title, statement, numbers, *note, classes=["claim", f"claim-{verdict}"], ids=[id])]
 
 
 class GlueText(PasteTextRole):
@@ -231,59 +225,6 @@ def verdict_badge(verdict: str | None) -> nodes.inline:
     if verdict is None:
         return nodes.inline("", "nothing yet", classes=["verdict"])
     return nodes.inline("", f"{claims.SYMBOLS[verdict]} {verdict}", classes=["verdict", f"verdict-{verdict}"])
-
-
-def _as_one(paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
-    found: list[nodes.Node] = []
-    for paragraph in paragraphs:
-        found += [nodes.Text(" ")] if found else []
-        found += paragraph.children
-    return found
-
-
-@fills("picture")
-def picture(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
-    """The image of a figure, at the address that stays."""
-    id, suffix = place["shown_id"], "pdf" if app.builder.format == "latex" else "svg"
-    uri = address(app, f"figures/{id}.{suffix}")
-    # "?" is Sphinx's mark of an image that is not among the sources and is not to be copied;
-    # "dark-light" tells the theme to leave its colours alone in the dark
-    alt, classes = app.env.get_domain("paper").figures[id]["alt"], ["published", "dark-light"]
-    image = nodes.image(uri=uri, alt=alt, candidates={"?": uri}, classes=classes)
-    # a box of its own, in which a wide picture can be moved sideways on a narrow screen
-    return [nodes.container("", image, classes=["figure-scroll"]) if suffix == "svg" else image]
-
-
-@fills("figure-links")
-def figure_links(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
-    """The line under a figure: its data, its files, its code, how it was made, how to cite it."""
-    if app.builder.format != "html":
-        return []
-    id = place["shown_id"]
-    figure = app.env.get_domain("paper").figures[id]
-
-    def file(text: str, suffix: str, title: str) -> nodes.reference:
-        return nodes.reference("", text, refuri=address(app, f"figures/{id}.{suffix}"), reftitle=f"{title} of {id}")
-
-    line = nodes.inline()
-    line += [nodes.Text("data ("), file("CSV", "csv", "Data"), nodes.Text(")")]
-    pictures = HTML_FILES[figure["kind"]]
-    for position, suffix in enumerate(pictures):
-        line += nodes.Text(", " if position else " · image (")
-        line += file(suffix.upper(), suffix, f"{suffix.upper()} image")
-    line += nodes.Text(") · " if pictures else " · ")
-    code = nodes.reference("", "code", reftitle=f"Code of {id}")
-    if any(f"{id}-code" in node["ids"] for node in place.document.findall(nodes.container)):
-        code["refid"] = f"{id}-code"
-    else:
-        code["refuri"] = address(app, f"_sources/{figure['docname']}.ipynb")
-    target, words = sources.link(app, id, figure["docname"])
-    page, _, anchor = target.partition("#")
-    uri = target if "://" in target else address(app, page) + (f"#{anchor}" if anchor else "")
-    source = nodes.reference("", "source", refuri=uri, reftitle=f"Source of {id}: {words}")
-    line += [code, nodes.Text(" ("), source, nodes.Text(")")]
-    line += [nodes.Text(" · "), file("how it was made", "json", "Provenance")]
-    return [nodes.container("", line, Later(kind="cite-figure", shown_id=id), classes=["figure-links"])]
 
 
 def setup(app: Sphinx) -> None:

@@ -7,37 +7,37 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-Fill = Callable[[Sphinx, nodes.Element], Sequence[nodes.Node]]
-
-_FILLS: dict[str, Fill] = {}
-
 
 class Later(nodes.General, nodes.Inline, nodes.Element):
     """Stands where something of its ``kind`` goes; other attributes say which one."""
 
 
-def fills(kind: str) -> Callable[[Fill], Fill]:
-    """Let a function say what stands in the places of a kind, given the application and the place."""
+Fill = Callable[[Sphinx, Later], Sequence[nodes.Node]]
+_FILLS: dict[str, Fill] = {}
+_DIRECTIVES: list[str] = []
+
+
+def fills(kind: str, directive: bool = False) -> Callable[[Fill], Fill]:
+    """Let a function say what stands in the places of a kind; with ``directive``, pages ask for it by that name."""
 
     def register(fill: Fill) -> Fill:
         _FILLS[kind] = fill
+        if directive:
+            _DIRECTIVES.append(kind)
         return fill
 
     return register
 
 
-def directive(kind: str) -> type[SphinxDirective]:
-    """The directive whose place is filled later; an argument is the id of what it shows."""
+class Placed(SphinxDirective):
+    """A directive whose place is filled later; an argument is the id of what it shows."""
 
-    class Placed(SphinxDirective):
-        optional_arguments = 1
+    optional_arguments = 1
 
-        def run(self) -> list[nodes.Node]:
-            place = Later(kind=kind, shown_id=(self.arguments or [None])[0])
-            self.set_source_info(place)
-            return [place]
-
-    return Placed
+    def run(self) -> list[nodes.Node]:
+        place = Later(kind=self.name, shown_id=(self.arguments or [None])[0])
+        self.set_source_info(place)
+        return [place]
 
 
 class FillPlaces(SphinxPostTransform):
@@ -59,3 +59,5 @@ def setup(app: Sphinx) -> None:
     """Register the places."""
     app.add_node(Later)
     app.add_post_transform(FillPlaces)
+    for kind in _DIRECTIVES:
+        app.add_directive(kind, Placed)

@@ -1,6 +1,6 @@
-"""References from one page to another, made where all pages are known."""
+"""What leads from one page to another, made where all pages are known."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from docutils import nodes
 from sphinx import addnodes
@@ -35,5 +35,14 @@ def link(app: Sphinx, docname: str, anchor: str, shown: nodes.Node | str) -> nod
 
 
 def address(app: Sphinx, path: str) -> str:
-    """A file of the site as this page addresses it."""
-    return relative_uri(app.builder.get_target_uri(app.env.docname), path)
+    """A file of the site, or a page of it with an anchor, as this page addresses it."""
+    page, mark, anchor = path.partition("#")
+    return relative_uri(app.builder.get_target_uri(app.env.docname), page) + mark + anchor
+
+
+def joined(parts: Iterable[Sequence[nodes.Node]], separator: str = ", ") -> list[nodes.Node]:
+    """Parts of a sentence in a row, with a separator between them."""
+    row: list[nodes.Node] = []
+    for part in parts:
+        row += [*([nodes.Text(separator)] if row else []), *part]
+    return row

@@ -7,9 +7,8 @@ from sphinx.application import Sphinx
 
 from livingpaper.publish import citation
 from livingpaper.say.figures import contents
-from livingpaper.sphinx.captions import captions, statements
 from livingpaper.sphinx.cite import cite, page, summary
-from livingpaper.sphinx.directives import read_records
+from livingpaper.sphinx.records import read_records
 
 
 def publish(app: Sphinx, exception: Exception | None) -> None:
@@ -23,35 +22,27 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
     for stale in [*folder.glob("fig-*"), *folder.glob("tab-*")]:
         stale.unlink()
     records = read_records(Path(app.srcdir))
-    entries = catalogue.in_reading_order("figures")
-    words = {}
-    for docname in {entry["docname"] for entry in entries}:
-        words |= captions(app, docname)
-    figures = [_publish_figure(app, folder, entry, words[entry["id"]], records) for entry in entries]
+    figures = [_publish_figure(app, folder, entry, records) for entry in catalogue.in_reading_order("figures")]
     _write_json(folder / "index.json", {"schema": 1, "figures": figures})
-    claims = list(enumerate(catalogue.in_reading_order("claims"), start=1))
-    said = {}
-    for docname in {claim["docname"] for _, claim in claims}:
-        said |= statements(app, docname)
     claims = [
         {"number": number}
-        | {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema", "words")}
-        | {name: said[claim["id"], name] for name in ("statement", "note") if claim[name]}
+        | {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema")}
+        | {part: catalogue.in_words(claim, part) for part in ("statement", "note") if claim[part]}
         | {"page": page(app, claim)}
-        for number, claim in claims
+        for number, claim in enumerate(catalogue.in_reading_order("claims"), start=1)
     ]
     _write_json(Path(app.outdir, "claims.json"), {"schema": 1, "claims": claims})
-    _write_citations(Path(app.outdir, citation.BOOK), cite(app, None))
+    _write_citations(Path(app.outdir, citation.BOOK), cite(app))
 
 
-def _publish_figure(app: Sphinx, folder: Path, entry: dict, caption: str, records: dict[str, dict]) -> dict:
-    about = summary(app, entry, caption)
+def _publish_figure(app: Sphinx, folder: Path, entry: dict, records: dict[str, dict]) -> dict:
+    about = summary(app, entry["id"])
     for suffix, content in contents(entry).items():
         folder.joinpath(f"{about['id']}.{suffix}").write_bytes(content)
     record = records.get(entry["docname"].rpartition("/")[2])
     provenance = about | {"chapter": entry["docname"], "environment": entry["environment"], "run": record}
     _write_json(folder / f"{about['id']}.json", {"schema": 1} | provenance)
-    _write_citations(folder / about["id"], cite(app, about))
+    _write_citations(folder / about["id"], cite(app, about["id"]))
     return about
 
 

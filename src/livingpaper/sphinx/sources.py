@@ -1,21 +1,20 @@
 """The way from a page to what it was made from: pages with the source inside the site, and links to its repository."""
 
-import re
 from collections.abc import Iterator
+from functools import partial
 from html import escape
 from pathlib import Path, PurePosixPath
 
 import nbformat
-from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
-from sphinx.ext.viewcode import OUTPUT_DIRNAME, viewcode_anchor
-from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.errors import PycodeError
+from sphinx.ext.viewcode import OUTPUT_DIRNAME
+from sphinx.pycode import ModuleAnalyzer
 
-from livingpaper.build.repository import Place, Sources
+from livingpaper.build.repository import Place, Repository, Sources
 from livingpaper.sweep import closure
 
-_LINE_NUMBER = re.compile(r'<span class="linenos">(\s*(\d+))</span>')
 HIDDEN = {"injected-parameters"}
 
 
@@ -23,6 +22,7 @@ def note(app: Sphinx, env, docnames: list[str]) -> None:
     """Find out where the sources are: from the pipeline's record, else from the folder itself."""
     root = Path(app.srcdir)
     env.paper_sources = Sources.read(root) or Sources.of(root, {}, configured(app))
+    app.config.linkcode_resolve = partial(resolve, env.paper_sources.repository)
 
 
 def configured(app: Sphinx) -> str:
@@ -43,24 +43,13 @@ def link(app: Sphinx, id: str, docname: str) -> tuple[str, str]:
     return f"{page}#cell-{place.cell}" if place.cell else page, words
 
 
-class LinkRepository(SphinxPostTransform):
-    """Put the link to an object's lines in the repository beside the link to its source inside the site."""
-
-    default_priority = 90  # before viewcode makes links of its marks
-
-    def run(self, **kwargs) -> None:
-        repository = self.env.paper_sources.repository
-        for anchor in list(self.document.findall(viewcode_anchor)):
-            module = anchor["reftarget"].removeprefix(f"{OUTPUT_DIRNAME}/")
-            _, tags, _, _ = self.env._viewcode_modules[module.replace("/", ".")]
-            _, first, last = tags[anchor["refid"]]
-            if permalink := repository.permalink(f"src/{_file(module)}", (first, last)):
-                words = nodes.inline("", f"[{repository.commit[:7]}]", classes=["viewcode-link"])
-                title = f"{_file(module)}, lines {first} to {last}, at {repository.state}"
-                anchor.parent.insert(
-                    anchor.parent.index(anchor) + 1,
-                    nodes.reference("", "", words, refuri=permalink, internal=False, reftitle=title),
-                )
+def resolve(repository: Repository, domain: str, info: dict[str, str]) -> str | None:
+    """The address of an object's lines in the repository, if it is known: what ``sphinx.ext.linkcode`` asks for."""
+    try:
+        _, first, last = ModuleAnalyzer.for_module(info["module"]).find_tags()[info["fullname"]]
+    except (KeyError, PycodeError):
+        return None  # no Python, no file, or no object that has lines of its own
+    return repository.permalink(f"src/{_file(info['module'].replace('.', '/'))}", (first, last))
 
 
 def pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
@@ -75,12 +64,10 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
 
 
 def mark_module(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
-    """Say on a page of viewcode which commit it shows, and give its lines anchors."""
-    module = pagename.removeprefix(f"{OUTPUT_DIRNAME}/")
-    if module == pagename or not context.get("body") or module.replace("/", ".") not in app.env._viewcode_modules:
-        return
-    body = _LINE_NUMBER.sub(r'<span class="linenos" id="L\2">\1</span>', context["body"])
-    context["body"] = body.replace("</h1>", f"</h1>\n{_state(app, f'src/{_file(module)}')}", 1)
+    """Say on a page of viewcode which commit it shows."""
+    folder, _, module = pagename.partition("/")
+    if folder == OUTPUT_DIRNAME and module.replace("/", ".") in app.env._viewcode_modules:
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{_state(app, f'src/{_file(module)}')}", 1)
 
 
 def _listing(app: Sphinx, name: str, title: str, docname: str) -> str:
@@ -113,8 +100,8 @@ def _file(module: str) -> str:
 
 def setup(app: Sphinx) -> None:
     """Register the links to sources."""
+    app.setup_extension("sphinx.ext.linkcode")
     app.add_css_file("css/code.css", priority=800)
-    app.add_post_transform(LinkRepository)
     app.connect("env-before-read-docs", note)
     app.connect("html-collect-pages", pages)
     app.connect("html-page-context", mark_module)

@@ -7,10 +7,10 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from livingpaper.sphinx.catalogue import chapter_title
-from livingpaper.sphinx.glue import verdict_badge
-from livingpaper.sphinx.later import Later, directive, fills
-from livingpaper.sphinx.references import copied, link, reference
+from livingpaper.sphinx.catalogue import chapter_section
+from livingpaper.sphinx.later import Later, fills
+from livingpaper.sphinx.ledger import verdicts_about
+from livingpaper.sphinx.references import copied, reference
 
 
 class UniqueIds(SphinxTransform):
@@ -31,25 +31,18 @@ class NameClaims(SphinxPostTransform):
 
     def run(self, **kwargs) -> None:
         for statement in _statements(self.document):
-            if verdicts := _verdicts(self.app, statement):
-                words = nodes.Text("Claims about this: ")
-                statement += nodes.paragraph("", "", words, *verdicts, classes=["claims-about"])
+            for line in verdicts_about(self.app, statement):
+                line.insert(0, nodes.Text("Claims about this: "))
+                statement += line
 
 
-@fills("statement-index")
+@fills("statement-index", directive=True)
 def index(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """All numbered statements of the book, by chapter, each with the verdicts of the claims about it."""
-    pages = app.env.get_domain("paper").pages()
-    chapters = {docname: _statements(app.env.get_doctree(docname)) for docname in pages}
+    chapters = {name: _statements(app.env.get_doctree(name)) for name in app.env.get_domain("paper").pages()}
     sections = [
-        nodes.section(
-            "",
-            nodes.title("", chapter_title(app.env, docname)),
-            nodes.bullet_list("", *(_item(app, statement) for statement in statements)),
-            ids=[f"statements-of-{docname.rpartition('/')[2]}"],
-            names=[],
-        )
-        for docname, statements in chapters.items()
+        chapter_section(app, name, "statements", nodes.bullet_list("", *(_item(app, one) for one in statements)))
+        for name, statements in chapters.items()
         if statements
     ]
     return sections or [nodes.paragraph("", "The book states nothing formally yet.")]
@@ -57,23 +50,9 @@ def index(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
 
 def _item(app: Sphinx, statement: nodes.Element) -> nodes.list_item:
     number = reference(app.env, "prf:ref", statement["label"])
-    title = next(child for child in statement.children if isinstance(child, nodes.title))
-    item = nodes.list_item("", nodes.paragraph("", "", number, nodes.Text(" "), *copied(app.env, title.children)))
-    if verdicts := _verdicts(app, statement):
-        item += nodes.paragraph("", "", *verdicts, classes=["claims-about"])
-    return item
-
-
-def _verdicts(app: Sphinx, statement: nodes.Element) -> list[nodes.Node]:
-    catalogue = app.env.get_domain("paper")
-    numbers = catalogue.claim_numbers()
-    shown: list[nodes.Node] = []
-    for claim in catalogue.in_reading_order("claims"):
-        if claim["theorem"] == statement["label"]:
-            shown += [nodes.Text(", ")] if shown else []
-            shown.append(link(app, claim["docname"], claim["id"], f"Claim {numbers[claim['id']]}"))
-            shown += [nodes.Text(" "), verdict_badge(claim["verdict"])]
-    return shown
+    title = copied(app.env, statement[0].children)
+    line = nodes.paragraph("", "", number, nodes.Text(" "), *title)
+    return nodes.list_item("", line, *verdicts_about(app, statement))
 
 
 def _statements(tree: nodes.document) -> list[nodes.Element]:
@@ -86,7 +65,6 @@ def _statements(tree: nodes.document) -> list[nodes.Element]:
 
 
 def setup(app: Sphinx) -> None:
-    """Register the list of statements."""
-    app.add_directive("statement-index", directive("statement-index"))
+    """Register what is done to statements."""
     app.add_transform(UniqueIds)
     app.add_post_transform(NameClaims)

@@ -4,26 +4,20 @@ from collections.abc import Sequence
 
 from docutils import nodes
 
-Cell = Sequence[nodes.Node]
+Cell = str | Sequence[nodes.Node]  #: plain text, or inline nodes
 
 
-def table(
-    header: Sequence[Cell], rows: Sequence[Sequence[Cell]], numeric: Sequence[bool] = (), title: Cell | None = None
-) -> nodes.table:
-    """A table whose cells are inline nodes; a row with one cell spans all columns and heads a group."""
-    grid = nodes.table(classes=["book-grid"])
-    if title is not None:
-        grid += nodes.title("", "", *title)
+def table(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], numeric: Sequence[bool] = ()) -> nodes.table:
+    """A table; a row with one cell spans all columns and heads a group."""
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in header), cols=len(header))
     group += nodes.thead("", _row(header, len(header), numeric))
     group += nodes.tbody("", *(_row(row, len(header), numeric) for row in rows))
-    grid += group
-    return grid
+    return nodes.table("", group, classes=["book-grid"])
 
 
-def text(content: str) -> Cell:
-    """A cell with plain text."""
-    return [nodes.Text(content)]
+def boxed(name: str, *table_of, **options) -> nodes.container:
+    """A table in a box of that class."""
+    return nodes.container("", table(*table_of, **options), classes=[name])
 
 
 def _row(cells: Sequence[Cell], columns: int, numeric: Sequence[bool]) -> nodes.row:
@@ -36,4 +30,5 @@ def _row(cells: Sequence[Cell], columns: int, numeric: Sequence[bool]) -> nodes.
 
 
 def _entry(cell: Cell, classes: list[str], **spans: int) -> nodes.entry:
-    return nodes.entry("", nodes.paragraph("", "", *cell), classes=classes, **spans)
+    shown = [nodes.Text(cell)] if isinstance(cell, str) else cell
+    return nodes.entry("", nodes.paragraph("", "", *shown), classes=classes, **spans)

@@ -1,26 +1,27 @@
 """The table of notation, and the meaning of a symbol or term at its first use in a chapter."""
 
 import re
-from collections.abc import Iterator
+from functools import cache
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.osutil import relative_uri
 
 from livingpaper import settings
 from livingpaper.build import notation
 from livingpaper.errors import InputError
-from livingpaper.sphinx.references import reference
-from livingpaper.sphinx.tables import table, text
+from livingpaper.sphinx.references import address, joined, reference
+from livingpaper.sphinx.tables import Cell, boxed
 
 #: Where a first use is not marked: in what is read apart from the text, or leads somewhere else.
 APART = (nodes.title, nodes.reference, nodes.caption, nodes.legend, nodes.table, nodes.literal, nodes.literal_block,
          nodes.raw, addnodes.pending_xref)  # fmt: skip
+APART_CLASSES = {"claim", "figure-links", "cell_output"}
 
 
 class Meaning(nodes.Inline, nodes.Element):
@@ -36,16 +37,13 @@ class NotationTable(SphinxDirective):
         except InputError as error:
             raise self.error(str(error)) from None
         self.env.note_dependency(settings.read(Path(self.env.srcdir)).notation)
-        header = ["symbol", "meaning", "introduced in"]
-        grid = table([text(title) for title in header], [self._row(symbol) for symbol in symbols])
-        return [nodes.container("", grid, classes=["symbols"])]
+        rows = [self._row(symbol) for symbol in symbols]
+        return [boxed("symbols", ["symbol", "meaning", "introduced in"], rows)]
 
-    def _row(self, symbol: notation.Symbol) -> list[list[nodes.Node]]:
-        shown: list[nodes.Node] = [nodes.target("", "", ids=[symbol.anchor])]
-        for position, tex in enumerate(symbol.tex):
-            shown += [nodes.Text(", " if position else ""), nodes.math(tex, tex)]
+    def _row(self, symbol: notation.Symbol) -> list[Cell]:
+        written = joined([nodes.math(tex, tex)] for tex in symbol.tex)
         chapter = reference(self.env, "std:ref", f"chapter-{symbol.defined}")
-        return [shown, text(symbol.meaning), [chapter]]
+        return [[nodes.target("", "", ids=[symbol.anchor]), *written], symbol.meaning, [chapter]]
 
 
 class MarkFirstUses(SphinxPostTransform):
@@ -59,17 +57,15 @@ class MarkFirstUses(SphinxPostTransform):
         page = self.env.docname
         if not str(self.env.doc2path(page)).endswith(".ipynb"):
             return
-        root = Path(self.env.srcdir)
-        left = list(notation.read(root))
+        left = list(notation.read(Path(self.env.srcdir)))
         # the page with the table lies beside the file of the symbols and has its name
-        table_page = settings.read(root).notation.rpartition(".")[0]
+        table_page = settings.read(Path(self.env.srcdir)).notation.rpartition(".")[0]
         for formula in self._running(nodes.math):
             found = next((symbol for symbol in left if symbol.is_in(formula.astext(), page.rpartition("/")[2])), None)
             if found:
                 left.remove(found)
-                address = self._uri(table_page, found.anchor)
-                self._mark(formula, found.id, address, found.meaning, _spoken(formula.astext()))
-        terms = self._terms()
+                self._mark(formula, found.id, (table_page, found.anchor), found.meaning, _spoken(formula.astext()))
+        terms = dict(_terms(self.env))
         for words in self._running(nodes.Text):
             self._mark_terms(words, terms)
 
@@ -77,56 +73,48 @@ class MarkFirstUses(SphinxPostTransform):
         """What stands in running text, in reading order."""
         return [node for node in self.document.findall(kind) if _is_running(node)]
 
-    def _terms(self) -> dict[str, tuple[str, str]]:
-        """Address of each term and the first paragraph of its definition; long terms first, they contain short ones."""
-        terms = self.env.get_domain("std").objects
-        places = {name: place for (kind, name), place in terms.items() if kind == "term"}
-        meanings: dict[str, str] = {}
-        for docname in {docname for docname, _ in places.values()}:
-            for item in self.env.get_doctree(docname).findall(nodes.definition_list_item):
-                words = " ".join(item.next_node(nodes.paragraph).astext().split())
-                meanings |= {id: words for term in item.findall(nodes.term) for id in term["ids"]}
-        found = {
-            name: (self._uri(docname, id), meanings[id]) for name, (docname, id) in places.items() if id in meanings
-        }
-        return dict(sorted(found.items(), key=lambda item: -len(item[0])))
-
     def _mark_terms(self, words: nodes.Text, terms: dict[str, tuple[str, str]]) -> None:
         for name in list(terms):
             if match := re.search(
                 rf"(?<![\w-]){re.escape(name)}(?![\w-])", words, re.IGNORECASE if name.islower() else 0
             ):
-                uri, meaning = terms.pop(name)
+                place, meaning = terms.pop(name)
                 before, after = nodes.Text(words[: match.start()]), nodes.Text(words[match.end() :])
                 used = nodes.Text(match.group())
                 words.parent.replace(words, [before, used, after])
-                self._mark(used, re.sub(r"\W+", "-", name.lower()), uri, meaning)
+                self._mark(used, re.sub(r"\W+", "-", name.lower()), place, meaning)
                 self._mark_terms(before, terms)
                 self._mark_terms(after, terms)
                 return
 
-    def _mark(self, node: nodes.Node, id: str, uri: str, meaning: str, spoken: str = "") -> None:
+    def _mark(self, node: nodes.Node, id: str, place: tuple[str, str], meaning: str, spoken: str = "") -> None:
+        docname, anchor = place
+        uri = address(self.app, f"{self.app.builder.get_target_uri(docname)}#{anchor}")
         marked = Meaning(uri=uri, meaning=meaning, meaning_id=f"meaning-{id}", spoken=spoken)
         node.parent.replace(node, marked)
         marked += node
 
-    def _uri(self, docname: str, anchor: str) -> str:
-        builder = self.app.builder
-        return f"{relative_uri(builder.get_target_uri(self.env.docname), builder.get_target_uri(docname))}#{anchor}"
+
+@cache
+def _terms(env: BuildEnvironment) -> dict[str, tuple[tuple[str, str], str]]:
+    """The place of each term and the first paragraph of its definition; long terms first, they contain short ones."""
+    places = {name: place for (kind, name), place in env.get_domain("std").objects.items() if kind == "term"}
+    meanings: dict[str, str] = {}
+    for docname in {docname for docname, _ in places.values()}:
+        for item in env.get_doctree(docname).findall(nodes.definition_list_item):
+            words = " ".join(item.next_node(nodes.paragraph).astext().split())
+            meanings |= {id: words for term in item.findall(nodes.term) for id in term["ids"]}
+    found = {name: (place, meanings[place[1]]) for name, place in places.items() if place[1] in meanings}
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
 
 
 def _is_running(node: nodes.Node) -> bool:
-    parents = list(_parents(node))
-    return (
-        any(isinstance(parent, nodes.paragraph) for parent in parents)
-        and not any(isinstance(parent, APART) for parent in parents)
-        and not any({"claim", "figure-links", "cell_output"} & set(parent.get("classes", ())) for parent in parents)
-    )
-
-
-def _parents(node: nodes.Node) -> Iterator[nodes.Element]:
+    inside_of_paragraph = False
     while (node := node.parent) is not None:
-        yield node
+        if isinstance(node, APART) or not APART_CLASSES.isdisjoint(node.get("classes", ())):
+            return False
+        inside_of_paragraph = inside_of_paragraph or isinstance(node, nodes.paragraph)
+    return inside_of_paragraph
 
 
 def _spoken(formula: str) -> str:

@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from livingpaper import say
 from livingpaper.build.repository import Place, Repository, Sources
-from livingpaper.sphinx import launch
+from livingpaper.sphinx import launch, sources
 
 URL = "https://github.com/owner/name"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -107,3 +107,17 @@ def test_without_an_address_there_is_no_button_and_the_source_is_a_page_of_the_s
     assert "print(" in listing.find(id="cell-hidden").get_text(), "a cell that the page leaves out"
     assert "at an unknown commit" in listing.select_one(".source-state").get_text()
     assert listing.select_one("article h1 a")["href"] == "../../chapters/first.html"
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "found"),
+    [
+        ("livingpaper.errors", "InputError", f"{URL}/blob/{COMMIT}/src/livingpaper/errors.py#L8-L9"),
+        ("livingpaper.sweep", "sweep", None),  # is defined elsewhere
+        ("livingpaper.no_such_module", "f", None),
+    ],
+)
+def test_an_entry_of_the_reference_leads_to_its_lines_in_the_repository(module, name, found):
+    info = {"module": module, "fullname": name}
+    assert sources.resolve(Repository(URL, COMMIT), "py", info) == found
+    assert sources.resolve(Repository(), "py", info) is None

@@ -8,6 +8,8 @@ import pytest
 from bs4 import BeautifulSoup
 from sphinx.testing.util import SphinxTestApp
 
+from livingpaper.build.assemble import assemble
+from livingpaper.build.project import Project, Variant
 from livingpaper.sphinx import live
 
 FOLDER = Path(__file__).parents[3] / "chapters" / "live"
@@ -109,3 +111,13 @@ def test_what_is_wrong_is_said(tmp_path, content, files, complaint):
 def test_a_missing_file_is_named(tmp_path):
     files = {name: text for name, text in FILES.items() if name != "engine.js"}
     assert "engine.js" in build(tmp_path, "# Title\n\n```{live-experiment}\nWords.\n```\n", files)[1]
+
+
+def test_a_build_takes_the_files_along_that_stand_beside_a_page(tmp_path):
+    files = {"_toc.yml": "format: jb-book\nroot: index\n", "_config.yml": "title: A\n", "index.md": "# A\n"}
+    for name, text in (files | {"index/engine.js": "export {}", "other/engine.js": "export {}"}).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    tree = tmp_path / "_build" / "tree"
+    assemble(Project(tmp_path), Variant("published", None, {}, 1.0), [], tree)
+    assert sorted(path.relative_to(tree).as_posix() for path in tree.rglob("*.js")) == ["index/engine.js"]

@@ -442,10 +442,10 @@ def test_a_claim_and_the_theorem_that_it_is_about_point_at_each_other(site):
 
 
 def test_a_chapter_opens_with_what_it_teaches_and_needs(site):
-    opening = page(site, "chapters/rules").select_one(".opening")
+    opening = page(site, "chapters/rules").select_one(".chapter-header")
     assert words(opening) == "That one rule is as good as another. After Errors."
     assert opening.a["href"] == "errors.html"
-    assert page(site, "chapters/errors").select_one(".opening") is None
+    assert page(site, "chapters/errors").select_one(".chapter-header") is None
 
 
 def test_the_next_page_is_named_with_its_part(site):
