@@ -3,7 +3,7 @@
 Nothing here draws random numbers: a band is what the seeds span, never a bootstrap sample of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,15 +41,10 @@ def seed_lines(
     of ``y`` that are not numbers are left out. The lines are labelled for a legend or ``style.label_lines``. Further
     ``options`` are those of seaborn's ``lineplot``, as ``errorbar=None`` for lines without bands.
     """
-    order = list(data[hue].unique() if order is None else order)
-    for value, color, dashes, marker in zip(order, style.PALETTE, style.LINE_STYLES, style.MARKERS, strict=False):
-        rows = data[data[hue] == value]
-        if rows.empty:
-            continue
-        looks = {"color": color, "linestyle": dashes, "marker": marker if markers else None}
+    for rows, looks, dashes in _in_turn(data, hue, order):
         # seaborn's white edge makes small markers smaller
-        looks |= {"markeredgecolor": color} if markers else {}
-        looks |= {"label": str(value), "errorbar": ALL_SEEDS, "err_kws": BAND}
+        looks |= {"markeredgecolor": looks["color"]} if markers else {"marker": None}
+        looks |= {"linestyle": dashes, "errorbar": ALL_SEEDS, "err_kws": BAND}
         sns.lineplot(rows, x=x, y=y, ax=axes, legend=False, **looks | options)
 
 
@@ -137,13 +132,19 @@ def seed_points(
     may draw what theory says of the same, and the label that a legend needs. ``interval`` and further ``options`` are
     those of ``seed_bars``.
     """
-    order = list(data[hue].unique() if order is None else order)
-    for value, color, marker in zip(order, style.PALETTE, style.MARKERS, strict=False):
-        rows = data[data[hue] == value]
-        if rows.empty:
-            continue
-        looks = {"color": color, "marker": marker, "label": str(value)}
+    for rows, looks, _ in _in_turn(data, hue, order):
         seed_bars(axes, rows, x, y, interval, **looks | options)
+
+
+def _in_turn(
+    data: pd.DataFrame, hue: str, order: Sequence[Any] | None
+) -> Iterator[tuple[pd.DataFrame, dict[str, Any], Any]]:
+    """The rows of each value of ``hue`` that has some, with label, colour and marker, and with the dashes of a line."""
+    order = data[hue].unique() if order is None else order
+    for value, color, marker, dashes in zip(order, style.PALETTE, style.MARKERS, style.LINE_STYLES, strict=False):
+        rows = data[data[hue] == value]
+        if not rows.empty:
+            yield rows, {"label": str(value), "color": color, "marker": marker}, dashes
 
 
 def log_ticks(axes: Axes, which: str, values: Sequence[float], name: Callable[[float], str] = "{:g}".format) -> None:

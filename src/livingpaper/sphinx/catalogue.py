@@ -126,17 +126,25 @@ class Catalogue(Domain):
 
 @cache  # asked for many times a page, and first when all pages have been read
 def _said(env: BuildEnvironment, docname: str) -> dict[tuple[str, str], nodes.Element]:
-    """What a page says of what it shows, by id and part; glue's directives mark it."""
-    return {node["says"]: node for node in env.get_doctree(docname).findall(nodes.Element) if "says" in node}
+    """What a page says of what it shows, by id and part."""
+    return {node["says"]: node for node in _saying(env, docname)}
+
+
+def _saying(env: BuildEnvironment, docname: str) -> Iterator[nodes.Element]:
+    """The nodes that glue's directives mark; a note of several paragraphs is several of them."""
+    return (node for node in env.get_doctree(docname).findall(nodes.Element) if "says" in node)
 
 
 @cache
 def _in_words(env: BuildEnvironment, docname: str) -> dict[tuple[str, str], str]:
     small = new_document(docname, env.get_doctree(docname).settings)
-    for key, text in _said(env, docname).items():
-        small += nodes.paragraph("", "", *(child.deepcopy() for child in text.children), says=key)
+    for text in _saying(env, docname):
+        small += nodes.paragraph("", "", *(child.deepcopy() for child in text.children), says=text["says"])
     env.apply_post_transforms(small, docname)
-    return {paragraph["says"]: _words(paragraph) for paragraph in small.findall(nodes.paragraph)}
+    words: dict[tuple[str, str], list[str]] = {}
+    for paragraph in small.findall(nodes.paragraph):
+        words.setdefault(paragraph["says"], []).append(_words(paragraph))
+    return {key: "\n\n".join(paragraphs) for key, paragraphs in words.items()}
 
 
 def _words(node: nodes.Node) -> str:

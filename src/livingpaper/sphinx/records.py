@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from livingpaper import settings
 from livingpaper.build import parameters
 from livingpaper.errors import InputError
 from livingpaper.sphinx.later import Later, fills
@@ -49,7 +50,7 @@ def run_records(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     if not records:
         words = (
             "There are no run records: the chapters were executed by this very build of the pages. "
-            "Run records are written by benign build."
+            f"Run records are written by {settings.read().command} build."
         )
         return [nodes.paragraph("", words)]
     return [_records_table([_run(*item) for item in records.items()]), _records_table(_machines(records))]
@@ -60,7 +61,7 @@ def run_times(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How long each chapter takes where nothing is stored yet."""
     records = read_records(Path(app.srcdir))
     if not records:
-        return [nodes.paragraph("", "This build kept no times: benign build does.")]
+        return [nodes.paragraph("", f"This build kept no times: {settings.read().command} build does.")]
     header = ["chapter", "trainings", "training", "all of the chapter"]
     devices = sorted({str(record.get("machine", {}).get("processor", "unknown")) for record in records.values()})
     words = (

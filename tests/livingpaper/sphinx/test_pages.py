@@ -56,6 +56,8 @@ def words_of_claim(name, **options):
 The test error is at most $\\eta + \\exp(-c\\,n\\|\\mu\\|^4/p)$, see {{cite:p}}`chatterji2021`.
 
 With the constant $c = 1$.
+
+It bounds the mean.
 :::
 """
 
@@ -521,6 +523,7 @@ def test_claims_are_published_as_json_and_counted(site):
     # in words, not in the markup of a notebook
     bound = "The test error is at most $\\eta + \\exp(-c\\,n\\|\\mu\\|^4/p)$, see [Chatterji and Long, 2021]."
     assert claims[0]["statement"] == bound
+    assert claims[0]["note"] == "With the constant $c = 1$.\n\nIt bounds the mean."
     assert words(page(site, "status").select_one(".claims-summary")) == "3 claims; 1 holds, 1 fails, 1 is unresolved."
 
 
