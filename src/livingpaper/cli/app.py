@@ -115,6 +115,9 @@ def main() -> None:
 
 
 def _stop(number: int, _frame: object) -> None:
+    # A second signal would interrupt the clearing up; `timeout` sends one to the command and one to its group.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     raise Stopped(number)
 
 

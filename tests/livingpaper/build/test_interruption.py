@@ -59,6 +59,9 @@ def test_a_polite_kill_stops_everything_and_says_how_to_go_on(built, benign):
     assert benign("build", "--dry-run").status == 0
 
     process.send_signal(signal.SIGTERM)
+    for _ in range(100):  # and somebody hammers on Ctrl-C while it clears up
+        time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=20)
     assert process.returncode == 143
     assert said.endswith("interrupted: finished work is kept, the same command continues\n")
