@@ -183,6 +183,7 @@ def _check_alt(id: str, alt: str) -> None:
 def _seen(picture: matplotlib.figure.Figure) -> Bbox:
     """The part of a figure that has something on it, in inches, with a narrow margin: what its pictures show."""
     picture.draw_without_rendering()
+    picture.set_layout_engine("none")  # it has found every place, and would search again for each file
     return picture.get_tightbbox().padded(MARGIN)
 
 

@@ -1,12 +1,13 @@
 """Buttons and links of a book that knows its repository, and of one that does not."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from livingpaper import say
+from livingpaper import errors, say
 from livingpaper.build.repository import Place, Repository, Sources
 from livingpaper.sphinx import launch, sources
 
@@ -109,10 +110,15 @@ def test_without_an_address_there_is_no_button_and_the_source_is_a_page_of_the_s
     assert listing.select_one("article h1 a")["href"] == "../../chapters/first.html"
 
 
+SOURCE = Path(errors.__file__).read_text().splitlines()
+FIRST = next(number for number, line in enumerate(SOURCE, 1) if line.startswith("class InputError("))
+LINES = f"L{FIRST}-L{FIRST + 1}"  # the class and its docstring
+
+
 @pytest.mark.parametrize(
     ("module", "name", "found"),
     [
-        ("livingpaper.errors", "InputError", f"{URL}/blob/{COMMIT}/src/livingpaper/errors.py#L8-L9"),
+        ("livingpaper.errors", "InputError", f"{URL}/blob/{COMMIT}/src/livingpaper/errors.py#{LINES}"),
         ("livingpaper.sweep", "sweep", None),  # is defined elsewhere
         ("livingpaper.no_such_module", "f", None),
     ],
