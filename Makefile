@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 # A file of tests stays with one worker, in our order: the book is built first, its pages are looked at last.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=20
 
+# Where it is set, in many containers, every process would compile all that it imports: six seconds each.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: book pdf test test-all bench install clean
 
 book: install  ## execute every chapter at its published values and render the site

@@ -2,10 +2,11 @@
 
 import math
 
-import myst_nb
+from IPython.display import display
 
 from livingpaper.errors import InputError
 
+HIDDEN = "application/papermill.record/"  # before its type, an output is on no page and can be glued into any
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -22,7 +23,9 @@ def numbers(**values: float | str) -> None:
         InputError: anything else, and NaN.
     """
     for name, value in values.items():
-        myst_nb.glue(name.replace("_", "-"), _plain(name, value), display=False)
+        # as MyST-NB's glue does it, importing which would take each chapter two seconds
+        metadata = {"scrapbook": {"name": name.replace("_", "-"), "mime_prefix": HIDDEN}}
+        display({f"{HIDDEN}text/plain": repr(_plain(name, value))}, raw=True, metadata=metadata)
 
 
 def scientific(value: float | int, digits: int = 1) -> str:

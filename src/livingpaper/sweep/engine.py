@@ -10,7 +10,7 @@ import pandas as pd
 from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.sweep import closure, cluster, environment
 from livingpaper.sweep.progress import note, progress
-from livingpaper.sweep.store import SECONDS, Store, digest
+from livingpaper.sweep.store import RUN, SECONDS, Store, digest
 
 LOADED = time.time()  # experiments are imported after this module, or at the same time
 
@@ -74,7 +74,8 @@ def sweep(
     }
     _check_unedited(parts["modules"])
     store = Store(parts)
-    done = store.load(runs)
+    table = store.load(runs)
+    done = set(table[RUN])
     missing = {name: run for name, run in runs.items() if name not in done}
     with progress(experiment.__name__, len(runs)) as display:
         display.advance(len(runs) - len(missing))
@@ -84,14 +85,14 @@ def sweep(
             _check_names(experiment, tables[0])
             store.save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
             display.advance(len(batch))
-    done |= store.load(missing)  # fresh tables too are read back, so that fresh and stored cannot differ
-    seconds = sum(float(table[SECONDS].iloc[0]) for table in done.values())
-    note(experiment=experiment.__name__, runs=len(runs), computed=len(missing), seconds=round(seconds, 3))
-    # one column at a time: a table at a time took ten milliseconds a run
-    table = pd.concat([done[name] for name in runs], ignore_index=True).drop(columns=SECONDS)
-    rows = [run for name, run in runs.items() for _ in range(len(done[name]))]
-    fields = [field.name for field in dataclasses.fields(experiment)]
-    return pd.concat([pd.DataFrame({field: [getattr(run, field) for run in rows] for field in fields}), table], axis=1)
+    if missing:
+        table = store.load(runs)  # fresh tables too are read back, so that fresh and stored cannot differ
+    seconds = table.groupby(RUN)[SECONDS].first().sum()
+    note(experiment=experiment.__name__, runs=len(runs), computed=len(missing), seconds=round(float(seconds), 3))
+    rows = [runs[name] for name in table[RUN]]
+    fields = {field.name: [getattr(run, field.name) for run in rows] for field in dataclasses.fields(experiment)}
+    measured = table.drop(columns=[RUN, SECONDS]).reset_index(drop=True)
+    return pd.concat([pd.DataFrame(fields), measured], axis=1)
 
 
 def _check_unedited(modules: Iterable[str]) -> None:

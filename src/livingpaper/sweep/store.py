@@ -32,16 +32,25 @@ class Store:
         self._parts = parts
         self._folder = (folder or cache_folder()) / "results" / digest(parts)[:32]
 
-    def load(self, runs: Iterable[str]) -> dict[str, pd.DataFrame]:
-        """The tables of those of the given runs that are there, whole and undamaged, with the column ``SECONDS``."""
-        wanted, found = set(runs), {}
-        for path in sorted(self._folder.glob("*.parquet")) if wanted else ():
+    def load(self, runs: Iterable[str]) -> pd.DataFrame:
+        """The rows of those of the given runs that are there, whole and undamaged, with ``RUN`` and ``SECONDS``.
+
+        They are ordered as the runs, and within a run as it gave them.
+        """
+        wanted, found = list(runs), [pd.DataFrame({RUN: [], SECONDS: []})]
+        missing = set(wanted)
+        for path in sorted(self._folder.glob("*.parquet")):
+            if not missing:
+                break
             content = path.read_bytes()
             if sha256(content) != path.stem:
                 continue
-            table = pd.read_parquet(BytesIO(content), filters=[(RUN, "in", wanted)])
-            found |= {run: rows.drop(columns=RUN).reset_index(drop=True) for run, rows in table.groupby(RUN)}
-        return found
+            # two builds at a time may both have computed a run
+            table = pd.read_parquet(BytesIO(content), filters=[(RUN, "in", missing)])
+            missing -= set(table[RUN])
+            found.append(table)
+        rows = pd.concat([table for table in found if len(table)] or found, ignore_index=True)
+        return rows.iloc[rows[RUN].map({run: place for place, run in enumerate(wanted)}).argsort(kind="stable")]
 
     def save(self, tables: dict[str, pd.DataFrame], seconds: float) -> None:
         """Keep the tables of a batch of finished runs, which took so many seconds."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from myst_nb.ext.glue import glue
 
 from livingpaper.errors import InputError
 from livingpaper.say.numbers import numbers, scientific
@@ -22,11 +23,14 @@ def test_powers_of_ten_are_written_as_people_write_them(value, digits, text):
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.array(0.5), 0.5, np.int64(3), "word", np.bool_(True)])
-def test_numbers_are_glued_as_plain_python(monkeypatch, value):
-    sent = []
-    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: sent.append((name, value, display)))
+def test_numbers_are_glued_as_myst_nb_glues_plain_python(monkeypatch, value):
+    shown, plain = [], getattr(value, "item", lambda: value)()
+    for function, shows in {numbers: "display", glue: "ipy_display"}.items():
+        monkeypatch.setitem(function.__globals__, shows, lambda bundle, **how: shown.append((bundle, how)))
     numbers(a_key=value)
-    assert type(sent[0][1]) in (float, int, str, bool) and sent[0][:2] == ("a-key", value) and sent[0][2] is False
+    glue("a-key", plain, display=False)
+    ours, theirs = shown
+    assert ours == theirs and list(ours[0].values()) == [repr(plain)]
 
 
 @pytest.mark.parametrize("value", [[1, 2], np.ones(2), None, float("nan"), 1j, {}])

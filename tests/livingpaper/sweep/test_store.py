@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from livingpaper.errors import PaperError
-from livingpaper.sweep.store import SECONDS, Store, digest
+from livingpaper.sweep.store import RUN, SECONDS, Store, digest
 
 TABLES = {"a": pd.DataFrame({"x": [1.5, np.nan], "k": [1, 2]}), "b": pd.DataFrame({"x": [0.1], "k": [3]})}
 
@@ -18,19 +18,26 @@ TABLES = {"a": pd.DataFrame({"x": [1.5, np.nan], "k": [1, 2]}), "b": pd.DataFram
 def test_tables_come_back_as_they_were(own_cache):
     store = Store({"code": 1})
     store.save(TABLES, seconds=3.0)
-    found = store.load(["a", "b", "c"])
-    assert set(found) == {"a", "b"}
-    for name, table in TABLES.items():
-        # a batch of two that took three seconds
-        pd.testing.assert_frame_equal(found[name], table.assign(**{SECONDS: 1.5}), check_exact=True)
-    assert set(store.load(["b"])) == {"b"}
+    found = store.load(["b", "c", "a"])  # in the order asked for
+    expected = pd.concat([TABLES["b"].assign(**{RUN: "b"}), TABLES["a"].assign(**{RUN: "a"})], ignore_index=True)
+    # a batch of two that took three seconds
+    expected[SECONDS] = 1.5
+    pd.testing.assert_frame_equal(found.reset_index(drop=True), expected, check_exact=True)
+    assert set(store.load(["b"])[RUN]) == {"b"}
     (folder,) = (own_cache / "results").iterdir()
     assert json.loads((folder / "key.json").read_text()) == {"code": 1}
 
 
+def test_a_run_that_two_builds_kept_is_there_once():
+    store = Store({"code": 1})
+    store.save(TABLES, seconds=3.0)
+    store.save({"a": TABLES["a"]}, seconds=1.0)
+    assert list(store.load(["a", "b"])[RUN]) == ["a", "a", "b"]
+
+
 def test_other_code_has_other_results():
     Store({"code": 1}).save(TABLES, seconds=3.0)
-    assert Store({"code": 2}).load(["a"]) == {}
+    assert Store({"code": 2}).load(["a"]).empty
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: b"", lambda c: c[:40] + b"!" + c[41:]])
@@ -40,9 +47,9 @@ def test_a_damaged_file_is_not_served(own_cache, damage):
     (path,) = own_cache.rglob("*.parquet")
     store.save({"b": TABLES["b"]}, seconds=3.0)
     path.write_bytes(damage(path.read_bytes()))
-    assert set(store.load(["a", "b"])) == {"b"}
+    assert set(store.load(["a", "b"])[RUN]) == {"b"}
     store.save({"a": TABLES["a"]}, seconds=3.0)  # the same content under the same name heals it
-    assert set(store.load(["a", "b"])) == {"a", "b"}
+    assert set(store.load(["a", "b"])[RUN]) == {"a", "b"}
 
 
 def test_a_full_disk_is_explained_and_keeps_what_is_there(monkeypatch):
@@ -55,7 +62,7 @@ def test_a_full_disk_is_explained_and_keeps_what_is_there(monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(PaperError, match="the disk is full: free some space and run the same command again"):
         store.save({"b": TABLES["b"]}, seconds=3.0)
-    assert set(store.load(["a", "b"])) == {"a"}
+    assert set(store.load(["a", "b"])[RUN]) == {"a"}
 
 
 def test_digest_ignores_the_order_of_keys_and_numpys_types():
