@@ -17,8 +17,6 @@ from livingpaper.publish.pdf import launch_options
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
-            # to `make test-all`, until one visit a page has been timed on a quiet machine
-            item.add_marker(pytest.mark.slow)
             # the first test may wait for the smoke build
             item.add_marker(pytest.mark.timeout(1800))
 
