@@ -26,10 +26,13 @@ from benign.networks.spanned import Spanned
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.seeds import generator
 from benign.theory import averaging, conditions, xu2023
-from benign.train import history, span
+from benign.train import history, neurons, span
 
 PAGE = "chapters/live.html"
 AGREEMENT = 1e-9
+OBSERVED = {
+    one.__name__: one for one in (history.loss, history.margins, neurons.norm, neurons.norm_21, neurons.distance)
+}
 
 
 def finished(page):
@@ -97,10 +100,7 @@ class Problem:
 
     def train(self, x, directions, signs, labels, record):
         """Our training on given vectors, by their inner products."""
-        observe = {
-            name: getattr(history, name)
-            for name in ("loss", "margins", "training_error", "norm", "norm_21", "distance")
-        }
+        observe = OBSERVED | {"training_error": history.training_error}
         grams = Grams.of(x, self.scale * directions)
         grams = Grams(grams.inputs[None], grams.cross[None], grams.weights[None])
         activation = leaky_relu(self.slope)
@@ -313,10 +313,9 @@ def ours(law):
 
 def train(law, vectors, labels, signs):
     start = TwoLayer(law.scale * vectors[:, law.n :], signs, leaky_relu(law.slope))
-    observe = {name: getattr(history, name) for name in ("loss", "margins", "norm", "norm_21", "distance")}
     step_size = xu2023.step_size(law.n, law.p, law.step)
     return span.train(
-        start, vectors[:, : law.n], labels, step_size=step_size, steps=law.steps, observe=observe, record=[0]
+        start, vectors[:, : law.n], labels, step_size=step_size, steps=law.steps, observe=OBSERVED, record=[0]
     )
 
 
