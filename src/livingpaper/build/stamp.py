@@ -10,7 +10,7 @@ FILE = "build.json"
 
 def write(site: Path, facts: dict) -> None:
     """Write down what finished pages were made from, with the digest of each of their files."""
-    write_atomically(site / FILE, json.dumps(facts | {"files": digests(site)}).encode())
+    write_atomically(site / FILE, json.dumps(facts | {"files": _files(site)}).encode())
 
 
 def read(site: Path) -> dict:
@@ -27,8 +27,7 @@ def damage(site: Path) -> list[str]:
 
     Hidden ones at its top that were not published are somebody else's, such as the ``.git`` of a site that is pushed.
     """
-    published, found = read(site).get("files", {}), digests(site)
-    found.pop(FILE, None)
+    published, found = read(site).get("files", {}), _files(site)
     names = published.keys() | {name for name in found if not name.startswith(".")}
     return sorted(name for name in names if published.get(name) != found.get(name))
 
@@ -36,3 +35,7 @@ def damage(site: Path) -> list[str]:
 def whole(site: Path) -> bool:
     """Whether all that was published is there."""
     return bool(read(site).get("files")) and not damage(site)
+
+
+def _files(site: Path) -> dict[str, str]:
+    return {name: digest for name, digest in digests(site).items() if name != FILE}
