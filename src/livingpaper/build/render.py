@@ -2,10 +2,12 @@
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 from rich.text import Text
 
@@ -20,6 +22,7 @@ FIXED = {
     "LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1",
     "PYTHONUTF8": "1", "PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1",
 }  # fmt: skip
+_SHOWN = re.compile(r"""<(?:img|source|video|audio|embed|iframe)\b[^>]*?\ssrc=["']([^/"':?#][^"':?#]*)["']""")
 
 
 def render(tree: Path, output: Path, log: Path) -> Path:
@@ -36,9 +39,22 @@ def render(tree: Path, output: Path, log: Path) -> Path:
     if done.returncode:
         lines = Text.from_ansi(done.stdout).plain.splitlines()
         told = [line.replace(f"{tree}/", "") for line in lines if "WARNING" in line or "ERROR" in line] or lines[-10:]
+    else:
+        told = _lost(output / "_build" / "html")
+    if done.returncode or told:
         told = ["the pages could not be rendered, nothing was published:", *told]
         raise PaperError("\n  ".join(told) + f"\nlog: {log}")
     return output / "_build" / "html"
+
+
+def _lost(pages: Path) -> list[str]:
+    """What pages show and do not have, in words: Sphinx looks after pictures in Markdown, not after those in HTML."""
+    return [
+        f"{page.relative_to(pages)} shows {name!r}, which is not there: write ![...]({name}) and not HTML"
+        for page in sorted(pages.rglob("*.html"))
+        for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / unquote(name)).is_file()
+    ]
 
 
 def put_up(pages: Path, site: Path) -> None:

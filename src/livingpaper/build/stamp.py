@@ -14,12 +14,12 @@ def write(site: Path, facts: dict) -> None:
 
 
 def read(site: Path) -> dict:
-    """What was written down; nothing where that cannot be read."""
+    """What was written down; nothing where that cannot be read, or has no digests as in sites of old."""
     try:
         content = json.loads((site / FILE).read_bytes())
-    except (OSError, ValueError):
+        return content if isinstance(content["files"], dict) else {}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def damage(site: Path) -> list[str]:
@@ -34,7 +34,7 @@ def damage(site: Path) -> list[str]:
 
 def whole(site: Path) -> bool:
     """Whether all that was published is there."""
-    return bool(read(site).get("files")) and not damage(site)
+    return bool(read(site)) and not damage(site)
 
 
 def _files(site: Path) -> dict[str, str]:

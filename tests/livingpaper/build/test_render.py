@@ -102,3 +102,11 @@ def test_a_link_to_nowhere_is_named(tmp_path):
     (tmp_path / "html").symlink_to("nowhere")
     with pytest.raises(PaperError, match=f"leads to none: make {tmp_path}/nowhere a folder, or remove {tmp_path}/html"):
         render.recover(tmp_path / "html")
+
+
+def test_a_picture_that_a_page_shows_and_does_not_have_is_named(tmp_path):
+    text = '<img src="a.png"/> <img alt="" src="a%20b.png"> <img src="https://a.org/a.png"> &lt;img src="c.png"&gt;'
+    pages(tmp_path, {"chapters/a.html": text, "chapters/a b.png": ""})
+    assert render._lost(tmp_path) == [
+        "chapters/a.html shows 'a.png', which is not there: write ![...](a.png) and not HTML"
+    ]
