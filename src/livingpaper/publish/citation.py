@@ -75,12 +75,10 @@ def _item(book: dict, repository: Repository, variant: str, home: str, figure: d
         number = f" {figure['number']}," if figure["number"] else ""
         what = [f"{KINDS[figure['kind']]}{number} {figure['id']}", *made, f"SHA-256 {figure['digest']}"]
         home = f"{home.rstrip('/')}/{figure['page']}" if home else ""
-    item |= {
-        "author": [_author(author) for author in book["authors"]],
-        "genre": "; ".join(what),
-    }
+    item["author"] = [_author(author) for author in book["authors"]]
     if day := repository.date or str(book.get("date-released", "")):
         item["issued"] = {"date-parts": [[int(part) for part in day.split("-")]]}
+    item["genre"] = "; ".join(what)
     optional = {"version": book.get("version"), "URL": home, "DOI": book.get("doi")}
     return item | {name: str(value) for name, value in optional.items() if value}
 
