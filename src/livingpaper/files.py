@@ -6,12 +6,30 @@ import os
 import secrets
 from pathlib import Path
 
-from livingpaper.errors import PaperError
+from livingpaper.errors import InputError, PaperError
 
 
 def sha256(content: bytes) -> str:
     """The SHA-256 digest in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 digest of each file below a folder, by its path there."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in paths}
+
+
+def inside(root: Path, name: str | Path, where: str) -> Path:
+    """The file that ``name`` stands for below a folder; ``where`` is what names it.
+
+    Raises:
+        InputError: a name that leads out of the folder, through a link too.
+    """
+    path = root / name
+    if Path(name).is_absolute() or ".." in Path(name).parts or not path.resolve().is_relative_to(root.resolve()):
+        raise InputError(f"{where} names {str(name)!r}, which leads out of {root}: what a book is made of lies in it")
+    return path
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from livingpaper.errors import InputError
-from livingpaper.files import project_root
+from livingpaper.files import inside, project_root
 
 TABLE = "tool.livingpaper"
 
@@ -38,11 +38,16 @@ def read(start: Path | None = None) -> Settings:
     """The settings of the paper in which the working directory (or ``start``) lies; the defaults outside of any.
 
     Raises:
-        InputError: a file that is no TOML, or a setting that is unknown or of another type.
+        InputError: a file that is no TOML, or a setting that is unknown, of another type, or a path out of the paper.
     """
     root = project_root(start)
     path = root and root / "pyproject.toml"
-    return _parse(path, path.read_bytes()) if path and path.is_file() else Settings()
+    if not path or not path.is_file():
+        return Settings()
+    found = _parse(path, path.read_bytes())
+    for name in ("template", "notation"):
+        inside(root, getattr(found, name), f"{path}: [{TABLE}] {name}")
+    return found
 
 
 @cache

@@ -6,11 +6,14 @@ nothing. The tree has the sources' relative paths and no time stamp: equal input
 
 import copy
 import json
+import os
+import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import yaml
@@ -22,7 +25,8 @@ from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Sources
 from livingpaper.errors import InputError
 
-COPIED = ("references.bib", "CITATION.cff", "_toc.yml", "pyproject.toml")
+COPIED = ("CITATION.cff", "_toc.yml", "pyproject.toml", "_static")
+_NAMES = re.compile(r"""[^\s()<>\[\]{}"'`,]+""")  # among them those of files
 
 
 @dataclass(frozen=True)
@@ -58,23 +62,18 @@ class Chapter:
         return {id: entry for id, entry in self.shown.items() if "files" not in entry}
 
 
-def assemble(project: Project, variant: Variant, chapters: Iterable[Chapter], tree: Path) -> None:
+def assemble(project: Project, variant: Variant, chapters: Sequence[Chapter], tree: Path) -> None:
     """Write the tree for the given executed chapters."""
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir(parents=True)
-    # files of a page stand beside it, in a folder of its name
-    for name in (*COPIED, project.settings.notation, *(page.with_suffix("") for page in project.pages)):
+    for name in sorted({*COPIED, project.settings.notation, *map(str, _shown(project, chapters))}):
         source = project.root / name
         if source.is_dir():
-            shutil.copytree(source, tree / name)
+            shutil.copytree(source, tree / name, dirs_exist_ok=True)
         elif source.is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, tree / name)
-    for page in project.pages:
-        if page.suffix == ".md":
-            (tree / page).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(project.root / page, tree / page)
-    (tree / "runs").mkdir()
+    (tree / "runs").mkdir(exist_ok=True)
     for chapter in chapters:
         path = tree / chapter.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +81,31 @@ def assemble(project: Project, variant: Variant, chapters: Iterable[Chapter], tr
         (tree / "runs" / f"{chapter.name}.json").write_text(json.dumps(chapter.run, indent=1, sort_keys=True))
     made = {chapter.path: {id: entry["cell"] for id, entry in chapter.shown.items()} for chapter in chapters}
     named = "" if variant.published else variant.name
-    Sources.of(project.root, made, project.repository_url, named).write(tree)
-    config = _config(project, variant)
+    sources = Sources.of(project.root, made, project.repository_url, named)
+    sources.write(tree)
+    config = _config(project, variant, sources.repository.date or "an unknown day")
     (tree / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _shown(project: Project, chapters: Sequence[Chapter]) -> Iterator[Path]:
+    """The pages in Markdown, and the files of any page: those in a folder of its name, and those that it names."""
+    texts = {Path("_config.yml"): yaml.safe_dump(project.config, allow_unicode=True)}
+    for chapter in chapters:
+        texts[chapter.path] = "\n".join(c.source for c in chapter.notebook.cells if c.cell_type == "markdown")
+    for page in project.pages:
+        yield page.with_suffix("")
+        if page.suffix == ".md":
+            yield page
+            texts[page] = (project.root / page).read_text(encoding="utf-8", errors="replace")
+    for page, text in texts.items():
+        for name in set(_NAMES.findall(text)):
+            # relative to the page, as in Markdown; after a slash, to the root
+            folder = Path() if name.startswith("/") else page.parent
+            path = Path(os.path.normpath(folder / unquote(name).lstrip("/")))
+            if os.path.isfile(project.root / path):
+                there = (project.root / path).resolve()
+                if there.is_relative_to(project.root) and not there.is_relative_to(project.build):
+                    yield path
 
 
 def _merged(step: Step) -> NotebookNode:
@@ -115,11 +136,15 @@ def _injected(executed: NotebookNode) -> NotebookNode | None:
     return None
 
 
-def _config(project: Project, variant: Variant) -> dict:
+def _config(project: Project, variant: Variant, day: str) -> dict:
     config = copy.deepcopy(project.config)
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
+    # Sphinx takes the day on which it draws the pages
+    sphinx.setdefault("today", day)
+    if "html_last_updated_fmt" in sphinx:
+        sphinx["html_last_updated_fmt"] = day
     if not variant.published:
-        sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
         sphinx.setdefault("html_theme_options", {})["announcement"] = (
             f"This is the build <strong>{variant.name}</strong>, made with other parameters than the published "
             "values: its numbers are not the paper's."

@@ -12,14 +12,14 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from livingpaper.build import assemble, execute, keys, render
+from livingpaper.build import assemble, execute, keys, render, stamp
 from livingpaper.build.cache import Entry, NotebookCache
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, parts_of
 from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Repository
 from livingpaper.errors import PaperError
-from livingpaper.files import cannot_write, sha256, write_atomically
+from livingpaper.files import cannot_write, digests, sha256, write_atomically
 from livingpaper.say import figures
 from livingpaper.sweep import closure, environment
 from livingpaper.sweep.store import digest
@@ -29,7 +29,6 @@ RENDERERS = (
     "jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof",
     "sphinx-codeautolink",
 )  # fmt: skip
-STAMP = "build.json"  # in the site: what it was made from
 
 Watch = Callable[[Sequence[Job]], None]
 
@@ -39,7 +38,7 @@ class Site:
     """A published site."""
 
     folder: Path
-    rendered: bool  #: False if it was already as it should be
+    made: str  #: in words, whether it had to be rendered
     figures: int
     claims: int
 
@@ -115,20 +114,29 @@ def make_site(project: Project, variant: Variant, steps: list[Step]) -> Site:
     _check_record(variant, chapters)
     try:
         assemble.assemble(project, variant, chapters, tree)
-        key = _site_key(tree, packages)
-        stale = _read_key(site) != key
-        if stale:
+        made = _stale(site, _facts(tree, packages, variant.name))
+        if made:
             render.put_up(pages_of(tree, packages, variant.name, work, work / "render.log"), site)
     except OSError as error:
         raise cannot_write(work, error) from error
-    return Site(site, stale, sum(len(c.figures) for c in chapters), sum(len(c.claims) for c in chapters))
+    counts = (sum(len(chapter.figures) for chapter in chapters), sum(len(chapter.claims) for chapter in chapters))
+    return Site(site, made or "nothing had changed", *counts)
+
+
+def _stale(site: Path, facts: dict) -> str:
+    """Why a site must be rendered, in words; nothing, if it is what these facts make."""
+    known = stamp.read(site)
+    if {name: known.get(name) for name in facts} != facts:
+        return "rendered"
+    damage = stamp.damage(site)
+    more = f" and {len(damage) - 1} more" if len(damage) > 1 else ""
+    return f"rendered again, for these were not as published: {damage[0]}{more}" if damage else ""
 
 
 def pages_of(tree: Path, packages: Sequence[str], variant: str, work: Path, log: Path) -> Path:
     """Render a tree; the folder of the pages, which says what they were made from."""
     made = render.render(tree, work / "site", log)
-    stamp = {"key": _site_key(tree, packages), "variant": variant, "packages": packages}
-    write_atomically(made / STAMP, json.dumps(stamp).encode())
+    stamp.write(made, _facts(tree, packages, variant))
     return made
 
 
@@ -205,19 +213,12 @@ def _lock_digest(root: Path) -> str | None:
     return sha256(path.read_bytes()) if path.is_file() else None
 
 
-def _site_key(tree: Path, packages: Sequence[str]) -> str:
-    paths = sorted(path for path in tree.rglob("*") if path.is_file())
-    files = {str(path.relative_to(tree)): sha256(path.read_bytes()) for path in paths}
+def _facts(tree: Path, packages: Sequence[str], variant: str) -> dict:
+    """What a site is made from."""
     # All of it: the press draws the pages, and they show the reference and the source of the paper's packages.
     press = closure.of_packages(["livingpaper"], "*")
-    return digest([files, press, closure.of_packages(packages), environment.versions(RENDERERS)])
-
-
-def _read_key(site: Path) -> str | None:
-    try:
-        return json.loads((site / STAMP).read_bytes())["key"]
-    except (OSError, ValueError, KeyError):
-        return None
+    key = digest([digests(tree), press, closure.of_packages(packages), environment.versions(RENDERERS)])
+    return {"key": key, "variant": variant, "packages": packages}
 
 
 def default_jobs() -> int:

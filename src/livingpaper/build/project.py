@@ -17,11 +17,12 @@ from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 from livingpaper import settings
 from livingpaper.build import parameters
 from livingpaper.errors import InputError, PaperError, nearest
-from livingpaper.files import cache_folder, project_root
+from livingpaper.files import cache_folder, inside, project_root
 from livingpaper.settings import Settings
 from livingpaper.sweep.store import digest
 
-RESERVED = ("html", "stage", "cache", "runs", "verify")  # below _build, where a preset's site has the preset's name
+#: Below _build, where a preset's site has the preset's name; and the name of the paper itself.
+RESERVED = ("html", "stage", "cache", "runs", "verify", "published")
 TIME_LIMIT = 3600.0  # seconds a chapter may take unless its preset says otherwise
 
 
@@ -125,6 +126,11 @@ class Project:
                 f"_toc.yml names {name!r}, but there is neither {name}.ipynb nor {name}.md in {self.root}: "
                 "add the file or take the entry out"
             )
+        if _has_code(inside(self.root, path, "_toc.yml")):
+            raise PaperError(
+                f"{path} is a notebook in Markdown, whose code would not be executed: make it {path.stem}.ipynb, with "
+                f"`jupytext --to ipynb {path}`, and take {path.name} away"
+            )
         return path
 
     @cached_property
@@ -184,7 +190,7 @@ class Project:
     def _preset(self, name: str) -> tuple[dict[str, dict[str, object]], float]:
         """The values of a preset by chapter, and its time limit."""
         _known(name, self.presets, "preset")
-        if name in RESERVED:
+        if name in RESERVED or name.startswith("."):  # the preset of a file ..yml is called "."
             raise InputError(f"presets/{name}.yml: _build/{name} is a folder of the build's own: rename the preset")
         content = settings.checked(Preset, _yaml(self.root / "presets" / f"{name}.yml"), f"presets/{name}.yml:")
         try:
@@ -212,6 +218,16 @@ def _known(name: str, names: Collection[str], what: str) -> str:
     if name not in names:
         raise InputError(f"there is no {what} {name!r}: {nearest(name, names)}")
     return name
+
+
+def _has_code(page: Path) -> bool:
+    """Whether a page is Markdown that MyST-NB takes for a notebook."""
+    text = page.read_text(encoding="utf-8", errors="replace") if page.suffix == ".md" else ""
+    if not text.startswith("---") or "{code-cell}" not in text:
+        return False
+    from myst_nb.core.read import is_myst_markdown_notebook  # slow to import
+
+    return is_myst_markdown_notebook(text)
 
 
 def _in_reading_order(toc: SiteMap, name: str) -> list[str]:

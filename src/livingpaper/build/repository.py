@@ -1,17 +1,17 @@
 """Where the sources are: the commit that is built, the address of its repository, and the lines of a cell there."""
 
 import json
+import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from livingpaper.errors import InputError
+from livingpaper.errors import InputError, PaperError
 
 RECORD = "source.json"  # in an assembled tree, which is under no version control itself
 
@@ -34,7 +34,7 @@ class Repository:
     commit: str | None = None
     dirty: bool | None = None  #: whether files differ from the commit
     prefix: str = ""  #: the book's folder in the repository, with a slash at the end, or nothing
-    date: str = ""  #: the commit's day; today where sources were changed since, or have no history
+    date: str = ""  #: the commit's day, so that the same sources are cited alike whenever they are rendered
 
     @classmethod
     def of(cls, root: Path, configured: str = "") -> "Repository":
@@ -42,6 +42,7 @@ class Repository:
 
         Raises:
             InputError: a configured address that is none of a repository.
+            PaperError: a repository of which git does not say what it is at.
         """
         url = address(configured)
         if configured and url is None:
@@ -49,15 +50,15 @@ class Repository:
                 f"repository.url in _config.yml is {configured!r}: write the address of the repository's page, e.g. "
                 "https://github.com/OWNER/NAME, or leave it empty"
             )
-        today = datetime.now(UTC).date().isoformat()
-        commit = git(root, "rev-parse", "HEAD")
+        commit = git(root, "rev-parse", "--verify", "--quiet", "HEAD") if tracks(root) else None
         if commit is None:
-            return cls(url, date=today)  # an unpacked archive has no history
-        url = url or address(git(root, "remote", "get-url", "origin") or "")
+            return cls(url)  # an unpacked archive has no history
+        url = url or address(git(root, "config", "--local", "remote.origin.url") or "")
         prefix = git(root, "rev-parse", "--show-prefix") or ""
-        dirty = bool(git(root, "status", "--porcelain"))
-        # the commit's day, so that the same state is cited alike whenever it is rendered
-        return cls(url, commit, dirty, prefix, today if dirty else git(root, "log", "-1", "--format=%cs"))
+        # said in full, for a person's configuration may hide changes or show signatures
+        changes = git(root, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none")
+        dirty = bool(changes) or any(_unwatched(root))
+        return cls(url, commit, dirty, prefix, git(root, "log", "-1", "--no-show-signature", "--format=%cs"))
 
     @property
     def state(self) -> str:
@@ -116,13 +117,39 @@ class Sources:
         (tree / RECORD).write_bytes(TypeAdapter(Sources).dump_json(self, indent=1))
 
 
+def tracks(root: Path) -> bool:
+    """Whether there is a repository that has the book in this folder; one around it may have nothing to do with it."""
+    return git(root, "ls-files", "--error-unmatch", "_toc.yml") is not None
+
+
 def git(root: Path, *words: str) -> str | None:
-    """What git says about a folder; None if there is no git, or no history."""
+    """What git says about a folder; None if it says no, or if there is no repository.
+
+    Raises:
+        PaperError: there is a repository, and git is not installed or refuses to read it.
+    """
+    # GIT_DIR and the like, as hooks have them, mean another repository; GIT_CONFIG_* may say which folders to trust.
+    foreign = [name for name in os.environ if name.startswith("GIT_") and not name.startswith("GIT_CONFIG_")]
+    environment = {name: value for name, value in os.environ.items() if name not in foreign} | {"LC_ALL": "C"}
+    command = ["git", "-C", str(root), *words]
     try:
-        command = ["git", "-C", str(root), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        done = subprocess.run(command, capture_output=True, env=environment, encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        if any((folder / ".git").exists() for folder in (root, *root.parents)):
+            why = f"git cannot be run ({error.strerror}): install it, or build a copy without .git"
+            raise PaperError(f"{root} is in a git repository, and {why}") from None
         return None
+    if done.returncode == 128 and "not a git repository (or any" not in done.stderr:
+        why = f"git does not say which commit it is: {' '.join(done.stderr.split())}"
+        raise PaperError(f"{root} is in a git repository, and {why}")
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _unwatched(root: Path) -> Iterator[str]:
+    """The files that git was told not to look at (``update-index --assume-unchanged``): they may have changed."""
+    for line in (git(root, "ls-files", "-v", "-z") or "").split("\0"):
+        if line and line[0] != "H" and (root / line[2:]).is_file():
+            yield line[2:]
 
 
 def address(text: str) -> str | None:

@@ -145,7 +145,7 @@ def finished(preset: str | None) -> Iterator[tuple[Project, Identity, list[Step]
             raise PaperError(
                 f"{folder} is out of date, for {', '.join(stale)} changed: run `{_building(preset)}` first"
             )
-        pipeline.make_site(project, variant, steps)
+        out.print(f"{folder}: {pipeline.make_site(project, variant, steps).made}")
         yield project, identify(project, variant, [step.entry.run for step in steps]), steps
 
 

@@ -57,10 +57,9 @@ def build(
             out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
         site = pipeline.make_site(project, variant, steps)
-    how = "rendered" if site.rendered else "nothing had changed"
     out.print(
         f"{site.figures} figures and tables, {site.claims} claims; "
-        f"{len(work)} of {len(steps)} chapters executed, {how}; {time.monotonic() - started:.1f} s"
+        f"{len(work)} of {len(steps)} chapters executed, {site.made}; {time.monotonic() - started:.1f} s"
     )
     out.print(f"First page: {site.address}")
 

@@ -75,11 +75,10 @@ def _item(book: dict, repository: Repository, variant: str, home: str, figure: d
         number = f" {figure['number']}," if figure["number"] else ""
         what = [f"{KINDS[figure['kind']]}{number} {figure['id']}", *made, f"SHA-256 {figure['digest']}"]
         home = f"{home.rstrip('/')}/{figure['page']}" if home else ""
-    item |= {
-        "author": [_author(author) for author in book["authors"]],
-        "issued": {"date-parts": [[int(part) for part in repository.date.split("-")]]},
-        "genre": "; ".join(what),
-    }
+    item["author"] = [_author(author) for author in book["authors"]]
+    if day := repository.date or str(book.get("date-released", "")):
+        item["issued"] = {"date-parts": [[int(part) for part in day.split("-")]]}
+    item["genre"] = "; ".join(what)
     optional = {"version": book.get("version"), "URL": home, "DOI": book.get("doi")}
     return item | {name: str(value) for name, value in optional.items() if value}
 
@@ -104,7 +103,8 @@ def _bibtex(item: dict) -> str:
     if book := item.get("container-title"):
         version = f", version {item['version']}" if "version" in item else ""
         fields["howpublished"] = _latex(f"In: {book}{version}")
-    fields["year"] = str(item["issued"]["date-parts"][0][0])
+    if issued := item.get("issued"):
+        fields["year"] = str(issued["date-parts"][0][0])
     fields |= {name.lower(): item[name] for name in ("version", "DOI", "URL") if name in item}
     fields["note"] = _latex(item["genre"])
     authors = [Person(_bibtex_name(author)) for author in item["author"]]

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 from livingpaper import settings
+from livingpaper.build import stamp
 from livingpaper.errors import InputError, PaperError, nearest
+from livingpaper.files import sha256
 from livingpaper.publish import citation
 
 INDEX = "figures/index.json"
@@ -15,6 +17,7 @@ class Published:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._digests = stamp.read(folder).get("files", {})
         self.figures = {figure["id"]: figure for figure in self._json(INDEX)["figures"]}
 
     @classmethod
@@ -66,9 +69,12 @@ class Published:
 
     def _bytes(self, path: str) -> bytes:
         try:
-            return (self.folder / path).read_bytes()
+            content = (self.folder / path).read_bytes()
         except OSError as error:
             raise PaperError(f"cannot read {self.folder / path}: {error.strerror}: build the site again") from None
+        if sha256(content) != self._digests.get(path, sha256(content)):
+            raise PaperError(f"{self.folder / path} is not as it was published: build the site again")
+        return content
 
     def _json(self, path: str) -> dict:
         try:

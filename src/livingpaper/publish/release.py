@@ -11,11 +11,11 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from livingpaper.build import pipeline, render
+from livingpaper.build import pipeline, render, stamp
 from livingpaper.build.assemble import Chapter
 from livingpaper.build.plan import Step
 from livingpaper.build.project import Project
-from livingpaper.build.repository import git
+from livingpaper.build.repository import git, tracks
 from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write, sha256
 from livingpaper.publish import crate
@@ -34,7 +34,8 @@ def write(project: Project, identity: Identity, steps: Sequence[Step], output: P
     for name in REQUIRED:
         if not (project.root / name).is_file():
             raise PaperError(f"there is no {project.root / name}: a release needs it, add the file")
-    contents = {f"site/{name}": content for name, content in _below(project.site(identity.variant))}
+    site = project.site(identity.variant)
+    contents = {f"site/{name}": (site / name).read_bytes() for name in (stamp.FILE, *stamp.read(site)["files"])}
     contents |= {f"book/{name}": content for name, content in _below(project.work(identity.variant) / "tree")}
     contents |= {f"source/{name}": (project.root / name).read_bytes() for name in sources(project.root)}
     contents |= {name: (project.root / name).read_bytes() for name in ("LICENSE", "CITATION.cff")}
@@ -89,7 +90,7 @@ def read(path: Path) -> dict[str, bytes]:
 
 def sources(root: Path) -> list[str]:
     """The files that the book's history has; without one, all but what is hidden or made."""
-    listed = (git(root, "ls-files", "-z") or "").split("\0")
+    listed = (git(root, "ls-files", "-z") or "").split("\0") if tracks(root) else []
     if tracked := [name for name in listed if name and (root / name).is_file()]:
         return sorted(tracked)
     return sorted(str(path.relative_to(root)) for path in _unmade(root))
@@ -111,8 +112,8 @@ def render_again(path: Path, output: Path) -> int:
                     raise PaperError(f"{path} has a file {name}, which leads out of it: do not trust it")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(contents[name])
-            stamp = json.loads(expected[pipeline.STAMP])
-            made = pipeline.pages_of(tree, stamp["packages"], stamp["variant"], Path(work), log)
+            facts = json.loads(expected[stamp.FILE])
+            made = pipeline.pages_of(tree, facts["packages"], facts["variant"], Path(work), log)
             found = dict(_below(made))
             render.put_up(made, output)
             log.unlink()

@@ -20,6 +20,7 @@ from livingpaper.build import pipeline, render
 from livingpaper.errors import PaperError
 
 FIRST, SECOND = "chapters/first.ipynb", "chapters/second.ipynb"
+DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 
 
 def only(lines, start):
@@ -83,14 +84,22 @@ def test_a_dry_run_writes_nothing(unbuilt, benign):
 # -- edits ----------------------------------------------------------------------------------------
 
 
-def test_an_edit_of_what_is_only_said_executes_nothing_and_shows_at_once(built, benign):
+def test_an_edit_of_what_is_only_said_executes_nothing_and_shows_at_once(built, benign, monkeypatch):
+    for name, value in {"SOURCE_DATE_EPOCH": "315532800", "LC_ALL": "C", "PYTHONOPTIMIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    for name, text in {"dot.svg": DOT, "data 1.csv": "1", "chapters/dot.svg": DOT, "_static/mine.css": ""}.items():
+        (built.root / name).parent.mkdir(exist_ok=True)
+        (built.root / name).write_text(text)
     built.edit(FIRST, "A line of", "A **steep** line of")
     built.edit(FIRST, "A rising line.", "A line that rises.")
     built.edit(FIRST, "The line rises.", "Upwards it goes.")
     built.edit(FIRST, "# a comment", "# another comment")
     built.edit(FIRST, "# number of points, in [1, 100]", "# how many points, in [1, 100]")
-    built.edit(FIRST, "Plain words.", "Fancy words.")
-    built.edit("intro.md", "# A book", "# A living book")
+    built.edit(FIRST, "Plain words.", "Fancy words. ![Another dot.](dot.svg)")
+    built.edit(
+        "intro.md", "# A book", "# A living book\n\n![A dot.](dot.svg) [data](data%201.csv). Today: {sub-ref}`today`.\n"
+    )
+    built.edit("_config.yml", "    numfig: true\n", '    numfig: true\n    html_last_updated_fmt: ""\n')
     said = benign("build")
     assert said.status == 0, said.errors
     assert plan_of(said) == {"first": "fresh", "second": "fresh"}
@@ -102,6 +111,10 @@ def test_an_edit_of_what_is_only_said_executes_nothing_and_shows_at_once(built, 
     page = built.page("chapters/first.html")
     assert 'alt="A line that rises."' in page and "A rising line." not in page and "# another comment" in page
     assert "A living book" in built.page("intro.html")
+    # files that pages name go with them, and no page knows the day on which it is rendered
+    assert {"_images/dot.svg", "_images/dot1.svg", "_static/mine.css"} <= built.files().keys()
+    for words in ("© Copyright 1777", "Today: an unknown day.", "Last updated on an unknown day"):
+        assert words in re.sub(r"\s+", " ", text_of(built, "intro.html"))
     assert json.loads((built.site / "claims.json").read_text())["claims"][0]["statement"] == "Upwards it goes."
 
 
@@ -311,6 +324,18 @@ def test_a_module_that_is_edited_while_a_chapter_runs_is_not_taken_for_what_ran(
 
 
 # -- damage ---------------------------------------------------------------------------------------
+
+
+def test_a_damaged_site_is_neither_fresh_nor_released(built, benign, no_pages):
+    built.edit("_build/html/claims.json", '"verdict": "holds"', '"verdict": "fails"')
+    (built.site / "figures/fig-line.csv").write_text("")
+    again = "rendered again, for these were not as published: claims.json and 1 more"
+    said = benign("claims")
+    assert said.status == 1 and "claims.json is not as it was published: build the site again" in said.errors
+    assert again in benign("release", "--output", "paper.zip").text
+    assert "0 of 2 chapters executed, nothing had changed" in benign("build").text
+    (built.site / "index.html").write_text("forged")
+    assert "rendered again, for these were not as published: index.html;" in benign("build").text
 
 
 def test_damaged_outputs_and_trainings_are_computed_again_with_the_same_result(built, benign, no_pages):

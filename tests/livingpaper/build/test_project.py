@@ -50,13 +50,21 @@ def test_pages_are_read_in_the_order_of_any_kind_of_table_of_contents(project, t
         ("format: jb-book\nroot: intro\nchapters:\n- glob: chapters/*\n", "the pattern 'chapters/\\*': name each file"),
         ("format: jb-book\nroot: intro\nsections:\n- file: claims\n", "cannot read .*_toc.yml: Unknown keys"),
         ("format: jb-bock\nroot: intro\n", "cannot read .*_toc.yml: 'format' key value not recognised"),
+        ("format: jb-book\nroot: text-notebook\n", "`jupytext --to ipynb text-notebook.md`, and take text-notebook.md"),
+        ("format: jb-book\nroot: ../other/first\n", "names '../other/first.ipynb', which leads out of"),
+        ("format: jb-book\nroot: intro\nchapters:\n- file: ROOT/chapters/first\n", "names '/.*first.ipynb', which lea"),
+        ("format: jb-book\nroot: linked\n", "names 'linked.ipynb', which leads out of"),
         ("[1, 2]", "cannot read .*_toc.yml: toc is not a mapping"),
         ("a: [", "cannot read .*_toc.yml"),
         ("", "cannot read .*_toc.yml"),
     ],
 )
 def test_a_table_of_contents_that_is_wrong(project, toc, message):
-    (project.root / "_toc.yml").write_text(toc)
+    (project.root.parent / "other").mkdir()
+    (project.root.parent / "other/first.ipynb").touch()
+    (project.root / "linked.ipynb").symlink_to("../other/first.ipynb")
+    (project.root / "text-notebook.md").write_text("---\nfile_format: mystnb\n---\n\n```{code-cell}\n1 + 1\n```\n")
+    (project.root / "_toc.yml").write_text(toc.replace("ROOT", str(project.root)))
     with pytest.raises(PaperError, match=message):
         _ = project.pages
 
@@ -162,7 +170,15 @@ def test_the_cache_is_where_the_command_was_started_even_if_the_variable_is_rela
     assert project.cache == project.root / "mine"
 
 
-def test_a_preset_may_not_take_a_folder_of_the_build(project):
-    (project.root / "presets" / "cache.yml").write_text("chapters: {}\n")
-    with pytest.raises(InputError, match="_build/cache is a folder of the build's own: rename the preset"):
-        project.variant("cache", {})
+@pytest.mark.parametrize("name", ["cache", "published", ".", ".."])
+def test_a_preset_may_not_take_a_folder_of_the_build(project, name):
+    (project.root / "presets" / f"{name}.yml").write_text("chapters: {}\n")
+    with pytest.raises(InputError, match=rf"_build/{name} is a folder of the build's own: rename the preset"):
+        project.variant(name, {})
+
+
+@pytest.mark.parametrize("setting", ["notation", "template"])
+def test_a_setting_that_leads_out_of_the_book_is_refused(project, setting):
+    (project.root / "pyproject.toml").write_text(f'[tool.livingpaper]\n{setting} = "../mine.yml"\n')
+    with pytest.raises(InputError, match=rf"\] {setting} names '../mine.yml', which leads out of"):
+        _ = project.settings

@@ -1,13 +1,15 @@
 """Where the sources are: addresses of repositories, of commits, files and lines."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from livingpaper.build.repository import Repository, Sources, address, cell_lines
-from livingpaper.errors import InputError
+from livingpaper.errors import InputError, PaperError
+from livingpaper.publish import release
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -19,10 +21,11 @@ def git(folder, *words):
 
 
 @pytest.fixture
-def repository(tmp_path):
-    """A repository with one commit of one file."""
+def repository(tmp_path, monkeypatch):
+    """A repository with one commit of a book, made on a day in the past."""
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-02-03T12:00:00Z")
     git(tmp_path, "init", "--quiet")
-    (tmp_path / "file").write_text("text")
+    (tmp_path / "_toc.yml").write_text("text")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "--quiet", "--message", "first")
     return tmp_path
@@ -70,10 +73,68 @@ def test_a_permalink_needs_an_address_and_a_commit_and_no_lines():
 
 def test_a_folder_under_version_control_knows_its_commit_and_whether_it_is_all(repository):
     found = Repository.of(repository)
-    day = git(repository, "log", "-1", "--format=%cs").strip()
-    assert found == Repository(None, git(repository, "rev-parse", "HEAD").strip(), False, date=day)
-    (repository / "file").write_text("other")
-    assert Repository.of(repository).state == f"commit {found.commit[:10]}, with changes that are not committed"
+    assert found == Repository(None, git(repository, "rev-parse", "HEAD").strip(), False, date="2026-02-03")
+    (repository / "_toc.yml").write_text("other")
+    changed = Repository.of(repository)
+    assert changed.state == f"commit {found.commit[:10]}, with changes that are not committed"
+    assert changed.date == "2026-02-03"  # not the day on which it is rendered
+
+
+def untracked(repository):
+    (repository / "other").touch()
+    git(repository, "config", "status.showUntrackedFiles", "no")
+
+
+def unwatched(repository):
+    (repository / "_toc.yml").write_text("other")
+    git(repository, "update-index", "--assume-unchanged", "_toc.yml")
+
+
+@pytest.mark.parametrize("change", [untracked, unwatched])
+def test_no_configuration_hides_a_change(repository, change):
+    change(repository)
+    assert Repository.of(repository).dirty
+
+
+def test_a_repository_counts_only_if_it_tracks_the_book(repository, monkeypatch):
+    book = repository / "unpacked"
+    book.mkdir()
+    (book / "_toc.yml").touch()
+    (repository / ".gitignore").write_text("unpacked\n")
+    assert Repository.of(book) == Repository() and release.sources(book) == ["_toc.yml"]
+    # nor does one that a variable names, as in a hook
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(book))
+    assert Repository.of(book) == Repository() and Repository.of(repository).commit
+
+
+def owned_by_another(repository, monkeypatch):
+    if os.geteuid():
+        pytest.skip("only root can give a folder away")
+    os.chown(repository, 1234, 1234)
+
+
+def moved(repository, monkeypatch):
+    (repository / ".git").rename(repository / "elsewhere")
+    (repository / ".git").write_text("gitdir: /nowhere/.git/worktrees/book\n")
+
+
+def without_git(repository, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+
+
+@pytest.mark.parametrize(
+    "break_it, message",
+    [
+        (owned_by_another, "git does not say which commit it is: fatal: detected dubious ownership.*safe.directory"),
+        (moved, "git does not say which commit it is: fatal: not a git repository: /nowhere"),
+        (without_git, "git cannot be run .*: install it, or build a copy without .git"),
+    ],
+)
+def test_a_repository_that_cannot_be_read_is_an_error_not_none(repository, monkeypatch, break_it, message):
+    break_it(repository, monkeypatch)
+    with pytest.raises(PaperError, match=f"{repository} is in a git repository, and {message}"):
+        Repository.of(repository)
 
 
 def test_the_remote_gives_the_address_unless_the_settings_do(repository):
@@ -89,6 +150,8 @@ def test_a_remote_that_is_a_folder_is_no_address(repository):
 
 def test_a_book_below_the_top_of_its_repository_has_a_prefix(repository):
     (repository / "paper").mkdir()
+    (repository / "paper/_toc.yml").touch()
+    git(repository, "add", ".")
     assert Repository.of(repository / "paper").prefix == "paper/"
 
 

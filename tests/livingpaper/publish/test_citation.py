@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import subprocess
+from datetime import date
 
 import pytest
 from pybtex.database import parse_string
@@ -78,7 +79,9 @@ def test_what_is_not_the_published_state_says_so():
     dirty = citation.cite(BOOK, dataclasses.replace(STATE, dirty=True), "smoke", "", FIGURE)
     for text in dirty.values():
         assert "commit 4dce3d0b7b, with changes that are not committed; unpublished variant smoke; SHA-256" in text
-    assert "commit" not in citation.cite(BOOK, Repository(date="2026-11-24"), "", "", FIGURE)["apa"]
+    without = citation.cite(BOOK, Repository(), "", "", FIGURE)
+    assert "commit" not in without["apa"] and "(n.d.)" in without["apa"] and "year" not in without["bibtex"]
+    assert "(2026)." in citation.cite(BOOK | {"date-released": date(2026, 2, 3)}, Repository(), "", "", FIGURE)["apa"]
 
 
 @pytest.mark.parametrize(

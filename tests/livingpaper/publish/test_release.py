@@ -271,6 +271,10 @@ def test_the_pages_come_out_again_without_torch_and_without_a_kernel(bundle, tmp
     for name in ("torch", "ipykernel"):
         (absent / f"{name}.py").write_text(f"raise ImportError('{name} is not to be imported')")
     environment = pristine_build.environment | {"PYTHONPATH": f"{absent}{os.pathsep}{pristine_build.root / 'src'}"}
+    # what must not reach a page: a calendar, a language, another paper around the working directory
+    environment |= {"SOURCE_DATE_EPOCH": "315532800", "LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTHONOPTIMIZE": "2"}
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "pyproject.toml").write_text('[tool.livingpaper]\ncommand = "other"\n')
     command = [sys.executable, "-m", "livingpaper.cli", "render", str(bundle)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -278,7 +282,7 @@ def test_the_pages_come_out_again_without_torch_and_without_a_kernel(bundle, tmp
     rendered = {str(path.relative_to(made)): path.read_bytes() for path in made.rglob("*") if path.is_file()}
     assert rendered == pristine_build.files()
     assert f"{len(rendered)} files, each the same as in the release" in done.stdout
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["absent", "paper"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["_toc.yml", "absent", "paper", "pyproject.toml"]
     # and not over what is there
     again = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert again.returncode == 1 and f"{made} is there already" in again.stderr
