@@ -124,9 +124,9 @@ def make_site(project: Project, variant: Variant, steps: list[Step]) -> Site:
     return Site(site, stale, sum(len(c.figures) for c in chapters), sum(len(c.claims) for c in chapters))
 
 
-def pages_of(tree: Path, packages: Sequence[str], variant: str, work: Path, log: Path) -> Path:
-    """Render a tree; the folder of the pages, which says what they were made from."""
-    made = render.render(tree, work / "site", log)
+def pages_of(tree: Path, packages: Sequence[str], variant: str, work: Path, log: Path, ours: bool = True) -> Path:
+    """Render a tree, ours or somebody else's; the folder of the pages, which says what they were made from."""
+    made = render.render(tree, work / "site", log, ours)
     stamp = {"key": _site_key(tree, packages), "variant": variant, "packages": packages}
     write_atomically(made / STAMP, json.dumps(stamp).encode())
     return made

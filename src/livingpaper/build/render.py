@@ -12,14 +12,23 @@ from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write
 
 
-def render(tree: Path, output: Path, log: Path) -> Path:
-    """Render a tree with warnings as errors; the folder of the pages."""
+def render(tree: Path, output: Path, log: Path, ours: bool = True) -> Path:
+    """Render a tree with warnings as errors; the folder of the pages.
+
+    A tree that is not ours lies beside the output, and the process that renders it gets no further than there.
+    """
     shutil.rmtree(output, ignore_errors=True)
-    command = [sys.executable, "-m", "livingpaper.build.renderer", str(os.getpid())]
+    work = output.parent
+    # -P: a module that happens to lie in the working directory is none of ours
+    command = [sys.executable, "-P", "-m", "livingpaper.build.renderer", str(os.getpid())]
+    environment = os.environ | {"NO_COLOR": "1"}
+    if not ours:
+        command += ["--confined", str(work)]
+        environment |= {"TMPDIR": str(work), "TZ": "UTC"}
     command += ["build", str(tree), "--path-output", str(output), "-W", "-n", "--keep-going", "--all"]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace", env=os.environ | {"NO_COLOR": "1"},
+        text=True, errors="replace", env=environment,
     )  # fmt: skip
     log.write_text(done.stdout)
     if done.returncode:

@@ -6,6 +6,7 @@ from pathlib import Path
 from livingpaper import settings
 from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.publish import citation
+from livingpaper.say import figures
 
 INDEX = "figures/index.json"
 
@@ -16,6 +17,8 @@ class Published:
     def __init__(self, folder: Path):
         self.folder = folder
         self.figures = {figure["id"]: figure for figure in self._json(INDEX)["figures"]}
+        for id in self.figures:  # it is part of a path, and somebody else may have made the site
+            figures.check_id(id, "fig", "tab", what=f"{folder / INDEX}: the")
 
     @classmethod
     def find(cls, folder: Path) -> "Published":
