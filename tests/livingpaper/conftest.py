@@ -320,7 +320,7 @@ def in_process(monkeypatch):
 def no_pages(monkeypatch):
     """Rendering takes no time and gives one empty page: for tests of what comes before it."""
 
-    def render(tree: Path, output: Path, log: Path) -> Path:
+    def render(tree: Path, output: Path, log: Path, ours: bool) -> Path:
         pages = output / "_build" / "html"
         shutil.rmtree(output, ignore_errors=True)
         pages.mkdir(parents=True)

@@ -133,9 +133,9 @@ def _stale(site: Path, facts: dict) -> str:
     return f"rendered again, for these were not as published: {damage[0]}{more}" if damage else ""
 
 
-def pages_of(tree: Path, packages: Sequence[str], variant: str, work: Path, log: Path) -> Path:
-    """Render a tree; the folder of the pages, which says what they were made from."""
-    made = render.render(tree, work / "site", log)
+def pages_of(tree: Path, packages: Sequence[str], variant: str, work: Path, log: Path, ours: bool = True) -> Path:
+    """Render a tree, ours or somebody else's; the folder of the pages, which says what they were made from."""
+    made = render.render(tree, work / "site", log, ours)
     stamp.write(made, _facts(tree, packages, variant))
     return made
 

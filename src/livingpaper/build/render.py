@@ -21,19 +21,27 @@ PASSED = ("PATH", "HOME", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH
 FIXED = {
     "LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1",
     "PYTHONUTF8": "1", "PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1",
+    "DOCUTILSCONFIG": "",  # else docutils reads files of the machine and of the person
 }  # fmt: skip
 _SHOWN = re.compile(r"""<(?:img|source|video|audio|embed|iframe)\b[^>]*?\ssrc=["']([^/"':?#][^"':?#]*)["']""")
 
 
-def render(tree: Path, output: Path, log: Path) -> Path:
-    """Render a tree with warnings as errors; the folder of the pages."""
+def render(tree: Path, output: Path, log: Path, ours: bool = True) -> Path:
+    """Render a tree with warnings as errors; the folder of the pages.
+
+    A tree that is not ours lies beside the output, and the process that renders it gets no further than there.
+    """
     shutil.rmtree(output, ignore_errors=True)
+    work = output.parent
     command = [sys.executable, "-m", "livingpaper.build.renderer", str(os.getpid())]
+    environment = {name: os.environ[name] for name in PASSED if name in os.environ} | FIXED
+    if not ours:
+        command += ["--confined", str(work)]
+        environment["TMPDIR"] = str(work)
     command += ["build", str(tree), "--path-output", str(output), "-W", "-n", "--keep-going", "--all"]
     done = subprocess.run(
         command, cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        encoding="utf-8", errors="replace",
-        env={name: os.environ[name] for name in PASSED if name in os.environ} | FIXED,
+        encoding="utf-8", errors="replace", env=environment,
     )  # fmt: skip
     log.write_text(done.stdout, encoding="utf-8")
     if done.returncode:

@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import urllib.parse
 from pathlib import Path
 from typing import Annotated
 
@@ -84,12 +85,35 @@ def render_command(
     """Check a release and render its pages again, without training and without a kernel.
 
     They must come out as they are in the release, byte by byte; if they do not, the command says which and fails.
+    Nothing in the release is run, but its pages may have scripts for your browser. Its digests tell of damage, not of
+    a forger, who would write new ones.
     """
-    from livingpaper.publish import release as releasing
+    from livingpaper.publish.bundle import render_again
 
     folder = (output or Path(bundle.stem)).absolute()
-    same = releasing.render_again(bundle, folder)
+    same = render_again(bundle, folder)
     out.print(f"{same} files, each the same as in the release. First page: {(folder / 'index.html').as_uri()}")
+
+
+class _Pages(http.server.SimpleHTTPRequestHandler):
+    """The files of a site: nothing hidden, no lists of files, nothing that a browser keeps beyond the next build."""
+
+    def send_head(self):
+        host = urllib.parse.urlsplit(f"//{self.headers.get('Host', 'localhost')}").hostname
+        site, path = Path(self.directory), Path(self.translate_path(self.path))
+        if host not in ("127.0.0.1", "localhost"):  # a page of elsewhere whose name was made to lead here
+            return self.send_error(403, "Open it as localhost or 127.0.0.1")
+        hidden = any(part.startswith(".") for part in path.relative_to(site).parts)
+        if hidden or not path.resolve().is_relative_to(site.resolve()):
+            return self.send_error(404, "File not found")
+        return super().send_head()
+
+    def list_directory(self, path):
+        return self.send_error(404, "File not found")
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
 
 
 @app.command(epilog="Examples: `COMMAND serve` · `COMMAND serve --preset smoke --port 8080`")
@@ -99,7 +123,7 @@ def serve(
 ) -> None:
     """Serve the built site on localhost until Ctrl-C."""
     folder = site(preset)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    handler = functools.partial(_Pages, directory=str(folder))
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:

@@ -8,6 +8,7 @@ from livingpaper.build import stamp
 from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.files import sha256
 from livingpaper.publish import citation
+from livingpaper.say import figures
 
 INDEX = "figures/index.json"
 
@@ -19,6 +20,8 @@ class Published:
         self.folder = folder
         self._digests = stamp.read(folder).get("files", {})
         self.figures = {figure["id"]: figure for figure in self._json(INDEX)["figures"]}
+        for id in self.figures:  # it is part of a path, and somebody else may have made the site
+            figures.check_id(id, "fig", "tab", what=f"{folder / INDEX}: the")
 
     @classmethod
     def find(cls, folder: Path) -> "Published":

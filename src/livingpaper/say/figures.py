@@ -32,6 +32,15 @@ MARGIN = 0.05  # inches around a picture
 
 _PACKAGES = ("livingpaper", "torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn")
 _FILE_NAME = re.compile(r"\S+\.(png|svg|pdf|jpe?g|gif|webp)", re.IGNORECASE)
+# What a spreadsheet makes something else of, without a word: a formula, a date, a time, a number with fewer digits.
+_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|january|february|march|april|june|july|august|september|"
+_MONTH += "october|november|december)"
+_MISREAD = re.compile(
+    r"[=@].*|[+-](?![\d.]).+|[+-][\d.]+[-+*/^(].*"
+    rf"|\d+[-/:]\d+([-/:.]\d+)?|\d+\.\d+\.\d+|{_MONTH}[-/. ]?\d+|\d+[-/. ]?{_MONTH}"
+    r"|0\d+|\d{16,}|\d+e\d+",
+    re.IGNORECASE | re.DOTALL,
+)
 _LOOKS_NUMERIC = re.compile(r"\s*[-+−<>≤≥≈±]?\s*\.?\d.*")
 
 
@@ -120,9 +129,22 @@ def captioned(payload: dict, words: dict) -> dict:
 
 
 def csv(data: pd.DataFrame) -> str:
-    """The frame as comma-separated text from which every float is recovered exactly."""
+    """The frame as comma-separated text from which every float is recovered exactly, in a spreadsheet too.
+
+    Raises:
+        InputError: a text in it that spreadsheets take for a date, a formula or another number.
+    """
+    frame = data.reset_index() if _has_named_index(data) else data
+    texts = {cell for _, column in frame.items() for cell in column if isinstance(cell, str)}
+    for text in sorted(texts.union(map(str, frame.columns))):
+        if _MISREAD.fullmatch(text):
+            raise InputError(
+                f"the text {text!r} is a date, a formula or another number to a spreadsheet: "
+                "call it something else, e.g. '3 vs 8' for '3-8'"
+            )
     # pandas writes the shortest decimal that rounds back to the same float
-    return data.to_csv(index=_has_named_index(data), lineterminator="\n")
+    content = data.to_csv(index=_has_named_index(data), lineterminator="\n")
+    return content if content.isascii() else f"\ufeff{content}"  # without the mark Excel takes another alphabet
 
 
 def environment() -> dict:

@@ -3,8 +3,11 @@
 import re
 import signal
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
+
+import pytest
 
 
 def gone(book, seconds=10):
@@ -89,6 +92,16 @@ def test_serve_answers_on_this_machine_only_and_stops_on_ctrl_c(built):
     address = re.search(r"http://127\.0\.0\.1:(\d+)/", line)[0]
     with urllib.request.urlopen(f"{address}chapters/first.html", timeout=60) as page:
         assert "Plain words." in page.read().decode()
+        assert page.headers["Cache-Control"] == "no-cache"
+    (built.site / ".git").mkdir()
+    for name in (".secret", ".git/config"):
+        (built.site / name).write_text("secret")
+    (built.site / "out.txt").symlink_to(built.root / "LICENSE")
+    for path in (".secret", "%2esecret", ".git/config", "chapters/../.git/config", "figures/", "out.txt"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{address}{path}", timeout=60)
+    with pytest.raises(urllib.error.HTTPError, match="403"):  # a foreign name that leads here
+        urllib.request.urlopen(urllib.request.Request(address, headers={"Host": "example.org"}), timeout=60)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=20)
     assert process.returncode == 0 and said.endswith("stopped\n")

@@ -159,6 +159,14 @@ def test_diff_says_what_changed(built, benign):
     assert verdict == ["holds", "fails"]
 
 
+def test_a_site_whose_figures_lead_out_of_it_is_refused(built, benign):
+    path = built.site / "figures/index.json"
+    path.write_text(path.read_text().replace('"fig-line"', '"../../../secret"'))
+    for command in (["verify", "--site", "_build/html"], ["diff", "_build/html", "_build/html"], ["cite"]):
+        said = benign(*command)
+        assert said.status in (1, 2) and "id '../../../secret' is not 'fig-'" in said.errors
+
+
 def test_diff_says_when_only_the_picture_or_the_software_changed(built, benign):
     other = built.root / "other"
     shutil.copytree(built.site, other, ignore=EDITABLE)

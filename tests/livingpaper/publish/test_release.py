@@ -1,5 +1,6 @@
 """A release: what is in it, that it says so truly, and that the pages come out of it again."""
 
+import functools
 import hashlib
 import io
 import json
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
+import yaml
 from rocrate.rocrate import ROCrate
 
 from livingpaper.publish import release as releasing
@@ -289,7 +291,7 @@ def test_the_pages_come_out_again_without_torch_and_without_a_kernel(bundle, tmp
 
 
 def test_pages_that_come_out_differently_are_named(built, benign, files, tmp_path, monkeypatch):
-    def render(tree, output, log):  # as they were: the test before this one renders
+    def render(tree, output, log, ours):  # as they were: the test before this one renders
         log.touch()
         return shutil.copytree(built.site, output)
 
@@ -341,11 +343,108 @@ def test_a_damaged_release_is_refused_with_the_name_of_the_file(bundle, files, t
     assert [entry.name for entry in tmp_path.iterdir()] == ["paper.zip"]
 
 
-def test_a_release_whose_files_lead_out_of_it_is_refused(files, tmp_path, benign):
-    path = pack(tmp_path / "evil.zip", files | {"book/../../out.md": b"gotcha"}, truly=True)
+@pytest.mark.parametrize(
+    "forge, message",
+    [
+        (lambda f: {"book/../../out.md": b"gotcha"}, "book/../../out.md, which leads out of it"),
+        (lambda f: {"book//out.md": b"gotcha"}, "book//out.md, which leads out of it"),
+        (lambda f: {"book/Intro.md": b"gotcha"}, "two files book/"),
+        (lambda f: {"book/..\\out.md": b"gotcha"}, "another one on another system"),
+        (lambda f: {f"book/{'a' * 2000}.md": b"gotcha"}, "which leads out of it"),
+        (lambda f: {"site/build.json": b"{}"}, "no readable site/build.json"),
+        (lambda f: {"site/build.json": b'{"packages": ["../x"], "variant": "a"}'}, "'../x', which is not installed"),
+        (lambda f: {"book/_config.yml": b"- a"}, "no readable book/_config.yml"),
+        (lambda f: configured(f, "execute.execute_notebooks", "force"), "execute.execute_notebooks: force in its"),
+        (lambda f: configured(f, "sphinx.local_extensions", {"evil": "."}), "sphinx.local_extensions in its"),
+        (lambda f: configured(f, "sphinx.extra_extensions", ["evil"]), "sphinx.extra_extensions: evil in its"),
+        (lambda f: configured(f, "sphinx.config.nb_custom_formats", {".x": "os.system"}), "config.nb_custom_formats"),
+        (lambda f: configured(f, "sphinx.config.html_context", {"edit_page_url_template": "{{x}}"}), "page_url_templ"),
+    ],
+    ids=str,
+)
+def test_a_release_that_was_forged_is_refused(files, tmp_path, benign, forge, message):
+    path = pack(tmp_path / "evil.zip", files | forge(files), truly=True)
     said = benign("render", str(path), "--output", str(tmp_path / "pages"))
-    assert said.status == 1 and "book/../../out.md, which leads out of it" in said.errors
+    assert said.status == 1 and message in said.errors
     assert [entry.name for entry in tmp_path.iterdir()] == ["evil.zip"]
+
+
+def configured(files: dict[str, bytes], setting: str, value: object) -> dict[str, bytes]:
+    """The settings of a release with one other."""
+    config = yaml.safe_load(files["book/_config.yml"])
+    *places, name = setting.split(".")
+    functools.reduce(dict.__getitem__, places, config)[name] = value
+    return {"book/_config.yml": yaml.safe_dump(config).encode()}
+
+
+@pytest.mark.parametrize("what", ["MOST_FILES", "MOST_BYTES"])
+def test_a_release_too_large_for_a_book_is_not_unpacked(bundle, tmp_path, benign, monkeypatch, what):
+    monkeypatch.setattr(f"livingpaper.publish.bundle.{what}", 10)
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("unpacked"))
+    said = benign("render", str(bundle), "--output", str(tmp_path / "pages"))
+    assert said.status == 1 and "no book has" in said.errors
+
+
+def test_pages_of_a_forged_release_neither_run_nor_read_anything_of_the_machine(files, tmp_path, unbuilt, benign):
+    (tmp_path / "secret.txt").write_text("the password")
+    (tmp_path / "secret.html").write_text("the password")
+    ways = f"""---
+mystnb: {{execution_mode: force}}
+myst: {{enable_extensions: [substitution, colon_fence]}}
+kernelspec: {{name: python3, display_name: Python 3}}
+---
+# Evil
+
+{{{{ env.srcdir.joinpath("{tmp_path}/ran.txt").write_text("ran") }}}}
+
+```{{include}} {os.path.relpath(tmp_path, "/")}/../../../../../../../../../../{tmp_path}/secret.txt
+```
+```{{literalinclude}} {"../" * 20}{tmp_path}/secret.txt
+```
+```{{raw}} html
+:file: {"../" * 20}{tmp_path}/secret.html
+```
+```{{csv-table}} Words
+:url: file://{tmp_path}/secret.txt
+```
+```{{code-cell}}
+:load: {tmp_path}/secret.txt
+```
+```{{code-cell}}
+open("{tmp_path}/ran.txt", "w")
+```
+"""
+    path = pack(tmp_path / "evil.zip", files | {"book/claims.md": ways.encode()}, truly=True)
+    said = benign("render", str(path), "--output", str(tmp_path / "pages"))
+    assert said.status == 1 and "could not be rendered" in said.errors
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+        "book",
+        "evil.zip",
+        "pages.log",
+        "secret.html",
+        "secret.txt",
+    ]
+    assert "the password" not in (tmp_path / "pages.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "open('outside.txt').read()",
+        "open('inside/new.txt', 'w'); open('outside.txt', 'w')",
+        "import subprocess; open('inside/new.txt', 'w'); subprocess.run(['true'])",
+        "import socket; open('inside/new.txt', 'w'); socket.create_connection(('127.0.0.1', 9))",
+        "import urllib.request; open('inside/new.txt', 'w'); urllib.request.urlopen('file:///etc/hosts')",
+    ],
+)
+def test_what_renders_a_bundle_gets_no_further_than_its_folder(tmp_path, words):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "outside.txt").write_text("kept")
+    start = "from pathlib import Path; from livingpaper.build.confined import confine; confine(Path('inside'));"
+    done = subprocess.run([sys.executable, "-c", f"{start} {words}"], cwd=tmp_path, capture_output=True, text=True)
+    assert "what renders a bundle may not" in done.stderr
+    assert (tmp_path / "outside.txt").read_text() == "kept"
+    assert ("new.txt" in words) == (tmp_path / "inside/new.txt").exists()
 
 
 def test_a_release_that_is_not_there_is_not_there(tmp_path, benign):

@@ -1,8 +1,10 @@
 """Figures and tables as objects: what they refuse, what they carry, how they look."""
 
 import base64
+import codecs
 import io
 import json
+import re
 from itertools import pairwise
 
 import matplotlib as mpl
@@ -93,6 +95,23 @@ def test_the_data_come_back_exactly(drawn):
     files = drawn()[MIME]["files"]
     read = pd.read_csv(io.StringIO(files["csv"]))
     pd.testing.assert_frame_equal(read, DATA, check_exact=True)
+
+
+def test_texts_that_a_spreadsheet_takes_for_something_else_are_refused():
+    misread = "3-8, 1/2, 1:30, 2024-01-02, 1.2.2024, MAR1, 1-Sep, =A1, @sum, +x, -cmd|' /c', -1+2, 007, 12e5"
+    for text in [*misread.split(", "), "1" * 16]:
+        for data in (pd.DataFrame({"x": [text]}), pd.DataFrame({text: [1]}), DATA.assign(p=text).set_index("p")):
+            with pytest.raises(InputError, match=re.escape(f"the text {text!r} is a date, a formula")):
+                figures.csv(data)
+    kept = "3 vs 8; 0.12 to 0.3; -0.06 [-0.48, 0.46]; -2.5e-06; 1e-05; -; may be; margin1; n-1; 10%; 0; 1.5"
+    assert figures.csv(pd.DataFrame({"x": kept.split("; ")})).isascii()
+
+
+def test_a_spreadsheet_is_told_the_alphabet_where_it_matters():
+    data = pd.DataFrame({"x": ["1 ± 2"]})
+    content = figures.contents({"files": {"csv": figures.csv(data)}})["csv"]
+    assert content.startswith(codecs.BOM_UTF8)
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(content)), data)
 
 
 def test_a_named_index_is_data_and_a_row_counter_is_not(drawn):
