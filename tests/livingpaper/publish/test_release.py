@@ -360,7 +360,7 @@ def test_a_damaged_release_is_refused_with_the_name_of_the_file(bundle, files, t
         (lambda f: configured(f, "sphinx.config.nb_custom_formats", {".x": "os.system"}), "config.nb_custom_formats"),
         (lambda f: configured(f, "sphinx.config.html_context", {"edit_page_url_template": "{{x}}"}), "page_url_templ"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_release_that_was_forged_is_refused(files, tmp_path, benign, forge, message):
     path = pack(tmp_path / "evil.zip", files | forge(files), truly=True)
