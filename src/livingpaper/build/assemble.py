@@ -4,7 +4,6 @@ Text and tags come from the sources, outputs from the cache, so that an edit of 
 nothing. The tree has the sources' relative paths and no time stamp: equal inputs give equal bytes.
 """
 
-import copy
 import json
 import shutil
 from collections.abc import Iterable
@@ -116,12 +115,13 @@ def _injected(executed: NotebookNode) -> NotebookNode | None:
 
 
 def _config(project: Project, variant: Variant) -> dict:
-    config = copy.deepcopy(project.config)
-    config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    config = project.config | {"execute": project.section("execute") | {"execute_notebooks": "off"}}
     if not variant.published:
-        sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
-        sphinx.setdefault("html_theme_options", {})["announcement"] = (
+        told = (
             f"This is the build <strong>{variant.name}</strong>, made with other parameters than the published "
             "values: its numbers are not the paper's."
         )
+        theme = project.section("sphinx", "config", "html_theme_options") | {"announcement": told}
+        settings = project.section("sphinx", "config") | {"html_theme_options": theme}
+        config["sphinx"] = project.section("sphinx") | {"config": settings}
     return config
