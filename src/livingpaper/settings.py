@@ -62,7 +62,7 @@ def _parse(path: Path, content: bytes) -> Settings:
 def checked(model: type[_Model], content: Mapping[str, Any], where: str) -> _Model:
     """What a file says, as a model that it fits; the error names the place, the value and what there may be."""
     try:
-        return model(**content)
+        return model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         name, known = ".".join(map(str, first["loc"])), ", ".join(model.model_fields)

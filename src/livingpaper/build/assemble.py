@@ -4,7 +4,6 @@ Text and tags come from the sources, outputs from the cache, so that an edit of 
 nothing. The tree has the sources' relative paths and no time stamp: equal inputs give equal bytes.
 """
 
-import copy
 import json
 import os
 import re
@@ -137,16 +136,18 @@ def _injected(executed: NotebookNode) -> NotebookNode | None:
 
 
 def _config(project: Project, variant: Variant, day: str) -> dict:
-    config = copy.deepcopy(project.config)
-    config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
-    sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
+    config = project.config | {"execute": project.section("execute") | {"execute_notebooks": "off"}}
     # Sphinx takes the day on which it draws the pages
-    sphinx.setdefault("today", day)
-    if "html_last_updated_fmt" in sphinx:
-        sphinx["html_last_updated_fmt"] = day
+    settings = {"today": day} | project.section("sphinx", "config")
+    if "html_last_updated_fmt" in settings:
+        settings["html_last_updated_fmt"] = day
     if not variant.published:
-        sphinx.setdefault("html_theme_options", {})["announcement"] = (
+        told = (
             f"This is the build <strong>{variant.name}</strong>, made with other parameters than the published "
             "values: its numbers are not the paper's."
         )
+        settings["html_theme_options"] = project.section("sphinx", "config", "html_theme_options") | {
+            "announcement": told
+        }
+    config["sphinx"] = project.section("sphinx") | {"config": settings}
     return config

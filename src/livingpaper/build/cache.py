@@ -53,7 +53,11 @@ class NotebookCache:
             return None
         if sha256(content) != about["notebook"]:
             return None
-        return Entry(nbformat.reads(content.decode(), as_version=4), about["parts"], about["run"])
+        try:
+            notebook = nbformat.reads(content.decode(), as_version=4)
+        except (ValueError, nbformat.ValidationError):  # whole, and yet no notebook
+            return None
+        return Entry(notebook, about["parts"], about["run"])
 
     def save(self, key: str, entry: Entry) -> None:
         """Keep an entry, in place of one that was there."""

@@ -4,9 +4,7 @@ import functools
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import yaml
-
-from livingpaper import settings
+from livingpaper import settings, yaml_files
 from livingpaper.errors import InputError
 
 FILE = "notation.yml"
@@ -45,11 +43,10 @@ def read(root: Path) -> tuple[Symbol, ...]:
     path = root / settings.read(root).notation
     if not path.is_file():
         return ()
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"cannot read {FILE}: {error}") from None
-    symbols = tuple(_symbol(entry) for entry in entries or ())
+    entries = yaml_files.read(path) or []
+    if not isinstance(entries, list):
+        raise InputError(f"{path} holds a {type(entries).__name__}: it must be a list of symbols")
+    symbols = tuple(map(_symbol, entries))
     seen: dict[str, Symbol] = {}
     for symbol in symbols:
         if seen.setdefault(symbol.id, symbol) is not symbol:

@@ -11,6 +11,7 @@ unknown names and takes any type, so a value is checked here, before anything ru
 
 import ast
 import io
+import math
 import re
 import tokenize
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from livingpaper.errors import InputError, nearest
 from livingpaper.say.ranges import Range
 
 TYPES = {kind.__name__: kind for kind in (int, float, str, bool, list)}
+#: What Python raises at a text that is no literal: ``{[]: 1}`` and brackets without end too.
+NOT_LITERAL = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
 _EXAMPLE = "n: int = 100  # number of training samples, in [2, 10000]"
 _ALLOWED = re.compile(r"^(?P<help>.*\S)\s*,\s*(?:one of\s+(?P<choices>.+)|(?P<interval>(?:in\s*[\[(]|[<>]).*))$")
 
@@ -103,7 +106,7 @@ def parse_value(text: str, parameter: Parameter) -> object:
         return text
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except NOT_LITERAL:
         if text in ("true", "false"):
             return text == "true"
         raise InputError(
@@ -155,7 +158,7 @@ def _parameter(statement: ast.stmt, comment: str) -> Parameter:
 def _literal(value: ast.expr, statement: ast.stmt) -> object:
     try:
         return ast.literal_eval(value)
-    except ValueError:
+    except NOT_LITERAL:
         raise InputError(
             f"{ast.unparse(statement)!r} computes its value: write the number, text or list itself"
         ) from None
@@ -191,6 +194,10 @@ def _element(value: object, kind: type, allowed: Range | tuple | None, wanted: s
     # type(), not isinstance(): a bool is an int in Python, and nowhere else
     if type(value) is not kind:
         raise ValueError(f"{value!r} is of type {type(value).__name__}; {wanted}")
+    if kind is float and not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number; {wanted}")
+    if kind is str and value != value.encode("utf-8", "replace").decode():
+        raise ValueError(f"{value!r} is not text in UTF-8; {wanted}")
     if allowed is not None and value not in allowed:
         raise ValueError(f"{value!r} is not allowed; {wanted}")
     return value

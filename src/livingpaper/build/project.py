@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 from sphinx_external_toc.api import SiteMap
-from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+from sphinx_external_toc.parsing import MalformedError, parse_toc_data
 
-from livingpaper import settings
+from livingpaper import settings, yaml_files
 from livingpaper.build import parameters
 from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.files import cache_folder, inside, project_root
@@ -86,7 +85,7 @@ class Project:
     @cached_property
     def config(self) -> dict:
         """The content of ``_config.yml``."""
-        return _yaml(self.root / "_config.yml")
+        return yaml_files.read_names(self.root / "_config.yml")
 
     @cached_property
     def settings(self) -> Settings:
@@ -96,7 +95,16 @@ class Project:
     @property
     def repository_url(self) -> str:
         """The address of the repository that ``_config.yml`` names, or nothing."""
-        return str((self.config.get("repository") or {}).get("url") or "")
+        return str(self.section("repository").get("url") or "")
+
+    def section(self, *names: str) -> dict:
+        """The entries below a name of ``_config.yml`` and one below it; none, if there is no such name."""
+        content = self.config
+        for name in names:
+            content = content.get(name) or {}
+            if not isinstance(content, dict):
+                raise InputError(f"{self.root / '_config.yml'}: {name} is {content!r}: it must map names to values")
+        return content
 
     @property
     def pages(self) -> list[Path]:
@@ -107,8 +115,8 @@ class Project:
     def parts(self) -> list[tuple[str | None, list[Path]]]:
         """The parts of the table of contents with their pages; the first part, without a caption, is the first page."""
         try:
-            toc = parse_toc_yaml(self.root / "_toc.yml")
-        except (OSError, MalformedError, yaml.YAMLError) as error:
+            toc = parse_toc_data(yaml_files.read_names(self.root / "_toc.yml"))
+        except MalformedError as error:
             raise PaperError(f"cannot read {self.root / '_toc.yml'}: {error}") from None
         if globs := toc.globs():
             raise PaperError(f"_toc.yml has the pattern {min(globs)!r}: name each file, so that the order is plain")
@@ -192,7 +200,8 @@ class Project:
         _known(name, self.presets, "preset")
         if name in RESERVED or name.startswith("."):  # the preset of a file ..yml is called "."
             raise InputError(f"presets/{name}.yml: _build/{name} is a folder of the build's own: rename the preset")
-        content = settings.checked(Preset, _yaml(self.root / "presets" / f"{name}.yml"), f"presets/{name}.yml:")
+        path = self.root / "presets" / f"{name}.yml"
+        content = settings.checked(Preset, yaml_files.read_names(path), f"presets/{name}.yml:")
         try:
             self._differing([content.chapters])
         except InputError as error:
@@ -232,13 +241,3 @@ def _has_code(page: Path) -> bool:
 
 def _in_reading_order(toc: SiteMap, name: str) -> list[str]:
     return [name] + [below for child in toc[name].child_files() for below in _in_reading_order(toc, child)]
-
-
-def _yaml(path: Path) -> dict:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise PaperError(f"cannot read {path}: {error}") from None
-    if not isinstance(content, dict):
-        raise PaperError(f"{path} holds a {type(content).__name__}: it must map names to values")
-    return content

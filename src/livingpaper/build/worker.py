@@ -21,6 +21,7 @@ from livingpaper.files import write_atomically
 
 def main(job_path: str) -> int:
     """Execute the chapter that a job file describes; 0 if all its cells ran."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # what a cell prints need not be Unicode
     job = json.loads(Path(job_path).read_text())
     end_with(job["parent"])
     total = len(json.loads(Path(job["source"]).read_text())["cells"]) + bool(job["parameters"])
@@ -53,6 +54,7 @@ def main(job_path: str) -> int:
         else:
             told = f"{type(error).__name__}: {error}"
             traceback.print_exc(file=sys.stdout)
+        told = told.encode("utf-8", "backslashreplace").decode()
         write_atomically(Path(job["failure"]), json.dumps(status | {"error": told}).encode())
         return 1
     os.replace(partial, job["output"])

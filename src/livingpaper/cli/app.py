@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -47,8 +48,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class _Screen(Console):
+    """Where the command prints; it ends, and says so, when whoever reads has left, as ``head`` does."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())  # else Python's own exit fails at flushing
+        if not self.stderr:
+            raise Stopped(signal.SIGPIPE)
+
+
 # Text as it is, brackets and colons too.
-plain_text = functools.partial(Console, highlight=False, markup=False, emoji=False)
+plain_text = functools.partial(_Screen, highlight=False, markup=False, emoji=False)
 # Not wrapped where there is no terminal: paths stay whole.
 out = plain_text(soft_wrap=not sys.stdout.isatty())
 

@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from livingpaper.build import parameters, pipeline, render
+from livingpaper.build import notation, parameters, pipeline, render
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, plan
 from livingpaper.build.project import Project, Variant
 from livingpaper.cli.app import Force, Jobs, PresetName, Scheduler, TimeLimit, app, chapters, check, command, out
 from livingpaper.errors import InputError
+from livingpaper.publish import citation
 from livingpaper.sweep import cluster
 
 
@@ -45,6 +46,7 @@ def build(
     started = time.monotonic()
     project = Project.find()
     variant = project.variant(preset, _by_chapter(project, p or []), time_limit)
+    _read_early(project)
     named = [name for name in only or project.chapters if project.chapter(name)]
     with nullcontext() if dry_run else pipeline.lock(project):
         steps = plan(project, variant, force=named if force else ())
@@ -96,6 +98,8 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
         chapter, dot, name = target.partition(".")
         if not (equals and dot and chapter and name):
             raise InputError(f"-p {text!r}: write it as CHAPTER.name=value, for `{command()} run` as name=value")
+        if name in changes.get(chapter, {}):
+            raise InputError(f"-p {text!r}: {name} is {changes[chapter][name]!r} already: give it once")
         declared = project.parameters(chapter)
         try:
             parsed = parameters.parse_value(value, declared[name]) if name in declared else value
@@ -103,6 +107,15 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
             raise InputError(f"{chapter}: {error}") from None
         changes.setdefault(chapter, {})[name] = parsed
     return changes
+
+
+def _read_early(project: Project) -> None:
+    """Find out now, not when all chapters have run, whether what the pages are made with can be read."""
+    notation.read(project.root)
+    for section in ("execute", "sphinx", "repository"):
+        project.section(section)
+    if (path := project.root / "CITATION.cff").is_file():
+        citation.read(path)
 
 
 def _execute(

@@ -48,7 +48,7 @@ def pdf(
 
     with finished(preset) as (project, identity, _):
         path = output or project.build / f"{identity.stem}.pdf"
-        home = (project.config.get("html") or {}).get("baseurl") or ""
+        home = project.section("html").get("baseurl") or ""
         sheets = printing.write(project.site(identity.variant), parts_of(project), identity, home, path)
     out.print(f"{sheets} pages, {path.stat().st_size / 1e6:.1f} MB: {path}")
 

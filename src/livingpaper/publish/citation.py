@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pybtex.database import BibliographyData, Entry, Person
 from pybtex.database.output.bibtex import Writer
 
+from livingpaper import yaml_files
 from livingpaper.build.repository import Repository
+from livingpaper.errors import InputError
 from livingpaper.files import sha256
 
 #: The formats, and how the names of their files end.
@@ -30,8 +31,14 @@ _SENTENCE = re.compile(r".*?(;|[.?!](?=\s+[^\Wa-z\d_]|\s*$))", re.DOTALL)
 
 
 def read(path: Path) -> dict:
-    """The content of a CITATION.cff."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    """The content of a CITATION.cff, every value as it is written."""
+    content = yaml_files.read_names(path, as_texts=True)
+    if missing := [name for name in ("title", "version", "authors") if not content.get(name)]:
+        raise InputError(f"{path} has no {missing[0]!r}: add it, there is nothing to cite without")
+    authors = content["authors"]
+    if not isinstance(authors, list) or not all(isinstance(author, dict) for author in authors):
+        raise InputError(f"{path}: authors is {authors!r}: write a list, e.g. '- name: The team'")
+    return content
 
 
 def digest(files: Mapping[str, str]) -> str:

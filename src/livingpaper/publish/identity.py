@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-import yaml
-
 from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Repository
-from livingpaper.errors import PaperError
+from livingpaper.publish import citation
 
 
 @dataclass(frozen=True)
@@ -46,19 +44,12 @@ class Identity:
 
 def identify(project: Project, variant: Variant, records: Iterable[dict]) -> Identity:
     """The identity of the build that the runs with these records make."""
-    path = project.root / "CITATION.cff"
-    try:
-        citation = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise PaperError(f"cannot read {path}, which says what to cite: {error}") from None
-    if missing := [name for name in ("title", "version", "authors") if not (citation or {}).get(name)]:
-        raise PaperError(f"{path} has no {missing[0]!r}: add it, there is nothing to cite without")
     records = list(records)
     repository = Repository.of(project.root, project.repository_url)
     changed = bool(repository.dirty) or any(record["dirty"] for record in records)
     return Identity(
         project.settings.command,
-        citation,
+        citation.read(project.root / "CITATION.cff"),
         variant,
         repository.commit,
         changed,

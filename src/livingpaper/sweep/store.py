@@ -46,7 +46,10 @@ class Store:
             if sha256(content) != path.stem:
                 continue
             # two builds at a time may both have computed a run
-            table = pd.read_parquet(BytesIO(content), filters=[(RUN, "in", missing)])
+            try:
+                table = pd.read_parquet(BytesIO(content), filters=[(RUN, "in", missing)])
+            except (ValueError, OSError):  # whole, and yet no table of ours
+                continue
             missing -= set(table[RUN])
             found.append(table)
         rows = pd.concat([table for table in found if len(table)] or found, ignore_index=True)

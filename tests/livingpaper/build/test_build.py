@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -190,6 +191,7 @@ def test_a_renamed_parameters_cell_is_executed_not_a_crash(built, benign):
         ),
         (["-p", "n=3"], "-p 'n=3': write it as CHAPTER.name=value"),
         (["-p", "first.n"], "-p 'first.n': write it as CHAPTER.name=value"),
+        (["-p", "first.n=5", "-p", "first.n=6"], "-p 'first.n=6': n is 5 already: give it once"),
         (["--only", "secnod"], "there is no chapter 'secnod': did you mean 'second'?"),
         (["--preset", "smoek"], "there is no preset 'smoek': did you mean 'smoke'?"),
     ],
@@ -200,6 +202,28 @@ def test_bad_input_gets_one_clear_error_and_changes_nothing(built, benign, argum
     assert said.status == 1
     assert said.errors.startswith("error: ") and message in said.errors and "Traceback" not in said.errors
     assert built.files(".") == before
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("notation.yml", "n: [\n", "cannot read .*notation.yml, line 2"),
+        ("notation.yml", "n: [n]\n", "notation.yml holds a dict: it must be a list of symbols"),
+        ("CITATION.cff", "title: a\nversion: 1.10\n", "CITATION.cff has no 'authors'"),
+        ("CITATION.cff", "title: a\nversion: 1.10\nauthors: Me\n", "CITATION.cff: authors is 'Me': write a list"),
+        ("_config.yml", "execute: 3\n", "_config.yml: execute is 3: it must map names to values"),
+    ],
+)
+def test_what_only_the_pages_need_is_read_before_anything_runs(unbuilt, benign, name, text, message):
+    (unbuilt.root / name).write_text(text)
+    said = benign("build")
+    assert said.status == 1 and re.search(message, said.errors)
+
+
+def test_a_build_that_nobody_reads_ends_with_the_status_of_a_broken_pipe(toy):
+    process = toy.start("build", "--dry-run")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 128 + signal.SIGPIPE
 
 
 def test_cuda_where_there_is_none_is_an_error_before_anything_runs(built, benign, monkeypatch):

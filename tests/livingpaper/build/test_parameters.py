@@ -102,7 +102,8 @@ def test_allowed_overrides_pass():
         ({"n": 3.0}, "is of type float"),
         ({"n": True}, "is of type bool"),
         ({"n": "3"}, "is of type str"),
-        ({"rate": float("nan")}, "not allowed"),
+        ({"rate": float("nan")}, "nan is no finite number"),
+        ({"device": "\udcff"}, "is not text in UTF-8"),
         ({"rate": True}, "is of type bool"),
         ({"exact": 1}, "is of type int"),
         ({"device": "tpu"}, "one of cpu, cuda"),
@@ -134,6 +135,7 @@ def test_texts_from_the_command_line_become_values(name, text, value):
     assert parse_value(text, PARAMETERS[name]) == value
 
 
-def test_an_unreadable_text_is_refused():
-    with pytest.raises(InputError, match="parameter n: cannot read 'many'; it takes int in"):
-        parse_value("many", PARAMETERS["n"])
+@pytest.mark.parametrize("text", ["many", "{[]: 1}", "9" * 5000, "(" * 9999, "1\0"])
+def test_an_unreadable_text_is_refused(text):
+    with pytest.raises(InputError, match="parameter n: cannot read .*; it takes int in"):
+        parse_value(text, PARAMETERS["n"])

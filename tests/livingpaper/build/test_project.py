@@ -54,8 +54,9 @@ def test_pages_are_read_in_the_order_of_any_kind_of_table_of_contents(project, t
         ("format: jb-book\nroot: ../other/first\n", "names '../other/first.ipynb', which leads out of"),
         ("format: jb-book\nroot: intro\nchapters:\n- file: ROOT/chapters/first\n", "names '/.*first.ipynb', which lea"),
         ("format: jb-book\nroot: linked\n", "names 'linked.ipynb', which leads out of"),
-        ("[1, 2]", "cannot read .*_toc.yml: toc is not a mapping"),
+        ("[1, 2]", "_toc.yml holds a list"),
         ("a: [", "cannot read .*_toc.yml"),
+        ("root: intro\nroot: claims\n", "_toc.yml, line 2: 'root' stands in line 1 already"),
         ("", "cannot read .*_toc.yml"),
     ],
 )
@@ -151,12 +152,35 @@ def test_a_change_may_take_a_presets_value_back_to_the_published_one(project):
         ("limit: 3\n", "presets/smoke.yml: limit = 3: .* it takes time_limit, chapters"),
         ("- 1\n", "smoke.yml holds a list: it must map names to values"),
         ("a: [\n", "cannot read .*smoke.yml"),
+        ("chapters: {1: {n: 2}}\n", "smoke.yml, line 1: the name 1 is not a text: quote it"),
+        ("chapters: {first: {slope: .nan}}", "parameter slope = nan: nan is no finite number"),
     ],
 )
 def test_a_preset_that_is_wrong(project, content, message):
     (project.root / "presets/smoke.yml").write_text(content)
     with pytest.raises(PaperError, match=message):
         project.variant("smoke", {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_numbers_and_letters_are_read_as_people_write_them(project, encoding):
+    text = "chapters: {first: {slope: 1e5, names: ['é', \"no\", nö]}}\r\n"
+    (project.root / "presets/smoke.yml").write_bytes(text.encode(encoding))
+    assert project.variant("smoke", {}).overrides == {"first": {"slope": 1e5, "names": ["é", "no", "nö"]}}
+
+
+@pytest.mark.parametrize("word", ["no", "On", "010", "0x1F", "1_000", "12:30", "1:30.5"])
+def test_a_word_that_readers_of_yaml_disagree_about_is_refused(project, word):
+    (project.root / "_config.yml").write_text(f"title: '{word}'\nhtml: {word}\n")
+    with pytest.raises(InputError, match=f"_config.yml, line 2: {word} is not the same to all readers: quote it"):
+        _ = project.config
+
+
+@pytest.mark.parametrize("content", ["repository: true", "repository: [a]", "repository: a"])
+def test_a_section_of_the_configuration_that_is_none(project, content):
+    (project.root / "_config.yml").write_text(content)
+    with pytest.raises(InputError, match="_config.yml: repository is .*: it must map names to values"):
+        _ = project.repository_url
 
 
 def test_an_unknown_preset_names_the_nearest(project):

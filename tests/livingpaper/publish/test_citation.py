@@ -109,3 +109,10 @@ def test_the_digest_is_what_sha256sum_gives(tmp_path):
     files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     assert said.split()[0] == citation.digest(files)
     assert citation.digest(files | {"fig-a.csv": "0" * 64}) != citation.digest(files)
+
+
+def test_what_is_cited_is_read_as_it_is_written(tmp_path):
+    path = tmp_path / "CITATION.cff"
+    path.write_text("title: No\nversion: 1.10\ndate-released: 2026-01-01\nauthors: [{family-names: On}]\n")
+    read = {"title": "No", "version": "1.10", "date-released": "2026-01-01", "authors": [{"family-names": "On"}]}
+    assert citation.read(path) == read

@@ -46,7 +46,7 @@ def test_a_book_without_the_file_has_no_symbols(tmp_path):
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("- [", "cannot read notation.yml"),
+        ("- [", "cannot read .*notation.yml, line 1"),
         ("- {id: n, tex: [n], meaning: a}\n", "must have id, tex, meaning and defined"),
         ("- {id: n, tex: [n], meaning: a, defined: b, olny: [c]}\n", "'olny'"),
         ("- {id: n, tex: n, meaning: a, defined: b}\n", "n: tex is 'n'"),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from livingpaper.errors import PaperError
+from livingpaper.files import sha256
 from livingpaper.sweep.store import RUN, SECONDS, Store, digest
 
 TABLES = {"a": pd.DataFrame({"x": [1.5, np.nan], "k": [1, 2]}), "b": pd.DataFrame({"x": [0.1], "k": [3]})}
@@ -50,6 +51,15 @@ def test_a_damaged_file_is_not_served(own_cache, damage):
     assert set(store.load(["a", "b"])[RUN]) == {"b"}
     store.save({"a": TABLES["a"]}, seconds=3.0)  # the same content under the same name heals it
     assert set(store.load(["a", "b"])[RUN]) == {"a", "b"}
+
+
+def test_a_whole_file_that_is_no_table_is_left_aside(own_cache):
+    store = Store({"code": 1})
+    store.save({"a": TABLES["a"]}, seconds=3.0)
+    (path,) = own_cache.rglob("*.parquet")
+    for content in (b"no table", b"PAR1" * 9, pd.DataFrame({"x": [1]}).to_parquet()):
+        (path.parent / f"{sha256(content)}.parquet").write_bytes(content)
+    assert set(store.load(["a", "b"])[RUN]) == {"a"}
 
 
 def test_a_full_disk_is_explained_and_keeps_what_is_there(monkeypatch):
