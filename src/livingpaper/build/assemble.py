@@ -15,7 +15,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from livingpaper.build import words
+from livingpaper.build import outputs, words
 from livingpaper.build.plan import Step
 from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Sources
@@ -32,11 +32,12 @@ class Chapter:
     path: Path  #: relative to the root of the book
     run: dict  #: the record of the run
     notebook: NotebookNode
+    left_out: list[str]  #: of its outputs, in words
 
     @classmethod
     def of(cls, project: Project, step: Step) -> "Chapter":
         """The chapter of a step whose outputs are good."""
-        return cls(step.chapter, project.chapter(step.chapter), step.entry.run, _merged(step))
+        return cls(step.chapter, project.chapter(step.chapter), step.entry.run, *_merged(step))
 
     @cached_property
     def shown(self) -> dict[str, dict]:
@@ -86,8 +87,12 @@ def assemble(project: Project, variant: Variant, chapters: Iterable[Chapter], tr
     (tree / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-def _merged(step: Step) -> NotebookNode:
-    """The chapter's source with the cached outputs, and what papermill injected in a cell that the page hides."""
+def _merged(step: Step) -> tuple[NotebookNode, list[str]]:
+    """The chapter's source with the cached outputs, and what papermill injected in a cell that the page hides.
+
+    With it, what is left out of the outputs.
+    """
+    left_out: list[str] = []
     page = nbformat.v4.new_notebook(cells=[], metadata=step.notebook.metadata)
     executed = {cell.id: cell for cell in step.entry.notebook.cells}
     for source in step.notebook.cells:
@@ -96,13 +101,11 @@ def _merged(step: Step) -> NotebookNode:
         if cell.cell_type != "code":
             continue
         cell.execution_count = None
-        cell.outputs = [nbformat.from_dict(output) for output in executed[cell.id].outputs]
-        for output in cell.outputs:
-            if output.output_type == "execute_result":
-                output.execution_count = None
+        cell.outputs, told = outputs.shown(executed[cell.id])
+        left_out += told
         if "parameters" in cell.metadata.get("tags", []) and (injected := _injected(step.entry.notebook)):
             page.cells.append(injected)
-    return page
+    return page, left_out
 
 
 def _injected(executed: NotebookNode) -> NotebookNode | None:

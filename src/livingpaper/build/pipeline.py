@@ -42,6 +42,7 @@ class Site:
     rendered: bool  #: False if it was already as it should be
     figures: int
     claims: int
+    left_out: list[str]  #: of the outputs of cells, in words
 
     @property
     def address(self) -> str:
@@ -121,7 +122,8 @@ def make_site(project: Project, variant: Variant, steps: list[Step]) -> Site:
             render.put_up(pages_of(tree, packages, variant.name, work, work / "render.log"), site)
     except OSError as error:
         raise cannot_write(work, error) from error
-    return Site(site, stale, sum(len(c.figures) for c in chapters), sum(len(c.claims) for c in chapters))
+    left_out = [f"{chapter.name}: {told}" for chapter in chapters for told in chapter.left_out]
+    return Site(site, stale, sum(len(c.figures) for c in chapters), sum(len(c.claims) for c in chapters), left_out)
 
 
 def pages_of(tree: Path, packages: Sequence[str], variant: str, work: Path, log: Path) -> Path:

@@ -11,16 +11,25 @@ from rich.text import Text
 from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write
 
+TIME_LIMIT = 3600  # seconds; a book takes a minute or two
+
 
 def render(tree: Path, output: Path, log: Path) -> Path:
     """Render a tree with warnings as errors; the folder of the pages."""
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "livingpaper.build.renderer", str(os.getpid())]
     command += ["build", str(tree), "--path-output", str(output), "-W", "-n", "--keep-going", "--all"]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace", env=os.environ | {"NO_COLOR": "1"},
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIME_LIMIT,
+            text=True, errors="replace", env=os.environ | {"NO_COLOR": "1"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        log.write_bytes(error.stdout or b"")
+        raise PaperError(
+            f"the pages were not rendered in {TIME_LIMIT} s, nothing was published: the end of the log says on which "
+            f"page it stopped\nlog: {log}"
+        ) from None
     log.write_text(done.stdout)
     if done.returncode:
         lines = Text.from_ansi(done.stdout).plain.splitlines()

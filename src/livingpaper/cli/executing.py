@@ -59,6 +59,8 @@ def build(
             out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
         site = pipeline.make_site(project, variant, steps)
+    for told in site.left_out if site.rendered else ():
+        out.print(told)
     how = "rendered" if site.rendered else "nothing had changed"
     out.print(
         f"{site.figures} figures and tables, {site.claims} claims; "
