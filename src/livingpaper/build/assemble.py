@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -121,7 +122,7 @@ def _config(project: Project, variant: Variant) -> dict:
     config = project.config | {"execute": project.section("execute") | {"execute_notebooks": "off"}}
     if not variant.published:
         told = (
-            f"This is the build <strong>{variant.name}</strong>, made with other parameters than the published "
+            f"This is the build <strong>{escape(variant.name)}</strong>, made with other parameters than the published "
             "values: its numbers are not the paper's."
         )
         theme = project.section("sphinx", "config", "html_theme_options") | {"announcement": told}
