@@ -98,7 +98,7 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
     changes: dict[str, dict[str, object]] = {}
     for text in texts:
         target, equals, value = text.partition("=")
-        chapter, dot, name = target.partition(".")
+        chapter, dot, name = target.rpartition(".")  # the name of a chapter may have dots
         if not (equals and dot and chapter and name):
             raise InputError(f"-p {text!r}: write it as CHAPTER.name=value, for `{command()} run` as name=value")
         if name in changes.get(chapter, {}):
