@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,7 +19,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from livingpaper.build import words
+from livingpaper.build import outputs, words
 from livingpaper.build.plan import Step
 from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Sources
@@ -36,11 +37,12 @@ class Chapter:
     path: Path  #: relative to the root of the book
     run: dict  #: the record of the run
     notebook: NotebookNode
+    left_out: list[str]  #: of its outputs, in words
 
     @classmethod
     def of(cls, project: Project, step: Step) -> "Chapter":
         """The chapter of a step whose outputs are good."""
-        return cls(step.chapter, project.chapter(step.chapter), step.entry.run, _merged(step))
+        return cls(step.chapter, project.chapter(step.chapter), step.entry.run, *_merged(step))
 
     @cached_property
     def shown(self) -> dict[str, dict]:
@@ -107,8 +109,12 @@ def _shown(project: Project, chapters: Sequence[Chapter]) -> Iterator[Path]:
                     yield path
 
 
-def _merged(step: Step) -> NotebookNode:
-    """The chapter's source with the cached outputs, and what papermill injected in a cell that the page hides."""
+def _merged(step: Step) -> tuple[NotebookNode, list[str]]:
+    """The chapter's source with the cached outputs, and what papermill injected in a cell that the page hides.
+
+    With it, what is left out of the outputs.
+    """
+    left_out: list[str] = []
     page = nbformat.v4.new_notebook(cells=[], metadata=step.notebook.metadata)
     executed = {cell.id: cell for cell in step.entry.notebook.cells}
     for source in step.notebook.cells:
@@ -117,13 +123,11 @@ def _merged(step: Step) -> NotebookNode:
         if cell.cell_type != "code":
             continue
         cell.execution_count = None
-        cell.outputs = [nbformat.from_dict(output) for output in executed[cell.id].outputs]
-        for output in cell.outputs:
-            if output.output_type == "execute_result":
-                output.execution_count = None
+        cell.outputs, told = outputs.shown(executed[cell.id])
+        left_out += told
         if "parameters" in cell.metadata.get("tags", []) and (injected := _injected(step.entry.notebook)):
             page.cells.append(injected)
-    return page
+    return page, left_out
 
 
 def _injected(executed: NotebookNode) -> NotebookNode | None:
@@ -143,7 +147,7 @@ def _config(project: Project, variant: Variant, day: str) -> dict:
         settings["html_last_updated_fmt"] = day
     if not variant.published:
         told = (
-            f"This is the build <strong>{variant.name}</strong>, made with other parameters than the published "
+            f"This is the build <strong>{escape(variant.name)}</strong>, made with other parameters than the published "
             "values: its numbers are not the paper's."
         )
         settings["html_theme_options"] = project.section("sphinx", "config", "html_theme_options") | {

@@ -41,6 +41,7 @@ class Site:
     made: str  #: in words, whether it had to be rendered
     figures: int
     claims: int
+    left_out: list[str]  #: of the outputs of cells, in words
 
     @property
     def address(self) -> str:
@@ -119,8 +120,9 @@ def make_site(project: Project, variant: Variant, steps: list[Step]) -> Site:
             render.put_up(pages_of(tree, packages, variant.name, work, work / "render.log"), site)
     except OSError as error:
         raise cannot_write(work, error) from error
+    left_out = [f"{chapter.name}: {told}" for chapter in chapters for told in chapter.left_out]
     counts = (sum(len(chapter.figures) for chapter in chapters), sum(len(chapter.claims) for chapter in chapters))
-    return Site(site, made or "nothing had changed", *counts)
+    return Site(site, made or "nothing had changed", *counts, left_out)
 
 
 def _stale(site: Path, facts: dict) -> str:

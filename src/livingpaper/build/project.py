@@ -1,5 +1,7 @@
 """Where a book's files are: sources, presets, and what is made of them below ``_build``."""
 
+import json
+import re
 import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -159,18 +161,31 @@ class Project:
         """The source of a chapter."""
         path = self.root / self.chapter(name)
         try:
+            content = json.loads(path.read_bytes(), object_pairs_hook=_each_once)  # bytes: in UTF-8, with a BOM or not
+            text = json.dumps(content, ensure_ascii=False)
+            text.encode()  # half a character, which JSON can hold, could not be written again
             with warnings.catch_warnings():
                 # nbformat would make up an id, another one each time, and no outputs would ever be found again.
                 for category in (MissingIDFieldWarning, DuplicateCellId):
                     warnings.simplefilter("error", category)
-                notebook = nbformat.read(path, as_version=4)
+                notebook = nbformat.reader.reads(text)
+                nbformat.validate(notebook)
         except (MissingIDFieldWarning, DuplicateCellId):
             raise PaperError(f"{path}: every cell needs an id of its own: give them short names") from None
-        except (OSError, ValueError, nbformat.ValidationError) as error:
-            raise PaperError(f"cannot read {path} as a notebook: {error}") from None
-        if any("id" not in cell for cell in notebook.cells):
+        except nbformat.ValidationError as error:
+            where = "".join(f"[{step!r}]" for step in error.absolute_path)
+            raise PaperError(f"cannot read {path} as a notebook: {where} {error.message[:200]}") from None
+        except (
+            OSError,
+            ValueError,
+            AttributeError,
+            TypeError,
+            RecursionError,
+        ) as error:  # nbformat checks little
+            raise PaperError(f"cannot read {path} as a notebook: {str(error)[:200]}") from None
+        if notebook.nbformat < 4 or any("id" not in cell for cell in notebook.cells):
             raise PaperError(f"{path}: every cell needs an id: save it with a Jupyter that writes notebook format 4.5")
-        return notebook
+        return _normal(notebook, path)
 
     def parameters(self, name: str) -> dict[str, parameters.Parameter]:
         """The parameters that a chapter declares."""
@@ -237,6 +252,25 @@ def _has_code(page: Path) -> bool:
     from myst_nb.core.read import is_myst_markdown_notebook  # slow to import
 
     return is_myst_markdown_notebook(text)
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{twice[0]!r} stands twice in one place: keep one of the two")
+    return dict(pairs)
+
+
+def _normal(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """A notebook as Jupyter on Linux would have saved it: its lines end alike, and it says that it is Python."""
+    for cell in notebook.cells:
+        cell.source = re.sub("\r\n?", "\n", cell.source)
+    spec, info = (notebook.metadata.get(name, {}) for name in ("kernelspec", "language_info"))
+    language = info.get("name") or spec.get("language") or "python"
+    if language != "python":
+        raise PaperError(f"{path} is written in {language!r}: a chapter is written in Python")
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"} | spec
+    return notebook
 
 
 def _in_reading_order(toc: SiteMap, name: str) -> list[str]:

@@ -15,6 +15,7 @@ from livingpaper.build import stamp
 from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write
 
+TIME_LIMIT = 3600  # seconds; a book takes a minute or two
 #: What the process that draws the pages gets of the environment: where programs and files are, and nothing that could
 #: change a page, such as a day, a language or Python's switches. It works in the tree, not where somebody stands.
 PASSED = ("PATH", "HOME", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
@@ -39,10 +40,17 @@ def render(tree: Path, output: Path, log: Path, ours: bool = True) -> Path:
         command += ["--confined", str(work)]
         environment["TMPDIR"] = str(work)
     command += ["build", str(tree), "--path-output", str(output), "-W", "-n", "--keep-going", "--all"]
-    done = subprocess.run(
-        command, cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        encoding="utf-8", errors="replace", env=environment,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            encoding="utf-8", errors="replace", env=environment, timeout=TIME_LIMIT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        log.write_bytes(error.stdout or b"")
+        raise PaperError(
+            f"the pages were not rendered in {TIME_LIMIT} s, nothing was published: the end of the log says on which "
+            f"page it stopped\nlog: {log}"
+        ) from None
     log.write_text(done.stdout, encoding="utf-8")
     if done.returncode:
         lines = Text.from_ansi(done.stdout).plain.splitlines()

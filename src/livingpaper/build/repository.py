@@ -168,9 +168,10 @@ def cell_lines(notebook: Path) -> dict[str, tuple[int, int]]:
 
     Empty for a file that is not laid out as Jupyter does it, a line of code a line.
     """
-    text = notebook.read_text(encoding="utf-8")
+    content = notebook.read_bytes()
+    text = content.decode(json.detect_encoding(content))
     ids = [cell.get("id") for cell in json.loads(text)["cells"]]
-    lines = text.splitlines()
+    lines = re.split("\r?\n", text)  # not splitlines: a text may hold what Python takes for more ends of lines
     starts = [number for number, line in enumerate(lines, 1) if re.fullmatch(r'   "source": \[(\])?,?', line)]
     if len(starts) != len(ids):
         return {}

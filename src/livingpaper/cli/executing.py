@@ -59,6 +59,8 @@ def build(
             out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
         site = pipeline.make_site(project, variant, steps)
+    for told in site.left_out:
+        out.print(told)
     out.print(
         f"{site.figures} figures and tables, {site.claims} claims; "
         f"{len(work)} of {len(steps)} chapters executed, {site.made}; {time.monotonic() - started:.1f} s"
@@ -95,7 +97,7 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
     changes: dict[str, dict[str, object]] = {}
     for text in texts:
         target, equals, value = text.partition("=")
-        chapter, dot, name = target.partition(".")
+        chapter, dot, name = target.rpartition(".")  # the name of a chapter may have dots
         if not (equals and dot and chapter and name):
             raise InputError(f"-p {text!r}: write it as CHAPTER.name=value, for `{command()} run` as name=value")
         if name in changes.get(chapter, {}):

@@ -10,7 +10,7 @@ import io
 import platform
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 
 import matplotlib as mpl
@@ -21,11 +21,11 @@ from IPython.display import display
 from matplotlib.transforms import Bbox
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from livingpaper.errors import InputError
+from livingpaper.errors import InputError, nearest
 from livingpaper.say.marks import Marks, described
 
 MIME = "application/vnd.livingpaper.figure+json"
-SCHEMA = 2
+SCHEMA = 3
 LONGEST_ALT = 500  # characters; screen readers offer no way to go back inside an alternative text
 PNG_DPI = 200  # sharp on a double-density screen at column width
 MARGIN = 0.05  # inches around a picture
@@ -77,12 +77,13 @@ def figure(id: str, picture: matplotlib.figure.Figure, data: pd.DataFrame, *, ex
     _hand_over(payload | {"files": files, "environment": environment()}, {"image/png": _base64(png), "text/plain": id})
 
 
-def table(id: str, data: pd.DataFrame) -> None:
+def table(id: str, data: pd.DataFrame, *, markup: Collection[str] = ()) -> None:
     """Hand over a numbered table with the full-precision data behind it; ``{glue:table}`` of that id gives the caption.
 
     ``id`` is ``tab-`` and kebab case; ``data`` a non-empty frame whose columns are shown in order (a named
-    index first). Numbers print with four significant digits; a cell that is a string is MyST inline markup,
-    so an author who wants ``0.12 ± 0.01`` writes it.
+    index first). Numbers print with four significant digits; an author who wants ``0.12 ± 0.01`` writes it as a
+    string. A string is text as it is, ``*`` and ``<`` too; in the columns that ``markup`` names, and in their
+    headings, it is MyST inline markup.
 
     Raises:
         InputError: one of them is missing or malformed.
@@ -90,8 +91,11 @@ def table(id: str, data: pd.DataFrame) -> None:
     check_id(id, "tab", what="table")
     _check_data(id, data)
     frame = data.reset_index() if _has_named_index(data) else data
+    if unknown := set(markup) - set(frame.columns):
+        raise InputError(f"{id}: markup names {min(unknown)!r}: {nearest(min(unknown), [*map(str, frame.columns)])}")
     cells = {
         "columns": [str(name) for name in frame.columns],
+        "markup": [name in markup for name in frame.columns],
         "numeric": [_is_numeric(frame[name]) for name in frame.columns],
         "rows": [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)],
     }

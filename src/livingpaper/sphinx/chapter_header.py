@@ -1,6 +1,7 @@
 """What a reader wants to know before a chapter, and after it: what it teaches, what it needs, what comes next."""
 
 from functools import cache
+from html import escape
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -55,7 +56,9 @@ def name_parts(app: Sphinx, pagename: str, templatename: str, context: dict, doc
     _, before, after = app.builder.relations.get(pagename, (None, None, None))
     for neighbour, docname in (("prev", before), ("next", after)):
         if context.get(neighbour) and (part := _parts(app.env).get(docname)):
-            context[neighbour]["title"] = f'<span class="prev-next-part">{part}</span> {context[neighbour]["title"]}'
+            context[neighbour]["title"] = (
+                f'<span class="prev-next-part">{escape(part)}</span> {context[neighbour]["title"]}'
+            )
 
 
 @cache

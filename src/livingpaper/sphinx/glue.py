@@ -147,8 +147,11 @@ class GlueTable(Glued):
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
         shown = payload["table"]
-        header = [self.inline(name) for name in shown["columns"]]
-        grid = table(header, [[self.inline(cell) for cell in row] for row in shown["rows"]], numeric=shown["numeric"])
+        header, *rows = [
+            [self.inline(text) if markup else text for text, markup in zip(row, shown["markup"], strict=True)]
+            for row in [shown["columns"], *shown["rows"]]
+        ]
+        grid = table(header, rows, numeric=shown["numeric"])
         grid.insert(0, nodes.title())
         self.captioned(grid, grid[0], paragraphs)
         return [nodes.container("", grid, Later(kind="figure-links", shown_id=payload["id"]), classes=["book-table"])]

@@ -264,6 +264,14 @@ def test_a_failing_chapter_is_named_with_its_cell_and_a_dead_kernel_too(built, b
     assert len(built.calls) == 6  # what is swept was swept before
 
 
+def test_what_a_cell_writes_to_standard_error_is_told_to_the_author(built, benign, executed, no_pages):
+    executed(lambda job, text: text.replace('"name": "stdout"', '"name": "stderr"'))
+    built.edit(FIRST, "range(n)]", "range(n + 0)]")
+    said = benign("build")
+    assert "first: cell numbers wrote to standard error, which no page shows: the points are 4" in said.text
+    assert '"stderr"' not in (built.root / "_build/stage/published/tree" / FIRST).read_text()
+
+
 def test_a_verdict_that_is_not_on_record_stops_the_paper_but_not_a_preset(built, benign):
     """The same edit; a preset publishes into its own folder and says on every page that it is not the paper."""
     before = built.files()

@@ -97,6 +97,55 @@ def test_a_notebook_whose_outputs_could_not_be_found_again(project, change, mess
         project.notebook("first")
 
 
+def with_lines(end):
+    return lambda n: [cell.update(source="".join(cell["source"]).replace("\n", end)) for cell in n["cells"]]
+
+
+@pytest.mark.parametrize(
+    "change, encode",
+    [
+        (with_lines("\r\n"), lambda text: text.replace("\n", "\r\n").encode("utf-8-sig")),
+        (with_lines("\r"), str.encode),
+        (lambda n: n.update(metadata={}), str.encode),
+        (lambda n: n.update(metadata={"language_info": {"name": "python"}}), lambda text: text.encode("utf-16")),
+    ],
+)
+def test_a_notebook_is_the_same_whatever_tool_has_saved_it(project, change, encode):
+    path, before = project.root / "chapters/first.ipynb", project.notebook("first")
+    edit_notebook(path, change)
+    path.write_bytes(encode(path.read_text()))
+    after = project.notebook("first")
+    assert after.cells == before.cells and after.metadata.kernelspec == before.metadata.kernelspec
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda n: n["cells"][1].update(id="x" * 264), r"\['cells'\]\[1\]\['id'\] 'xxx"),
+        (
+            lambda n: n["metadata"]["kernelspec"].update(language="R"),
+            "is written in 'R': a chapter is",
+        ),
+        (lambda n: n["cells"][1]["metadata"].update(tags=None), "None is not of type 'array'"),
+        (lambda n: n["cells"].append(1), "cannot read .*first.ipynb as a notebook"),
+        (lambda n: n["cells"][1].update(source="'\ud800'"), "surrogates not allowed"),
+        (lambda n: n.pop("cells"), "missing an expected key: cells"),
+        (lambda n: n.update(nbformat=3), "cannot read .*first.ipynb as a notebook|format 4.5"),
+    ],
+)
+def test_a_notebook_that_no_jupyter_would_save(project, change, message):
+    edit_notebook(project.root / "chapters/first.ipynb", change)
+    with pytest.raises(PaperError, match=message):
+        project.notebook("first")
+
+
+def test_a_name_that_stands_twice_in_a_notebook(project):
+    path = project.root / "chapters/first.ipynb"
+    path.write_text(path.read_text().replace('"cells"', '"cells": [], "cells"', 1))
+    with pytest.raises(PaperError, match="'cells' stands twice in one place: keep one of the two"):
+        project.notebook("first")
+
+
 def test_a_chapter_that_is_no_notebook(project):
     (project.root / "chapters/first.ipynb").write_text("{half")
     with pytest.raises(PaperError, match=r"cannot read .*first\.ipynb as a notebook"):

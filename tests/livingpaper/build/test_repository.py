@@ -177,6 +177,12 @@ def test_the_lines_of_a_cell_are_those_of_its_source_in_the_file(path):
         assert json.loads(f"[{''.join(lines[first - 1 : last])}]") == cell["source"]
 
 
+def test_the_lines_of_a_cell_are_found_in_a_file_of_another_system(tmp_path):
+    text = (ROOT / "chapters/setting.ipynb").read_text(encoding="utf-8")
+    (tmp_path / "a.ipynb").write_text(text, encoding="utf-8-sig", newline="\r\n")
+    assert cell_lines(tmp_path / "a.ipynb") == cell_lines(ROOT / "chapters/setting.ipynb")
+
+
 def test_a_notebook_with_another_layout_has_no_lines(tmp_path):
     (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [{"id": "a", "cell_type": "code", "source": ["1"]}]}))
     assert cell_lines(tmp_path / "a.ipynb") == {}

@@ -158,6 +158,13 @@ def test_a_table_prints_four_digits_and_keeps_all(handed_over):
     assert "<table" in bundle["text/html"] and "0.3333" in bundle["text/plain"]
 
 
+def test_only_what_is_marked_as_markup_is_markup(handed_over):
+    data = pd.DataFrame({"*a*": ["*b*"], "c": ["*d*"]})
+    assert handed_over(figures.table, "tab-rules", data, markup=["*a*"])[MIME]["table"]["markup"] == [True, False]
+    with pytest.raises(InputError, match="tab-rules: markup names 'rules': there are "):
+        figures.table("tab-rules", data, markup=["rules"])
+
+
 def test_a_table_refuses_a_figures_id(handed_over):
     with pytest.raises(InputError, match="table id 'fig-rules'"):
         figures.table("fig-rules", DATA)

@@ -29,6 +29,9 @@ Three *rules* and their errors.
 """
 
 
+LIVE = "<script>alert(1)</script> {term}`x` $y$ [z](z.html)"
+
+
 def draw_figure():
     figure, axes = plt.subplots()
     axes.plot(DATA["dimension p"], DATA["test error"])
@@ -38,8 +41,8 @@ def draw_figure():
 def draw_table():
     data = pd.DataFrame(
         {"rule": ["$\\ell_2$ margin", "nearest"], "error": [1 / 3, 2.0], "gap": ["0.10 ± 0.02", "1.00 ± 0.03"]}
-    )
-    say.table("tab-rules", data)
+    ).assign(title=["a*b*c", LIVE])
+    say.table("tab-rules", data, markup=["rule"])
 
 
 def claim(name, low, high):
@@ -381,9 +384,11 @@ def test_a_table_is_numbered_formatted_and_aligned(site):
     table = page(site, "chapters/rules").select_one("table#tab-rules")
     assert words(table.caption).startswith("Table 2.1 Three rules and their errors.")
     cells = [[words(cell) for cell in row.select("td")] for row in table.select("tbody tr")]
-    assert [row[1:] for row in cells] == [["0.3333", "0.10 ± 0.02"], ["2", "1.00 ± 0.03"]]
+    assert [row[1:3] for row in cells] == [["0.3333", "0.10 ± 0.02"], ["2", "1.00 ± 0.03"]]
+    assert [row[3] for row in cells] == ["a*b*c", LIVE]  # text, whatever is in it
+    assert table.select_one("td .math") and not table.select("td script, td em, td a")
     first = table.select("tbody tr")[0].select("td")
-    assert ["number" in cell["class"] for cell in first[1:]] == [True, True]
+    assert ["number" in cell["class"] for cell in first[1:3]] == [True, True]
     assert "number" not in first[0].get("class", [])
 
 

@@ -83,6 +83,8 @@ def test_an_edit_of_a_module_changes_the_key_and_an_edit_elsewhere_does_not(copy
     for file in ("experiments/digits.py", "ntk/analytic.py"):
         with open(folder / file, "a") as stream:
             stream.write("\n# an edit\n")
+    for path in (folder / "train").glob("*.py"):  # as Git checks it out on Windows
+        path.write_text(path.read_text(), newline="\r\n")
     assert digests("benign.experiments.clusters") == before
     with open(folder / "train" / "losses.py", "a") as stream:
         stream.write("\n# an edit\n")
