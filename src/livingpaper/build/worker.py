@@ -52,7 +52,7 @@ def main(job_path: str) -> int:
             told = f"{error.ename}: {error.evalue}"
             print(Text.from_ansi("\n".join(error.traceback)).plain, flush=True)
         else:
-            told = f"{type(error).__name__}: {error}"
+            told = f"{type(error).__name__}: {str(error).strip() or 'without a message, look at the end of the log'}"
             traceback.print_exc(file=sys.stdout)
         told = told.encode("utf-8", "backslashreplace").decode()
         write_atomically(Path(job["failure"]), json.dumps(status | {"error": told}).encode())

@@ -17,7 +17,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from livingpaper import cli
-from livingpaper.build import pipeline, render
+from livingpaper.build import pipeline, render, worker
 from livingpaper.errors import PaperError
 
 FIRST, SECOND = "chapters/first.ipynb", "chapters/second.ipynb"
@@ -262,6 +262,20 @@ def test_a_failing_chapter_is_named_with_its_cell_and_a_dead_kernel_too(built, b
     assert "ZeroDivisionError" in log and "\x1b" not in log
     assert built.files() == before
     assert len(built.calls) == 6  # what is swept was swept before
+
+
+@pytest.mark.parametrize("text, told", [("\n", "without a message, look at the end"), ("a \ud800", r"a \ud800")])
+def test_a_failure_has_words_that_can_be_printed(tmp_path, monkeypatch, text, told):
+    def fail(*_, **__):
+        raise ValueError(text)
+
+    monkeypatch.setattr("papermill.execute_notebook", fail)
+    monkeypatch.setattr(worker, "end_with", lambda parent: None)
+    (tmp_path / "source").write_text('{"cells": []}')
+    names = {name: str(tmp_path / name) for name in ("source", "output", "status", "failure", "folder")}
+    (tmp_path / "job").write_text(json.dumps(names | {"parameters": {}, "parent": 1}))
+    assert worker.main(str(tmp_path / "job")) == 1
+    assert f"ValueError: {told}" in json.loads((tmp_path / "failure").read_text())["error"]
 
 
 def test_what_a_cell_writes_to_standard_error_is_told_to_the_author(built, benign, executed, no_pages):
