@@ -149,10 +149,12 @@ def _parameter(statement: ast.stmt, comment: str) -> Parameter:
     default = _literal(value, statement)
     parameter = Parameter(name, TYPES[kind], default, help, allowed)
     try:
-        default = _accept(parameter, default)
+        accepted = _accept(parameter, default)
     except ValueError as error:
         raise InputError(f"parameter {name}: the default {default!r} is not allowed: {error}") from None
-    return Parameter(name, TYPES[kind], default, help, allowed)
+    if repr(accepted) != repr(default):  # the cell runs as it stands, and an int prints otherwise than a float
+        raise InputError(f"parameter {name}: the default {default!r} is taken for {accepted!r}: write that")
+    return parameter
 
 
 def _literal(value: ast.expr, statement: ast.stmt) -> object:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from livingpaper.errors import PaperError
-from livingpaper.sweep import closure, environment
+from livingpaper.sweep import closure, environment, imported
 from livingpaper.sweep.store import digest
 
 if TYPE_CHECKING:
@@ -54,10 +54,11 @@ def _checked(work: Any, batch: Sequence[Any], parts: dict) -> Any:
         for name in {*found, *parts[what]}
         if found.get(name) != parts[what].get(name)
     ]
+    differing += imported.differing(here["modules"])  # a worker may be older than an edit
     if differing:
         raise PaperError(
             f"a worker differs from the client in {', '.join(sorted(differing))}: install the same version of the "
-            "package and of the lock on both"
+            "package and of the lock on both, and restart the worker"
         )
     return work(batch)
 

@@ -2,17 +2,15 @@
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
 
 from livingpaper.errors import InputError, PaperError, nearest
-from livingpaper.sweep import closure, cluster, environment
+from livingpaper.sweep import closure, cluster, environment, imported
 from livingpaper.sweep.progress import note, progress
 from livingpaper.sweep.store import RUN, SECONDS, Store, digest
-
-LOADED = time.time()  # experiments are imported after this module, or at the same time
 
 
 class Experiment(Protocol):
@@ -72,7 +70,7 @@ def sweep(
         # On a cluster the device is the workers'; only its kind is known here.
         "device": device if scheduler else environment.device_class(device),
     }
-    _check_unedited(parts["modules"])
+    _check_imported(parts["modules"])
     store = Store(parts)
     table = store.load(runs)
     done = set(table[RUN])
@@ -83,6 +81,7 @@ def sweep(
         finished = cluster.compute(scheduler, work, parts, batches) if scheduler else ((b, work(b)) for b in batches)
         for batch, (tables, seconds) in finished:
             _check_names(experiment, tables[0])
+            _check_imported(parts["modules"])  # the run itself may import what it needs
             store.save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
             display.advance(len(batch))
     if missing:
@@ -95,12 +94,12 @@ def sweep(
     return pd.concat([pd.DataFrame(fields), measured], axis=1)
 
 
-def _check_unedited(modules: Iterable[str]) -> None:
-    """Refuse to keep results under the digest of a file that has changed since this process read it."""
-    if edited := [path for path in modules if (closure.home(path.partition("/")[0]) / path).stat().st_mtime > LOADED]:
+def _check_imported(modules: Mapping[str, str]) -> None:
+    """Refuse to keep results under digests that are not those of the code that runs here."""
+    if edited := imported.differing(modules):
         raise PaperError(
-            f"{', '.join(edited)} changed after this process had started, so that its results would be kept as "
-            "those of the new code: restart the kernel"
+            f"{', '.join(edited)} changed after this process had imported it, so that results of the old code would "
+            "be kept as those of the new: restart the kernel"
         )
 
 

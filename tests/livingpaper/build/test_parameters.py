@@ -63,6 +63,9 @@ def test_names_types_defaults_help_and_ranges_are_read():
         (["n: int = 1  # one\nn: int = 2  # two"], "declared twice"),
         (["import numpy"], "'import numpy' is not"),
         (["n: int ="], "is not Python"),
+        (["p: float = 2  # rate"], "parameter p: the default 2 is taken for 2.0: write that"),
+        (["p: list = [0.1, 1]  # rates"], "the default [0.1, 1] is taken for [0.1, 1.0]"),
+        (["p: list = (1, 2)  # numbers"], "the default (1, 2) is taken for [1, 2]"),
     ],
 )
 def test_a_cell_that_declares_badly_is_refused(sources, message):

@@ -2,8 +2,12 @@
 
 import dataclasses
 import errno
+import importlib
 import json
 import os
+import py_compile
+import sys
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +18,7 @@ import torch
 
 from benign.experiments.clusters import PollutedClusters
 from livingpaper.errors import InputError, PaperError
-from livingpaper.sweep import engine, grid, sweep
+from livingpaper.sweep import closure, grid, imported, sweep
 from livingpaper.sweep.progress import VARIABLE
 
 CLUSTERS = dict(n=8, p=50, signal_index=4.0, width=5, steps=4, records=(0,), test_points=50)
@@ -213,11 +217,83 @@ def test_a_build_is_told_what_each_sweep_was(monkeypatch, tmp_path):
     assert first["seconds"] > 0 and second["seconds"] > 0
 
 
-def test_code_edited_after_the_start_is_not_taken_for_the_code_that_runs(monkeypatch):
-    monkeypatch.setattr(engine, "LOADED", 0.0)
-    with pytest.raises(PaperError, match=r"clusters\.py.* changed after this process had started.*restart the kernel"):
-        sweep(Squares, grid(number=2.0), seeds=1)
-    assert computed() == []
+TOY = """
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Toy:
+    seed: int
+    batched_by = ()
+
+    @staticmethod
+    def run(batch, device):
+        return [pd.DataFrame({"value": [1]}) for run in batch]
+"""
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """The file of an experiment in a package of its own, ten minutes old, and a function that imports it."""
+    file = tmp_path / "toys/toy.py"
+    file.parent.mkdir()
+    (file.parent / "__init__.py").touch()
+    file.write_text(TOY)
+    os.utime(file, (time.time() - 600,) * 2)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield file, lambda: importlib.import_module("toys.toy")
+    for name in ("toys", "toys.toy"):
+        sys.modules.pop(name, None)
+    closure.home.cache_clear()
+
+
+def moved(file):
+    other = file.with_name("good.py")
+    other.write_text(TOY.replace("[1]", "[2]"))
+    os.utime(other, (0, 0))
+    other.replace(file)
+
+
+def reloaded(file):
+    file.write_text(TOY.replace("[1]", "[2]"))
+    importlib.reload(sys.modules["toys.toy"])
+
+
+def taken_back(file):
+    file.write_text(TOY.replace("[1]", "[2]"))
+    importlib.reload(sys.modules["toys.toy"])
+    file.write_text(TOY)
+
+
+@pytest.mark.parametrize("edit", [moved, reloaded, taken_back])
+def test_code_that_is_not_what_was_imported_is_not_taken_for_it(toy, edit):
+    file, load = toy
+    experiment = load().Toy
+    edit(file)
+    with pytest.raises(PaperError, match=r"toys/toy\.py changed after this process had imported it.*restart"):
+        sweep(experiment, [{}], seeds=1)
+
+
+def test_what_was_imported_before_the_press_must_be_older_than_the_process(toy, monkeypatch):
+    experiment = toy[1]().Toy
+    monkeypatch.setattr(imported, "_digests", {})
+    monkeypatch.setattr(imported, "_started", time.time() + 60)
+    sweep(experiment, [{}], seeds=1)
+    monkeypatch.setattr(imported, "_started", time.time() - 60)
+    with pytest.raises(PaperError, match=r"toys/__init__\.py, toys/toy\.py changed after"):
+        sweep(experiment, [{}], seeds=1)
+
+
+def test_neither_a_time_in_the_future_nor_old_byte_code_of_the_same_time_and_size_misleads(toy):
+    file, load = toy
+    os.utime(file, (time.time() + 9999,) * 2)
+    time_of_both = file.stat().st_mtime_ns
+    py_compile.compile(file)
+    file.write_text(TOY.replace("[1]", "[2]"))
+    os.utime(file, ns=(time_of_both,) * 2)
+    assert sweep(load().Toy, [{}], seeds=1).value.tolist() == [2]
 
 
 def test_a_measurement_with_the_name_of_a_setting_is_refused(monkeypatch):
