@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 
-from livingpaper.files import sha256
 from livingpaper.sweep import closure
 
 #: What else is told of each source file that is imported.
@@ -65,7 +64,7 @@ def _installed(file: str) -> bool:
 
 def _compiled(loader: SourceFileLoader, name: str) -> CodeType:
     source = loader.get_data(loader.path)
-    _digests.setdefault(loader.path, set()).add(sha256(source))
+    _digests.setdefault(loader.path, set()).add(closure.digest(source))
     for listener in listeners:
         listener(loader.path)
     return loader.source_to_code(source, loader.path)
