@@ -23,7 +23,6 @@ listeners: list[Callable[[str], Any]] = []
 
 _STANDARD = sysconfig.get_path("stdlib")
 _digests: dict[str, set[str]] = {}  # by file; several, if it was edited and imported again
-_started = psutil.Process().create_time()
 
 
 def differing(modules: Mapping[str, str]) -> list[str]:
@@ -40,8 +39,13 @@ def differing(modules: Mapping[str, str]) -> list[str]:
             found += [path] * (digests != {digest})
         elif name in sys.modules:
             # a second for the grain of the clocks: nobody edits what a process imports in its first
-            found += [path] * (file.stat().st_ctime > _started + 1)
+            found += [path] * (file.stat().st_ctime > _started() + 1)
     return found
+
+
+def _started() -> float:
+    """When this process began."""
+    return psutil.Process().create_time()
 
 
 class _Finder:

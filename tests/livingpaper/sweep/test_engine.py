@@ -279,9 +279,9 @@ def test_code_that_is_not_what_was_imported_is_not_taken_for_it(toy, edit):
 def test_what_was_imported_before_the_press_must_be_older_than_the_process(toy, monkeypatch):
     experiment = toy[1]().Toy
     monkeypatch.setattr(imported, "_digests", {})
-    monkeypatch.setattr(imported, "_started", time.time() + 60)
+    monkeypatch.setattr(imported, "_started", lambda: time.time() + 60)
     sweep(experiment, [{}], seeds=1)
-    monkeypatch.setattr(imported, "_started", time.time() - 60)
+    monkeypatch.setattr(imported, "_started", lambda: time.time() - 60)
     with pytest.raises(PaperError, match=r"toys/__init__\.py, toys/toy\.py changed after"):
         sweep(experiment, [{}], seeds=1)
 
