@@ -34,6 +34,12 @@ class _Reader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict = {}  # noqa: RUF012  # PyYAML's own form; filled below
 
+    def compose_node(self, parent: yaml.Node, index: object) -> yaml.Node:
+        if tag := getattr(self.peek_event(), "tag", None):
+            mark = self.peek_event().start_mark
+            raise ConstructorError(None, None, f"the tag {tag} is not for people: write the value as it is", mark)
+        return super().compose_node(parent, index)
+
     def compose_scalar_node(self, anchor: object) -> yaml.ScalarNode:
         plain = self.peek_event().implicit[0]
         node = super().compose_scalar_node(anchor)

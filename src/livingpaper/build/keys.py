@@ -26,6 +26,11 @@ def parts(
     ``packages`` are those of which modules count, beside the press; ``folders`` those in which files that the cells
     name are looked for. The digests of data sets are constants of their loaders' source, hence among the modules.
     """
+    if missing := [package for package in packages if closure.home(package) is None]:  # none of its code would count
+        raise InputError(
+            f"there is no package {missing[0]!r}: install it, or correct `packages` in [tool.livingpaper] of "
+            "pyproject.toml"
+        )
     code = {cell.id: _computed(cell) for cell in notebook.cells if cell.cell_type == "code"}
     whole = "\n".join(code.values())
     device = values.get("device", "cpu")

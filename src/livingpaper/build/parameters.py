@@ -59,9 +59,8 @@ def read(notebook: NotebookNode) -> dict[str, Parameter]:
     if len(cells) != 1:
         raise InputError(f"{len(cells)} cells are tagged 'parameters': a chapter has exactly one, e.g. {_EXAMPLE!r}")
     source = cells[0].source
-    comments = _comments(source)
-    parameters = {}
-    for statement in _statements(source):
+    statements, comments, parameters = _statements(source), _comments(source), {}
+    for statement in statements:
         parameter = _parameter(statement, comments.get(statement.end_lineno, ""))
         if parameter.name in parameters:
             raise InputError(f"parameter {parameter.name!r} is declared twice: keep one of the lines")
@@ -122,8 +121,9 @@ def _tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
 def _statements(source: str) -> list[ast.stmt]:
     try:
         return ast.parse(source).body
-    except SyntaxError as error:
-        raise InputError(f"line {error.lineno} of a parameters cell is not Python: {error.msg}") from None
+    except NOT_LITERAL as error:
+        where = f"line {error.lineno} of " if getattr(error, "lineno", None) else ""
+        raise InputError(f"{where}a parameters cell is not Python: {getattr(error, 'msg', error)}") from None
 
 
 def _comments(source: str) -> dict[int, str]:
@@ -144,7 +144,7 @@ def _parameter(statement: ast.stmt, comment: str) -> Parameter:
         raise InputError(f"parameter {name} has no help: end its line with a comment, e.g. {_EXAMPLE!r}")
     try:
         help, allowed = _help_and_allowed(comment, TYPES[kind])
-    except (InputError, ValueError, SyntaxError) as error:
+    except NOT_LITERAL as error:
         raise InputError(f"parameter {name}: its help {comment!r} ends in what is allowed: {error}") from None
     default = _literal(value, statement)
     parameter = Parameter(name, TYPES[kind], default, help, allowed)
@@ -192,7 +192,10 @@ def _accept(parameter: Parameter, value: object) -> object:
 
 def _element(value: object, kind: type, allowed: Range | tuple | None, wanted: str) -> object:
     if kind is float and type(value) is int:
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise ValueError(f"it is too large for a float; {wanted}") from None
     # type(), not isinstance(): a bool is an int in Python, and nowhere else
     if type(value) is not kind:
         raise ValueError(f"{value!r} is of type {type(value).__name__}; {wanted}")

@@ -267,7 +267,7 @@ def _normal(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNod
         cell.source = re.sub("\r\n?", "\n", cell.source)
     spec, info = (notebook.metadata.get(name, {}) for name in ("kernelspec", "language_info"))
     language = info.get("name") or spec.get("language") or "python"
-    if language != "python":
+    if language.lower() not in ("python", "ipython"):  # some tools say it so
         raise PaperError(f"{path} is written in {language!r}: a chapter is written in Python")
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"} | spec
     return notebook

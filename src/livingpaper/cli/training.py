@@ -5,12 +5,14 @@ import dataclasses
 import importlib
 import pkgutil
 import typing
+from types import ModuleType
 from typing import Annotated
 
 import pandas as pd
 import typer
 
 from livingpaper import settings
+from livingpaper.build.parameters import NOT_LITERAL
 from livingpaper.cli.app import AsJson, Scheduler, app, show, show_json
 from livingpaper.errors import InputError, nearest
 
@@ -58,10 +60,10 @@ def _experiment(name: str) -> type:
         raise InputError(
             "this paper names no experiments: write `experiments` into [tool.livingpaper] of pyproject.toml"
         )
-    modules = [found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__)]
+    modules = [found.name for found in pkgutil.iter_modules(_imported(package).__path__)]
     if module not in modules:
         raise InputError(f"there is no experiment {name!r}: {nearest(module, modules)}")
-    there = importlib.import_module(f"{package}.{module}")
+    there = _imported(f"{package}.{module}")
     kinds = [
         found.__name__
         for found in vars(there).values()
@@ -71,6 +73,15 @@ def _experiment(name: str) -> type:
     if kind not in kinds:
         raise InputError(f"there is no experiment {name!r}: {nearest(kind, kinds)} in {module}")
     return getattr(there, kind)
+
+
+def _imported(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise InputError(
+            f"cannot import {module}: {error}; correct it, or `experiments` in [tool.livingpaper] of pyproject.toml"
+        ) from None
 
 
 def _setting(experiment: type, texts: list[str]) -> dict[str, object]:
@@ -88,5 +99,5 @@ def _setting(experiment: type, texts: list[str]) -> dict[str, object]:
 def _value(name: str, text: str) -> object:
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except NOT_LITERAL:
         raise InputError(f"{name}={text!r} is neither number nor list nor True or False: write e.g. {name}=1") from None

@@ -36,8 +36,11 @@ def read(path: Path) -> dict:
     if missing := [name for name in ("title", "version", "authors") if not content.get(name)]:
         raise InputError(f"{path} has no {missing[0]!r}: add it, there is nothing to cite without")
     authors = content["authors"]
-    if not isinstance(authors, list) or not all(isinstance(author, dict) for author in authors):
+    if not isinstance(authors, list) or not all(isinstance(author, dict) and author for author in authors):
         raise InputError(f"{path}: authors is {authors!r}: write a list, e.g. '- name: The team'")
+    for part in ({name: content[name] for name in ("title", "version")}, *authors):
+        if wrong := [name for name, value in part.items() if not isinstance(value, str)]:
+            raise InputError(f"{path}: {wrong[0]} is {part[wrong[0]]!r}: write a text")
     return content
 
 

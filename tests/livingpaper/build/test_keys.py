@@ -58,6 +58,8 @@ def test_modules_of_the_papers_packages_count_and_an_import_inside_a_function_to
     importing = chapter("def f():\n    from benign.theory import xu2023")
     assert "benign/theory/xu2023.py" in keys.parts(importing, {}, ["benign"])["modules"]
     assert keys.parts(importing, {})["modules"] == {}
+    with pytest.raises(InputError, match="there is no package 'bening': install it, or correct `packages`"):
+        keys.parts(importing, {}, ["bening"])
 
 
 @pytest.mark.parametrize("other", [chapter("x = 1", text="other words"), chapter("x  =  1  # said")])

@@ -107,7 +107,7 @@ def with_lines(end):
         (with_lines("\r\n"), lambda text: text.replace("\n", "\r\n").encode("utf-8-sig")),
         (with_lines("\r"), str.encode),
         (lambda n: n.update(metadata={}), str.encode),
-        (lambda n: n.update(metadata={"language_info": {"name": "python"}}), lambda text: text.encode("utf-16")),
+        (lambda n: n.update(metadata={"language_info": {"name": "Python"}}), lambda text: text.encode("utf-16")),
     ],
 )
 def test_a_notebook_is_the_same_whatever_tool_has_saved_it(project, change, encode):
@@ -202,6 +202,7 @@ def test_a_change_may_take_a_presets_value_back_to_the_published_one(project):
         ("- 1\n", "smoke.yml holds a list: it must map names to values"),
         ("a: [\n", "cannot read .*smoke.yml"),
         ("chapters: {1: {n: 2}}\n", "smoke.yml, line 1: the name 1 is not a text: quote it"),
+        ("chapters: {first: {n: !!timestamp 3}}", "smoke.yml, line 1: the tag .*timestamp is not for people"),
         ("chapters: {first: {slope: .nan}}", "parameter slope = nan: nan is no finite number"),
     ],
 )

@@ -104,6 +104,7 @@ def test_train_computes_one_setting_as_the_sweep_of_a_chapter_does(built):
         (["throws.Thorw"], "there is no experiment 'throws.Thorw': did you mean 'Throw'? in throws"),
         (["throws.Throw", "hundreds"], "'hundreds' is no setting: write it as name=value"),
         (["throws.Throw", "hundreds=one"], "hundreds='one' is neither number nor list"),
+        (["throws.Throw", "hundreds={[]:1}"], "hundreds='{[]:1}' is neither number nor list"),
         (["throws.Throw", "hundreds=1", "hundreds=2"], "hundreds is given twice"),
         (["throws.Throw", "hundreds=1", "lenght=2"], "did you mean 'length'?"),
         (["throws.Throw", "hundreds=1"], "needs length"),
@@ -114,3 +115,8 @@ def test_train_refuses_what_it_cannot_read(unbuilt, benign, arguments, error):
     for name in [name for name in sys.modules if name.partition(".")[0] == "needle"]:
         del sys.modules[name]
     assert said.status == 1 and error in said.errors
+
+
+def test_train_says_which_module_it_cannot_import(unbuilt, benign):
+    unbuilt.edit("pyproject.toml", "needle.experiments", "needle.experimens")
+    assert "error: cannot import needle.experimens: No module named" in benign("train", "throws.Throw").errors

@@ -10,6 +10,7 @@ import pytest
 from pybtex.database import parse_string
 
 from livingpaper.build.repository import Repository
+from livingpaper.errors import InputError
 from livingpaper.publish import citation
 
 BOOK = {
@@ -116,3 +117,7 @@ def test_what_is_cited_is_read_as_it_is_written(tmp_path):
     path.write_text("title: No\nversion: 1.10\ndate-released: 2026-01-01\nauthors: [{family-names: On}]\n")
     read = {"title": "No", "version": "1.10", "date-released": "2026-01-01", "authors": [{"family-names": "On"}]}
     assert citation.read(path) == read
+    for wrong in ("title: [a]\nversion: 1\nauthors: [{name: a}]", "title: a\nversion: 1\nauthors: [{name: [a]}]"):
+        path.write_text(wrong)
+        with pytest.raises(InputError, match=r"CITATION.cff: (title|name) is \['a'\]: write a text"):
+            citation.read(path)
