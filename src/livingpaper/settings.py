@@ -53,10 +53,10 @@ def read(start: Path | None = None) -> Settings:
 @cache
 def _parse(path: Path, content: bytes) -> Settings:
     try:
-        table = tomllib.loads(content.decode()).get("tool", {}).get("livingpaper", {})
+        tool = tomllib.loads(content.decode()).get("tool", {})
     except ValueError as error:
         raise InputError(f"cannot read {path}: {error}") from None
-    return checked(Settings, table, f"{path}: [{TABLE}]")
+    return checked(Settings, tool.get("livingpaper", {}) if isinstance(tool, dict) else tool, f"{path}: [{TABLE}]")
 
 
 def checked(model: type[_Model], content: Mapping[str, Any], where: str) -> _Model:

@@ -72,12 +72,9 @@ def _computed(cell: NotebookNode) -> str:
     if "parameters" in cell.metadata.get("tags", []):
         return ""  # the values in force are a part by themselves, and their help is only said
     try:
-        return ast.unparse(ast.parse(cell.source))  # comments and formatting compute nothing
-    except SyntaxError as error:
-        raise InputError(
-            f"line {error.lineno} of cell {cell.id} is not plain Python, which a key is made from: {error.msg}; "
-            "write a magic or a shell command in Python"
-        ) from None
+        return ast.unparse(closure.parsed(cell.source, f"cell {cell.id}"))  # comments and formatting compute nothing
+    except InputError as error:
+        raise InputError(f"{error}; write a magic or a shell command in Python") from None
 
 
 def _files(code: str, folders: Iterable[Path]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 
 from livingpaper.errors import InputError, nearest
 from livingpaper.say.ranges import Range
+from livingpaper.sweep import closure
 
 TYPES = {kind.__name__: kind for kind in (int, float, str, bool, list)}
 #: What Python raises at a text that is no literal: ``{[]: 1}`` and brackets without end too.
@@ -119,11 +120,7 @@ def _tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(source).body
-    except NOT_LITERAL as error:
-        where = f"line {error.lineno} of " if getattr(error, "lineno", None) else ""
-        raise InputError(f"{where}a parameters cell is not Python: {getattr(error, 'msg', error)}") from None
+    return closure.parsed(source, "a parameters cell").body
 
 
 def _comments(source: str) -> dict[int, str]:

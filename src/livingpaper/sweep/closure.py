@@ -6,6 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from livingpaper.errors import InputError
 from livingpaper.files import sha256
 
 
@@ -25,13 +26,23 @@ def of_modules(modules: Iterable[str], packages: Collection[str] = ()) -> dict[s
                 continue
             content = path.read_bytes()
             found[name] = digest(content)
-            waiting += _imported(content)
+            waiting += _imported(content, str(path))
     return dict(sorted(found.items()))
 
 
 def of_source(source: str, packages: Collection[str]) -> dict[str, str]:
     """The digests of all files of some top-level packages that running ``source`` imports."""
-    return of_modules(_imports(ast.parse(source)), packages) if packages else {}
+    return of_modules(_imports(parsed(source, "the code")), packages) if packages else {}
+
+
+def parsed(source: str | bytes, where: str) -> ast.Module:
+    """The syntax tree of a source; if it is not Python, the error says where."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:  # the last two: brackets without end
+        line = f"line {error.lineno} of " if getattr(error, "lineno", None) else ""
+        told = getattr(error, "msg", None) or str(error) or "too deep"
+        raise InputError(f"{line}{where} is not plain Python: {told}") from None
 
 
 def of_packages(packages: Iterable[str], pattern: str = "*.py") -> dict[str, str]:
@@ -87,8 +98,8 @@ def digest(content: bytes) -> str:
 
 
 @cache
-def _imported(content: bytes) -> list[str]:
-    return _imports(ast.parse(content))
+def _imported(content: bytes, path: str) -> list[str]:
+    return _imports(parsed(content, path))
 
 
 def _file(module: str) -> Path | None:

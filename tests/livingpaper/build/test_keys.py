@@ -109,3 +109,11 @@ def test_a_cuda_device_that_is_not_there_is_an_error(monkeypatch):
 def test_effective_values_are_defaults_with_overrides():
     assert keys.values(chapter(), {}) == {"n": 1}
     assert keys.values(nbformat.from_dict(chapter()), {"n": 3}) == {"n": 3}
+
+
+@pytest.mark.parametrize("content", [b"def f(\n", b"x = 1\0", "x = 'é'".encode("latin-1")])
+def test_a_module_that_is_not_python_is_named(tmp_path, monkeypatch, content):
+    (tmp_path / "needles.py").write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"needles.py is not plain Python: "):
+        keys.parts(chapter("import needles"), {}, ["needles"])

@@ -251,6 +251,12 @@ def test_a_preset_may_not_take_a_folder_of_the_build(project, name):
         project.variant(name, {})
 
 
+def test_a_table_of_settings_that_is_none(project):
+    (project.root / "pyproject.toml").write_text("tool = 3\n")
+    with pytest.raises(InputError, match="pyproject.toml: .* = 3: Input should be a valid dictionary"):
+        _ = project.settings
+
+
 @pytest.mark.parametrize("setting", ["notation", "template"])
 def test_a_setting_that_leads_out_of_the_book_is_refused(project, setting):
     (project.root / "pyproject.toml").write_text(f'[tool.livingpaper]\n{setting} = "../mine.yml"\n')
