@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from livingpaper.errors import InputError, PaperError
@@ -14,10 +15,16 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def below(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder, by name relative to it, in alphabetical order of their paths."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
 def digests(folder: Path) -> dict[str, str]:
-    """The SHA-256 digest of each file below a folder, by its path there."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in paths}
+    """The SHA-256 digest of each file below a folder, by name relative to it."""
+    return {name: sha256(content) for name, content in below(folder)}
 
 
 def inside(root: Path, name: str | Path, where: str) -> Path:

@@ -175,13 +175,8 @@ class Project:
         except nbformat.ValidationError as error:
             where = "".join(f"[{step!r}]" for step in error.absolute_path)
             raise PaperError(f"cannot read {path} as a notebook: {where} {error.message[:200]}") from None
-        except (
-            OSError,
-            ValueError,
-            AttributeError,
-            TypeError,
-            RecursionError,
-        ) as error:  # nbformat checks little
+        # nbformat checks little before it reads
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
             raise PaperError(f"cannot read {path} as a notebook: {str(error)[:200]}") from None
         if notebook.nbformat < 4 or any("id" not in cell for cell in notebook.cells):
             raise PaperError(f"{path}: every cell needs an id: save it with a Jupyter that writes notebook format 4.5")

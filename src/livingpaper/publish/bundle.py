@@ -14,7 +14,7 @@ import yaml
 
 from livingpaper.build import pipeline, render, stamp
 from livingpaper.errors import PaperError
-from livingpaper.files import cannot_write, sha256
+from livingpaper.files import below, cannot_write, sha256
 from livingpaper.sweep import closure
 
 SUMS = "SHA256SUMS"
@@ -91,7 +91,7 @@ def render_again(path: Path, output: Path) -> int:
     contents = read(path)
     expected = {name.removeprefix("site/"): content for name, content in contents.items() if name.startswith("site/")}
     check_settings(path, contents.get("book/_config.yml", b""))
-    packages, variant = _facts(path, expected)
+    packages, variant = _made_with(path, expected)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".render-") as work:
@@ -126,16 +126,9 @@ def check_settings(path: Path, content: bytes) -> None:
         raise PaperError(f"{path} has no readable book/_config.yml: it is no release of this book")
     if unknown := next(_unknown(config, HARMLESS, ""), None):
         raise PaperError(
-            f"{path} has {unknown} in its book/_config.yml, which may run code: nothing was rendered; if you trust "
-            "who made it, unpack it and run `jupyter-book build book`"
+            f"{path} has {unknown} in its book/_config.yml, which may run code, so that it is not rendered: if "
+            "you made it, take the setting out; if you trust who did, unpack it and run `jupyter-book build book`"
         )
-
-
-def below(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """The files below a folder, by name relative to it."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _check_size(path: Path, archive: zipfile.ZipFile) -> None:
@@ -156,7 +149,7 @@ def _check_size(path: Path, archive: zipfile.ZipFile) -> None:
         seen.add(name.casefold())
 
 
-def _facts(path: Path, site: dict[str, bytes]) -> tuple[list[str], str]:
+def _made_with(path: Path, site: dict[str, bytes]) -> tuple[list[str], str]:
     """What a site says of the packages and the values that it was made with."""
     try:
         facts = json.loads(site[stamp.FILE])

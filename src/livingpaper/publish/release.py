@@ -14,9 +14,8 @@ from livingpaper.build.plan import Step
 from livingpaper.build.project import Project
 from livingpaper.build.repository import git, tracks
 from livingpaper.errors import PaperError
-from livingpaper.files import cannot_write, sha256
+from livingpaper.files import below, cannot_write, sha256
 from livingpaper.publish import bundle, crate
-from livingpaper.publish.bundle import below
 from livingpaper.publish.identity import Identity
 
 REQUIRED = ("LICENSE", "CITATION.cff", crate.LOCK)

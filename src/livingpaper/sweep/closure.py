@@ -25,7 +25,7 @@ def of_modules(modules: Iterable[str], packages: Collection[str] = ()) -> dict[s
             if path is None or name in found:
                 continue
             content = path.read_bytes()
-            found[name] = digest(content)
+            found[name] = source_digest(content)
             waiting += _imported(content, str(path))
     return dict(sorted(found.items()))
 
@@ -51,7 +51,7 @@ def of_packages(packages: Iterable[str], pattern: str = "*.py") -> dict[str, str
     for package in packages:
         for path in sorted((home(package) / package).rglob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:
-                found[path.relative_to(home(package)).as_posix()] = digest(path.read_bytes())
+                found[path.relative_to(home(package)).as_posix()] = source_digest(path.read_bytes())
     return found
 
 
@@ -92,7 +92,7 @@ def _with_parents(modules: Iterable[str], packages: Collection[str]) -> list[str
     return sorted({".".join(parts[:depth]) for parts in ours for depth in range(1, len(parts) + 1)})
 
 
-def digest(content: bytes) -> str:
+def source_digest(content: bytes) -> str:
     """The digest of a source, the same however its lines end: a checkout on Windows is no other code."""
     return sha256(content.replace(b"\r\n", b"\n"))
 

@@ -7,7 +7,7 @@ compiled from the very bytes that are digested.
 
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -17,9 +17,6 @@ from typing import Any
 import psutil
 
 from livingpaper.sweep import closure
-
-#: What else is told of each source file that is imported.
-listeners: list[Callable[[str], Any]] = []
 
 _STANDARD = sysconfig.get_path("stdlib")
 _digests: dict[str, set[str]] = {}  # by file; several, if it was edited and imported again
@@ -68,9 +65,7 @@ def _installed(file: str) -> bool:
 
 def _compiled(loader: SourceFileLoader, name: str) -> CodeType:
     source = loader.get_data(loader.path)
-    _digests.setdefault(loader.path, set()).add(closure.digest(source))
-    for listener in listeners:
-        listener(loader.path)
+    _digests.setdefault(loader.path, set()).add(closure.source_digest(source))
     return loader.source_to_code(source, loader.path)
 
 

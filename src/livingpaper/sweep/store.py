@@ -45,12 +45,11 @@ class Store:
             content = path.read_bytes()
             if sha256(content) != path.stem:
                 continue
-            # two builds at a time may both have computed a run
             try:
                 table = pd.read_parquet(BytesIO(content), filters=[(RUN, "in", missing)])
             except (ValueError, OSError):  # whole, and yet no table of ours
                 continue
-            missing -= set(table[RUN])
+            missing -= set(table[RUN])  # two builds at a time may both have computed a run
             found.append(table)
         rows = pd.concat([table for table in found if len(table)] or found, ignore_index=True)
         return rows.iloc[rows[RUN].map({run: place for place, run in enumerate(wanted)}).argsort(kind="stable")]
