@@ -13,8 +13,10 @@ from livingpaper.files import sha256
 from livingpaper.sweep import closure, environment
 from livingpaper.sweep.store import digest
 
-SCHEMA = 3  # counted up when the book layer changes what an executed notebook holds
+SCHEMA = 4  # counted up when the book layer changes what an executed notebook holds
 
+_STARTUP = "sitecustomize"  # the module that a Python imports unasked, where a machine has one
+_STYLE = "matplotlibrc"  # what matplotlib reads unasked, where it works
 _NAME = re.compile(r"[^\0\n]{1,200}\.\w+")  # what may be the name of a file
 
 
@@ -37,10 +39,10 @@ def parts(
     return {
         "schema": SCHEMA,
         "cells": [[name, digest(source)] for name, source in code.items()],
-        "modules": closure.of_source(whole, {*packages, "livingpaper"}),
+        "modules": closure.of_source(whole, {*packages, "livingpaper"}) | closure.of_modules([_STARTUP], [_STARTUP]),
         "files": _files(whole, folders),
         "parameters": values,
-        "versions": environment.versions((*environment.NUMERICAL, "matplotlib", "seaborn")),
+        "versions": environment.versions(environment.KEYED),
         "device": environment.device_class(str(device)),
     }
 
@@ -78,9 +80,9 @@ def _computed(cell: NotebookNode) -> str:
 
 
 def _files(code: str, folders: Iterable[Path]) -> dict[str, str]:
-    """The digests of the files that string literals of the code name, relative to one of the folders."""
+    """The digests of the files that string literals of the code name, and of matplotlib's, in the first folder."""
     texts = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
-    names = sorted(text for text in texts if isinstance(text, str) and _NAME.fullmatch(text))
+    names = sorted({_STYLE, *(text for text in texts if isinstance(text, str) and _NAME.fullmatch(text))})
     paths = {name: [path for folder in folders if (path := folder / name).is_file()] for name in names}
     return {name: sha256(found[0].read_bytes()) for name, found in paths.items() if found}
 

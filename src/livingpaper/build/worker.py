@@ -1,8 +1,9 @@
 """Executes one chapter: ``python -m livingpaper.build.worker JOB``, in a process of its own that can be killed.
 
 JOB is a JSON file with the paths ``source``, ``output``, ``status``, ``failure``, the working folder ``folder``, the
-``parameters`` to inject and the process ``parent`` that all this is for. The output is there only if every cell ran;
-otherwise ``failure`` says which did not, and why. What the cells print goes to standard output, hence into the log.
+``parameters`` to inject, the ``versions`` of the software that is recorded and the process ``parent`` that all this is
+for. The output is there only if every cell ran; otherwise ``failure`` says which did not, and why. What the cells print
+goes to standard output, hence into the log.
 """
 
 import json
@@ -15,8 +16,11 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from rich.text import Text
 
+from livingpaper.build.kernel import Manager
 from livingpaper.build.processes import end_with
+from livingpaper.errors import PaperError
 from livingpaper.files import write_atomically
+from livingpaper.sweep import environment
 
 
 def main(job_path: str) -> int:
@@ -34,11 +38,13 @@ def main(job_path: str) -> int:
 
     partial = Path(job["output"]).with_suffix(".partial.ipynb")
     try:
+        _check(job["versions"])
         papermill.execute_notebook(
             job["source"],
             str(partial),
             parameters=job["parameters"],
             kernel_name="python3",
+            kernel_manager_class=Manager,
             cwd=job["folder"],
             progress_bar=False,
             request_save_on_cell_execute=False,
@@ -59,6 +65,17 @@ def main(job_path: str) -> int:
         return 1
     os.replace(partial, job["output"])
     return 0
+
+
+def _check(versions: dict[str, str]) -> None:
+    """Refuse to run with other software than the results would be recorded with, as from a folder of the person's."""
+    here = environment.versions(environment.KEYED)
+    if other := [name for name in here.keys() | versions.keys() if here.get(name) != versions.get(name)]:
+        name = min(other)
+        raise PaperError(
+            f"{name} {here.get(name)} would run and {versions.get(name)} be recorded: install what the book needs "
+            f"where {sys.executable} finds it without the packages of one person (pip without --user)"
+        )
 
 
 if __name__ == "__main__":

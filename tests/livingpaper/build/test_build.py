@@ -19,6 +19,7 @@ from bs4 import BeautifulSoup
 from livingpaper import cli
 from livingpaper.build import pipeline, render, worker
 from livingpaper.errors import PaperError
+from livingpaper.sweep import closure, environment
 
 FIRST, SECOND = "chapters/first.ipynb", "chapters/second.ipynb"
 DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
@@ -244,6 +245,55 @@ def test_an_id_that_is_used_in_two_chapters_is_an_error_that_names_both():
     chapters = [SimpleNamespace(name=name, shown={"tab-throws": {}}) for name in ("first", "second")]
     with pytest.raises(PaperError, match="the id 'tab-throws' is used in first and again in second: ids are unique"):
         pipeline._check_unique(chapters)
+
+
+# -- whose computer it is -------------------------------------------------------------------------
+
+
+def test_nothing_of_a_persons_configuration_reaches_a_result(built, benign, tmp_path, monkeypatch):
+    """A home full of settings: startup files, a kernel of one's own, a look of pictures, switches of Python."""
+    spoilt = "import pandas as pd\npd.DataFrame.to_csv = lambda *_, **__: 'mine'\n"
+    spoilt += "import matplotlib\nmatplotlib.rcParams['lines.linewidth'] = 20\n"
+    look = "lines.linewidth: 20\n"
+    for name, text in {
+        ".ipython/profile_default/startup/mine.py": spoilt,
+        ".ipython/profile_default/ipython_config.py": "c.InteractiveShellApp.exec_lines = ['1 / 0']\n",
+        ".local/share/jupyter/kernels/python3/kernel.json": '{"argv": ["false"], "display_name": "", "language": "x"}',
+        ".config/matplotlib/matplotlibrc": look,
+        "mine.py": spoilt,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    given = {"HOME": "", "MPLCONFIGDIR": ".config/matplotlib", "MATPLOTLIBRC": ".config/matplotlib/matplotlibrc"}
+    given |= {"IPYTHONDIR": ".ipython", "JUPYTER_PATH": ".local/share/jupyter", "PYTHONSTARTUP": "mine.py"}
+    for name, place in given.items():
+        monkeypatch.setenv(name, str(tmp_path / place))
+    for name, value in {"JUPYTER_PREFER_ENV_PATH": "0", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"}.items():
+        monkeypatch.setenv(name, value)
+    built.edit(FIRST, "print(", "assert n < 0 or print(")
+    before = built.files()
+    said = benign("build", "--only", "first")
+    assert "cell numbers (6 of 9) failed: AssertionError" in said.errors  # that switch is off too
+    built.edit(FIRST, "assert n < 0 or print(", "print(")
+    assert benign("build", "--force", "--only", "first").status == 0
+    for name in ("figures/fig-line.csv", "figures/fig-line.svg"):
+        assert built.files()[name] == before[name], name
+
+
+@pytest.mark.parametrize("name", ["chapters/matplotlibrc", "src/sitecustomize.py"])
+def test_configuration_that_cannot_be_kept_out_is_a_reason(built, benign, name):
+    (built.root / name).write_text("lines.linewidth: 20\n" if name.endswith("rc") else "import this\n")
+    closure.home.cache_clear()
+    plan = plan_of(benign("build", "--dry-run"))
+    assert plan["first"] == plan["second"] == f"stale: {name.rpartition('/')[2]} added"
+
+
+def test_a_chapter_does_not_run_with_other_software_than_is_recorded(built, benign, monkeypatch):
+    found = environment.version
+    monkeypatch.setattr(environment, "version", lambda name: "0.1" if name == "matplotlib" else found(name))
+    said = benign("build", "--only", "first")
+    assert said.status == 1
+    assert re.search(r"matplotlib 3\.\S+ would run and 0\.1 be recorded: install what the book needs", said.errors)
 
 
 # -- failures -------------------------------------------------------------------------------------
