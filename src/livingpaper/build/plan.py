@@ -9,6 +9,7 @@ from livingpaper.build import keys
 from livingpaper.build.cache import Entry, NotebookCache
 from livingpaper.build.project import Project, Variant
 from livingpaper.errors import PaperError
+from livingpaper.sweep import closure
 
 
 @dataclass
@@ -33,6 +34,7 @@ def plan(
     project: Project, variant: Variant, chapters: Iterable[str] | None = None, force: Collection[str] = ()
 ) -> list[Step]:
     """The steps for the given chapters (all, if None), in reading order; those in ``force`` are not taken as fresh."""
+    closure.check_here((*project.settings.packages, "livingpaper"), project.root)
     wanted = set(project.chapters) if chapters is None else {name for name in chapters if project.chapter(name)}
     cache = NotebookCache(project.cache)
     return [_step(project, variant, cache, name, name in force) for name in project.chapters if name in wanted]

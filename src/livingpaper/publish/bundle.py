@@ -7,7 +7,7 @@ import json
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import yaml
@@ -91,6 +91,7 @@ def render_again(path: Path, output: Path) -> int:
     contents = read(path)
     expected = {name.removeprefix("site/"): content for name, content in contents.items() if name.startswith("site/")}
     check_settings(path, contents.get("book/_config.yml", b""))
+    check_sources(path, contents)
     packages, variant = _made_with(path, expected)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +130,35 @@ def check_settings(path: Path, content: bytes) -> None:
             f"{path} has {unknown} in its book/_config.yml, which may run code, so that it is not rendered: if "
             "you made it, take the setting out; if you trust who did, unpack it and run `jupyter-book build book`"
         )
+
+
+def check_sources(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Refuse a release whose sources are not those that its records say ran; others may be installed from elsewhere.
+
+    Only what lies in ``source`` is a source, not what a site may hold of a module for a page to run.
+    """
+    for record in (name for name in contents if name.startswith("book/runs/")):
+        try:
+            ran = json.loads(contents[record])["modules"].items()
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise PaperError(f"{path} has no readable {record}: it is no release of this book") from None
+        for module, digest in ran:
+            name = _place(module, contents)
+            if name and (name not in contents or closure.source_digest(contents[name]) != digest):
+                how = "is not as it was then" if name in contents else "is not among the sources"
+                raise PaperError(
+                    f"{path}: {name} {how}, and {record} says that it ran: commit it, build the book again and release "
+                    "that"
+                )
+
+
+def _place(module: str, contents: Mapping[str, bytes]) -> str:
+    """Where in a release a module must be; nowhere, if its package is none of its sources."""
+    package, slash, _ = module.partition("/")
+    for root in ("source/src/", "source/"):
+        if any(name.startswith(f"{root}{package}{slash}") and name.endswith(".py") for name in contents):
+            return root + module
+    return ""
 
 
 def _check_size(path: Path, archive: zipfile.ZipFile) -> None:

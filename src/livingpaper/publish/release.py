@@ -35,6 +35,7 @@ def write(project: Project, identity: Identity, steps: Sequence[Step], output: P
     contents |= {f"book/{name}": content for name, content in below(project.work(identity.variant) / "tree")}
     bundle.check_settings(output, contents["book/_config.yml"])  # what nobody could render is no release
     contents |= {f"source/{name}": (project.root / name).read_bytes() for name in sources(project.root)}
+    bundle.check_sources(output, contents)
     contents |= {name: (project.root / name).read_bytes() for name in ("LICENSE", "CITATION.cff")}
     contents["README.md"] = _readme(identity).encode()
     contents = dict(sorted(contents.items()))

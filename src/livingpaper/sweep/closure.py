@@ -6,7 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from livingpaper.errors import InputError
+from livingpaper.errors import InputError, PaperError
 from livingpaper.files import sha256
 
 
@@ -47,12 +47,41 @@ def parsed(source: str | bytes, where: str) -> ast.Module:
 
 def of_packages(packages: Iterable[str], pattern: str = "*.py") -> dict[str, str]:
     """The digests of all files of some top-level packages that match a pattern, by path; byte code is none of them."""
-    found = {}
-    for package in packages:
-        for path in sorted((home(package) / package).rglob(pattern)):
-            if path.is_file() and "__pycache__" not in path.parts:
-                found[path.relative_to(home(package)).as_posix()] = source_digest(path.read_bytes())
-    return found
+    return {name: digest for package in packages for name, digest in _below(home(package), package, pattern).items()}
+
+
+def check_here(packages: Iterable[str], root: Path) -> None:
+    """Refuse to compute for a book with the code of another checkout; a copy of the book's own is as good as that.
+
+    Raises:
+        PaperError: a package is in the folder of the book, and another one of its name is imported.
+    """
+    for package in (package for package in packages if home(package) is not None):
+        folder = next((place for place in (root / "src", root) if _holds(place, package)), home(package))
+        if folder.resolve() == home(package).resolve():
+            continue
+        ours, theirs = (_below(place, package, "*") for place in (folder, home(package)))
+        # data need not be installed with it; code must
+        wanted = {*theirs, *(name for name in ours if name.endswith(".py"))}
+        if other := sorted(name for name in wanted if ours.get(name) != theirs.get(name)):
+            raise PaperError(
+                f"{other[0]} of this book, in {folder}, is not what Python imports, from {home(package)}: install the "
+                f"book's own with `pip install --no-deps --editable {root}`, or put {folder} first in PYTHONPATH"
+            )
+
+
+def _holds(folder: Path, package: str) -> bool:
+    return (folder / package / "__init__.py").is_file() or (folder / f"{package}.py").is_file()
+
+
+def _below(folder: Path, package: str, pattern: str) -> dict[str, str]:
+    """The digests of the files of a package in a folder, by path relative to that."""
+    found = sorted((folder / package).rglob(pattern)) or [folder / f"{package}.py"]
+    return {
+        path.relative_to(folder).as_posix(): source_digest(path.read_bytes())
+        for path in found
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 @cache

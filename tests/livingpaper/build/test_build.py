@@ -296,6 +296,25 @@ def test_a_chapter_does_not_run_with_other_software_than_is_recorded(built, beni
     assert re.search(r"matplotlib 3\.\S+ would run and 0\.1 be recorded: install what the book needs", said.errors)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["build"], ["release"], ["verify", "tab-throws"], ["train", "throws.Throw", "hundreds=1", "length=1.0"]],
+)
+def test_a_book_is_not_built_with_the_package_of_another_checkout(built, benign, tmp_path, monkeypatch, arguments):
+    shutil.copytree(built.root / "src", tmp_path / "other/src")
+    monkeypatch.syspath_prepend(tmp_path / "other/src")
+    closure.home.cache_clear()
+    assert plan_of(benign("build", "--dry-run"))["second"] == "fresh"  # a copy is as good
+    (built.root / "src/needle/unused.py").unlink()
+    (tmp_path / "other/src/needle/unused.py").unlink()
+    built.edit("src/needle/experiments/throws.py", "run.length / 2", "run.length / 3")
+    before = built.files(".")
+    said = benign(*arguments)
+    assert (said.status, built.files(".")) == (1, before)
+    told = f"needle/experiments/throws.py of this book, in {built.root / 'src'}, is not what Python imports, from "
+    assert told + f"{tmp_path / 'other/src'}: install the book's own with `pip install" in said.errors
+
+
 # -- failures -------------------------------------------------------------------------------------
 
 

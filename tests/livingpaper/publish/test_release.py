@@ -264,6 +264,17 @@ def test_without_licence_citation_or_lock_there_is_no_release(built, benign, no_
     assert said.status == 1 and str(built.root / name) in said.errors
 
 
+def test_a_module_that_ran_and_is_not_tracked_stops_the_release(built, benign, no_pages):
+    (built.root / ".gitignore").write_text("_build\n__pycache__\nthrows.py\n")
+    git(built.root, "init", "--quiet")
+    git(built.root, "add", ".")
+    git(built.root, "commit", "--quiet", "--message", "all")
+    said = benign("release")
+    assert said.status == 1
+    assert "source/src/needle/experiments/throws.py is not among the sources, and book/runs/second.json" in said.errors
+    assert not list((built.root / "_build").glob("*.zip"))
+
+
 # -- the pages again ------------------------------------------------------------------------------
 
 
@@ -353,6 +364,11 @@ def test_a_damaged_release_is_refused_with_the_name_of_the_file(bundle, files, t
         (lambda f: {f"book/{'a' * 2000}.md": b"gotcha"}, "which leads out of it"),
         (lambda f: {"site/build.json": b"{}"}, "no readable site/build.json"),
         (lambda f: {"site/build.json": b'{"packages": ["../x"], "variant": "a"}'}, "'../x', which is not installed"),
+        (
+            lambda f: {"source/src/needle/experiments/throws.py": b"a = 1"},
+            "is not as it was then, and book/run",
+        ),
+        (lambda f: {"book/runs/first.json": b"[]"}, "no readable book/runs/first.json"),
         (lambda f: {"book/_config.yml": b"- a"}, "no readable book/_config.yml"),
         (lambda f: configured(f, "execute.execute_notebooks", "force"), "execute.execute_notebooks: force in its"),
         (lambda f: configured(f, "sphinx.local_extensions", {"evil": "."}), "sphinx.local_extensions in its"),
