@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 
 from livingpaper.build.processes import kill_tree
+from livingpaper.files import project_root
 from livingpaper.sweep import environment
 from livingpaper.sweep.progress import VARIABLE
 
@@ -104,12 +105,13 @@ def run(
 
 def _start(job: Job, cache: Path) -> Job:
     job.folder.mkdir(parents=True, exist_ok=True)
-    for suffix in ("ipynb", "partial.ipynb", "status", "progress", "progress.sweeps", "failure"):
+    for suffix in ("ipynb", "partial.ipynb", "status", "progress", "progress.sweeps", "failure", "used"):
         job.file(suffix).unlink(missing_ok=True)
     source = job.file("source.ipynb")
     source.write_text(nbformat.writes(job.notebook), encoding="utf-8")
     description = {"source": str(source), "output": str(job.output), "folder": str(job.where)}
-    description |= {name: str(job.file(name)) for name in ("status", "failure")}
+    description |= {name: str(job.file(name)) for name in ("status", "failure", "used")}
+    description |= {"root": str(project_root(job.where) or job.where)}
     description |= {"parameters": job.parameters, "parent": os.getpid()}
     description |= {"versions": environment.versions(environment.KEYED)}
     job.file("job").write_text(json.dumps(description))

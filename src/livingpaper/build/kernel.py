@@ -1,33 +1,30 @@
-"""The process that runs a chapter's cells: ``python -m livingpaper.build.kernel``, as a Jupyter kernel.
+"""The process that runs a chapter's cells: ``python -m livingpaper.build.kernel REPORT ROOT``, as a Jupyter kernel.
 
-It is IPython's kernel without what the machine's administrator set for IPython; the person's settings it never sees
-(``execute.environment``).
+From the first cell on it writes into REPORT what of the book in ROOT the cells use (``used``). It is IPython's kernel
+without what the machine's administrator set for IPython; the person's settings it never sees (``execute``).
 """
 
 import sys
+from pathlib import Path
 
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core import application
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
+
+from livingpaper.build import used
 
 
-class Manager(AsyncKernelManager):
-    """Starts this kernel with the Python that runs here, whatever kernels a person has installed."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """How it is started."""
-        command = [sys.executable, "-m", __spec__.name, "-f", "{connection_file}"]
-        return KernelSpec(argv=command, display_name="Python 3", language="python")
-
-
-def main() -> None:
+def main(report: str, root: str) -> None:
     """Serve one chapter until told to stop."""
     for folders in (application.SYSTEM_CONFIG_DIRS, application.ENV_CONFIG_DIRS):
         folders.clear()  # the very lists that IPython looks through for settings and for startup files
-    IPKernelApp.launch_instance()
+    app = IPKernelApp.instance()
+    app.initialize()
+    # A chapter finds modules beside it, as in Jupyter: not before Python's own, and not before this kernel has started.
+    installed = (place for place, name in enumerate(sys.path) if name.endswith(("site-packages", "dist-packages")))
+    sys.path.insert(next(installed, len(sys.path)), "")
+    used.watch(Path(report), Path(root))
+    app.start()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv.pop(1), sys.argv.pop(1))

@@ -18,6 +18,7 @@ from livingpaper.files import below, cannot_write, sha256
 from livingpaper.sweep import closure
 
 SUMS = "SHA256SUMS"
+ROOTS = ("source/src/", "source/")  # where a package or a file of the book lies
 MOST_FILES, MOST_BYTES = 100_000, 4 * 1024**3  # a book has a thousand files and a hundred megabytes
 LONGEST_NAME = 1024  # characters
 _ANY = None
@@ -133,32 +134,39 @@ def check_settings(path: Path, content: bytes) -> None:
 
 
 def check_sources(path: Path, contents: Mapping[str, bytes]) -> None:
-    """Refuse a release whose sources are not those that its records say ran; others may be installed from elsewhere.
+    """Refuse a release whose sources are not those that its records say ran or were read.
 
-    Only what lies in ``source`` is a source, not what a site may hold of a module for a page to run.
+    Only what lies in ``source`` is a source, not what a site may hold of a module for a page to run; and packages may
+    be installed from elsewhere.
     """
     for record in (name for name in contents if name.startswith("book/runs/")):
         try:
-            ran = json.loads(contents[record])["modules"].items()
+            run = json.loads(contents[record])
+            used = [(_place(module, contents), digest) for module, digest in run["modules"].items()]
+            used += [("" if _leads_out(name) else f"source/{name}", digest) for name, digest in run["files"].items()]
         except (KeyError, TypeError, ValueError, AttributeError):
             raise PaperError(f"{path} has no readable {record}: it is no release of this book") from None
-        for module, digest in ran:
-            name = _place(module, contents)
-            if name and (name not in contents or closure.source_digest(contents[name]) != digest):
-                how = "is not as it was then" if name in contents else "is not among the sources"
+        for name, digest in ((name, digest) for name, digest in used if name):
+            content = contents.get(name)
+            if content is None or digest not in (closure.source_digest(content), sha256(content)):
+                how = "is not among the sources" if content is None else "is not as it was then"
                 raise PaperError(
-                    f"{path}: {name} {how}, and {record} says that it ran: commit it, build the book again and release "
-                    "that"
+                    f"{path}: {name} {how}, and {record} says that it was used: commit it, build the book again and "
+                    "release that"
                 )
 
 
 def _place(module: str, contents: Mapping[str, bytes]) -> str:
     """Where in a release a module must be; nowhere, if its package is none of its sources."""
     package, slash, _ = module.partition("/")
-    for root in ("source/src/", "source/"):
+    for root in ROOTS:
         if any(name.startswith(f"{root}{package}{slash}") and name.endswith(".py") for name in contents):
             return root + module
     return ""
+
+
+def _leads_out(name: str) -> bool:
+    return name.startswith(("/", "../"))
 
 
 def _check_size(path: Path, archive: zipfile.ZipFile) -> None:

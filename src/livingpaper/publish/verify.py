@@ -99,7 +99,8 @@ class Verification:
 
     def _changed(self, job: Job, run: dict) -> list[str]:
         now = parts_of(self.project, job.chapter, job.notebook, keys.values(job.notebook, job.parameters))
-        then = {name: run[name] for name in ("modules", "versions", "parameters", "device")}
+        names = ("modules", "files", "versions", "parameters", "device")
+        then = {name: run[name] for name in names if name in run}  # a site of old does not know its files
         return keys.changes(now | then, now)
 
     def _result(self, id: str, chapter: str, made: dict | None, changed: list[str], file: Path | None) -> Verified:

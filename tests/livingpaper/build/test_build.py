@@ -315,6 +315,61 @@ def test_a_book_is_not_built_with_the_package_of_another_checkout(built, benign,
     assert told + f"{tmp_path / 'other/src'}: install the book's own with `pip install" in said.errors
 
 
+BESIDE = (
+    "from helper import factor\nfrom pathlib import Path\n"
+    "read = [float(path.read_text()) for path in sorted(Path('data').glob(f'*.{\"csv\"}'))]\n"
+)
+
+
+def test_what_stands_beside_a_chapter_is_in_its_key_or_is_refused(built, benign, monkeypatch):
+    """A module and data files, found by a computed name, with a cache that is in the book too."""
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(built.root / "kept"))
+    shutil.copytree(built.root / "_build/cache", built.root / "kept")
+    for name, text in {"helper.py": "factor = 1\n", "data/a.csv": "2", "data/.hidden.csv": "3"}.items():
+        (built.root / "chapters" / name).parent.mkdir(exist_ok=True)
+        (built.root / "chapters" / name).write_text(text)
+    built.edit(FIRST, "data = pd.DataFrame", f"{BESIDE}data = pd.DataFrame")
+    said = benign("build", "--only", "first")
+    assert "first: not kept, since it went through the folder chapters/data, and would not be executed" in said.errors
+    built.edit("pyproject.toml", 'command = "needle"\n', 'command = "needle"\ndata = ["chapters/data/*.csv"]\n')
+    assert plan_of(benign("build", "--dry-run"))["second"].startswith("stale: chapters/data/.hidden.csv added; chap")
+    assert benign("build", "--only", "first").status == 0
+    for name in ("helper.py", "data/a.csv", "data/.hidden.csv", "data/b.csv"):
+        assert plan_of(benign("build", "--dry-run"))["first"] == "fresh"
+        file = built.root / "chapters" / name
+        before = file.read_text() if file.exists() else None
+        file.write_text("factor = 4\n")
+        how = "added" if before is None else "changed"
+        assert plan_of(benign("build", "--dry-run"))["first"] == f"stale: chapters/{name} {how}"
+        file.unlink() if before is None else file.write_text(before)
+
+
+def test_trainings_are_done_again_when_declared_data_change_but_for_those_of_the_package(built):
+    built.edit(
+        "pyproject.toml", 'command = "needle"\n', 'command = "needle"\ndata = ["floor.csv", "src/needle/*.csv"]\n'
+    )
+    for name, text, new in (("floor.csv", "1", 1), ("floor.csv", "2", 1), ("src/needle/own.csv", "2", 0)):
+        (built.root / "src/needle/own.csv").touch()
+        (built.root / name).write_text(text)
+        before = len(built.calls)
+        process = built.start("train", "throws.Throw", "hundreds=1", "length=1.0")
+        assert process.wait(timeout=60) == 0
+        assert len(built.calls) == before + new
+
+
+@pytest.mark.parametrize(
+    "pattern, words",
+    [("../*.csv", "'../*.csv', which leads out of"), ("chapters/*.scv", "'chapters/*.scv', which is no file"),
+     ("linked.csv", "'linked.csv', which leads out of"), ("_build/**/*.csv", "which is no file")],
+)  # fmt: skip
+def test_declared_data_are_files_of_the_book(built, benign, tmp_path, pattern, words):
+    (tmp_path / "mine.csv").touch()
+    (built.root / "linked.csv").symlink_to(tmp_path / "mine.csv")
+    built.edit("pyproject.toml", 'command = "needle"\n', f'command = "needle"\ndata = ["{pattern}"]\n')
+    said = benign("build", "--dry-run")
+    assert said.status == 1 and "[tool.livingpaper] data names " in said.errors and words in said.errors
+
+
 # -- failures -------------------------------------------------------------------------------------
 
 

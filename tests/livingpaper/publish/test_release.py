@@ -275,6 +275,25 @@ def test_a_module_that_ran_and_is_not_tracked_stops_the_release(built, benign, n
     assert not list((built.root / "_build").glob("*.zip"))
 
 
+def test_data_that_were_read_are_among_the_sources_or_there_is_no_release(built, benign, executed, no_pages):
+    executed()
+    (built.root / "chapters/.floor.csv").write_text("1\r\n")
+    built.edit("pyproject.toml", 'command = "needle"\n', 'command = "needle"\ndata = ["chapters/.fl*.csv"]\n')
+    assert benign("build").status == 0
+    said = benign("release", "--output", "without.zip")
+    assert said.status == 0, said.errors
+    files = contents(built.root / "without.zip")
+    assert files["source/chapters/.floor.csv"] == b"1\r\n"
+    action = graph(files)[next(id for id in graph(files) if id.startswith("#run-second-"))]
+    assert "source/chapters/.floor.csv" in {ref["@id"] for ref in action["object"]}
+    (built.root / ".gitignore").write_text("_build\n__pycache__\n*.csv\n*.zip\n")
+    git(built.root, "init", "--quiet")
+    git(built.root, "add", ".")
+    git(built.root, "commit", "--quiet", "--message", "all")
+    said = benign("release", "--output", "with.zip")
+    assert said.status == 1 and "with.zip: source/chapters/.floor.csv is not among the sources, and bo" in said.errors
+
+
 # -- the pages again ------------------------------------------------------------------------------
 
 
