@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from nbformat import NotebookNode
 
@@ -27,7 +26,7 @@ def parts(
     values: dict[str, object],
     packages: Collection[str] = (),
     folders: Sequence[Path] = (),
-    data: Mapping[str, str] = MappingProxyType({}),
+    data: Mapping[str, str] | None = None,
 ) -> dict:
     """Everything that the outputs of a chapter depend on, for given values of its parameters.
 
@@ -46,7 +45,7 @@ def parts(
         "schema": SCHEMA,
         "cells": [[name, digest(source)] for name, source in code.items()],
         "modules": _modules(whole, {*packages, "livingpaper"}, folders),
-        "files": dict(data) | _files(whole, folders),
+        "files": dict(data or {}) | _files(whole, folders),
         "parameters": values,
         "versions": environment.versions(environment.KEYED),
         "device": environment.device_class(str(device)),

@@ -32,8 +32,10 @@ def watch(report: Path, root: Path) -> None:
     tell(versions=environment.versions(environment.KEYED))
     imported.listeners.append(lambda file, digest: tell(module=file, digest=digest))
     ours, seen, here = (str(root) + os.sep, os.path.realpath(root) + os.sep), set(), os.path.join(root, "")
-    made = (root / "_build", cache_folder(root).absolute(), Path(sys.prefix), Path(sys.base_prefix))
-    left_out = tuple(f"{folder}{os.sep}" for folder in made if folder.is_relative_to(root))
+    # the press may be in the book: its modules are told, and Python opens those of the kernel again for a warning
+    press, made = Path(__file__).parents[1], (root / "_build", cache_folder(root).absolute())
+    others = (press, *made, Path(sys.prefix), Path(sys.base_prefix))
+    left_out = tuple(f"{folder}{os.sep}" for folder in others if folder.is_relative_to(root))
 
     def note(event: str, arguments: tuple) -> None:
         if event in _READ:
@@ -59,10 +61,13 @@ def watch(report: Path, root: Path) -> None:
             if any(frame.f_globals.get("__name__") in _PRESS for frame in _callers(caller)):
                 return
             path = source_from_cache(path) if "__pycache__" in path else path
+            made_now = flags & os.O_TRUNC or flags & os.O_CREAT and not os.path.exists(path)
         except (OSError, ValueError, TypeError):
             return  # no file has such a name, and whoever opens it will hear of it
-        seen.add(path)
-        if not flags & (os.O_WRONLY | os.O_TRUNC | os.O_EXCL):  # what it made itself it may read
+        if made_now:
+            seen.add(path)  # what it made itself it may read
+        elif not flags & os.O_WRONLY:
+            seen.add(path)
             tell(file=os.path.relpath(path, here) + end)
 
     sys.addaudithook(note)

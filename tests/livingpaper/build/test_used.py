@@ -35,6 +35,11 @@ def book(tmp_path):
         ("import pathlib; list(pathlib.Path('data').iterdir())", ["chapters/data/"]),
         ("import os; os.listdir()", ["chapters/"]),
         ("import runpy; runpy.run_path('helper.py')", ["chapters/helper.py"]),
+        ("open('data/a.csv', 'a').close(); open('data/a.csv')", ["chapters/data/a.csv"]),
+        (
+            "import contextlib\n    with contextlib.suppress(OSError): open('.hidden', 'x')\n    open('.hidden')",
+            ["chapters/.hidden"],
+        ),
         ("import helper", ["chapters/helper.py", "module chapters/helper.py"]),
         ("open('/'.join(['..', 'pyproject.toml'])).read()", ["pyproject.toml"]),
         # not the chapter's, or none that was there before it
