@@ -285,7 +285,7 @@ def test_configuration_that_cannot_be_kept_out_is_a_reason(built, benign, name):
     (built.root / name).write_text("lines.linewidth: 20\n" if name.endswith("rc") else "import this\n")
     closure.home.cache_clear()
     plan = plan_of(benign("build", "--dry-run"))
-    assert plan["first"] == plan["second"] == f"stale: {name.rpartition('/')[2]} added"
+    assert plan["first"] == plan["second"] == f"stale: {name.removeprefix('src/')} added"
 
 
 def test_a_chapter_does_not_run_with_other_software_than_is_recorded(built, benign, monkeypatch):
@@ -396,7 +396,7 @@ def test_a_failure_has_words_that_can_be_printed(tmp_path, monkeypatch, text, to
     monkeypatch.setattr("papermill.execute_notebook", fail)
     monkeypatch.setattr(worker, "end_with", lambda parent: None)
     (tmp_path / "source").write_text('{"cells": []}')
-    names = {name: str(tmp_path / name) for name in ("source", "output", "status", "failure", "folder")}
+    names = {name: str(tmp_path / name) for name in ("source", "output", "status", "failure", "used", "root", "folder")}
     (tmp_path / "job").write_text(json.dumps(names | {"parameters": {}, "parent": 1}))
     assert worker.main(str(tmp_path / "job")) == 1
     assert f"ValueError: {told}" in json.loads((tmp_path / "failure").read_text())["error"]
