@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from jupyter_core.paths import jupyter_runtime_dir
 
 from livingpaper.build.processes import kill_tree
 from livingpaper.files import project_root
@@ -134,13 +135,14 @@ def _variables(home: Path, cache: Path) -> dict[str, str]:
     """
     shutil.rmtree(home, ignore_errors=True)
     places = {"IPYTHONDIR": "ipython", "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
-    places |= {"JUPYTER_RUNTIME_DIR": "runtime", "MATPLOTLIBRC": "matplotlibrc"}
+    places |= {"MATPLOTLIBRC": "matplotlibrc"}
     for name in places.values():
         (home / name).mkdir(parents=True)
     defaults = home / places["MATPLOTLIBRC"] / "matplotlibrc"
     defaults.touch()  # without a line: everything is as matplotlib has it
     passed = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(PERSONAL)}
     given = {variable: str(home / name) for variable, name in places.items()}
+    given["JUPYTER_RUNTIME_DIR"] = jupyter_runtime_dir()  # nothing is read there; its files need rights of their own
     return passed | given | {"MPLCONFIGDIR": str(cache / "matplotlib")} | FIXED | SINGLE_THREADED | DETERMINISTIC
 
 

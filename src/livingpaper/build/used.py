@@ -15,7 +15,7 @@ from types import FrameType
 from livingpaper.errors import PaperError
 from livingpaper.files import cache_folder
 from livingpaper.settings import TABLE
-from livingpaper.sweep import closure, data, environment, imported
+from livingpaper.sweep import data, environment, imported
 
 _READ, _LISTED = ("open", "sqlite3.connect"), ("os.listdir", "os.scandir")
 _PRESS = ("livingpaper.settings", "livingpaper.sweep.data")  # what reads the paper's settings, and the declared files
@@ -30,7 +30,7 @@ def watch(report: Path, root: Path) -> None:
         os.write(out, json.dumps(what).encode() + b"\n")
 
     tell(versions=environment.versions(environment.KEYED))
-    imported.listeners.append(lambda file, digest: tell(module=file, digest=digest))
+    imported.listeners.append(lambda name, file, digest: tell(module=name, path=file, digest=digest))
     ours, seen, here = (str(root) + os.sep, os.path.realpath(root) + os.sep), set(), os.path.join(root, "")
     # the press may be in the book: its modules are told, and Python opens those of the kernel again for a warning
     press, made = Path(__file__).parents[1], (root / "_build", cache_folder(root).absolute())
@@ -38,14 +38,9 @@ def watch(report: Path, root: Path) -> None:
     left_out = tuple(f"{folder}{os.sep}" for folder in others if folder.is_relative_to(root))
 
     def note(event: str, arguments: tuple) -> None:
-        if event in _READ:
-            end, flags = "", arguments[2] if event == "open" else 0
-        elif event in _LISTED:
-            end, flags = os.sep, 0
-        else:
+        if event not in _READ and event not in _LISTED or not arguments or isinstance(arguments[0], int):
             return
-        if isinstance(arguments[0], int):
-            return
+        end, flags = os.sep if event in _LISTED else "", arguments[2] if event == "open" else 0
         try:
             path = os.path.abspath(os.fsdecode(arguments[0] or os.curdir)) + end
             if path in seen:
@@ -105,16 +100,17 @@ def check(
     Raises:
         PaperError: something of which the key knows nothing, or knows otherwise.
     """
-    modules = {line["module"]: line["digest"] for line in lines if "module" in line}
-    for file, digest in modules.items():
-        _check_module(Path(file), digest, parts["modules"], root, packages)
+    modules = [line for line in lines if "module" in line]
+    for line in modules:
+        _check_module(line["module"], Path(line["path"]), line["digest"], parts["modules"], root, packages)
+    ran = {line["path"] for line in modules}
     known = {*parts["files"], *parts["modules"], *(f"src/{name}" for name in parts["modules"]), str(chapter)}
     listed = data.listed(root, patterns)
     for name in (line["file"] for line in lines if "file" in line):
         path, how = root / name, ""
         if name.endswith(os.sep) and path.is_dir() and path not in listed:
             how, name = f"went through the folder {path.relative_to(root)}", Path(name, "*").as_posix()
-        elif path.is_file() and name not in known and str(path) not in modules:
+        elif path.is_file() and name not in known and str(path) not in ran:
             how = f"read {name}"
         if how:
             raise PaperError(
@@ -123,18 +119,20 @@ def check(
             )
 
 
-def _check_module(file: Path, digest: str, known: Mapping[str, str], root: Path, packages: Collection[str]) -> None:
-    homes = {package: closure.home(package) for package in packages}
-    bases = (root, root / "src", *homes.values())
-    names = [file.relative_to(base).as_posix() for base in bases if file.is_relative_to(base)]
-    recorded = [known[name] for name in names if name in known]
+def _check_module(
+    module: str, file: Path, digest: str, known: Mapping[str, str], root: Path, packages: Collection[str]
+) -> None:
+    dotted, beside = module.replace(".", "/"), os.path.relpath(file, root)
+    recorded = [known[name] for name in (f"{dotted}.py", f"{dotted}/__init__.py", beside) if name in known]
     if digest in recorded:
         return
     if recorded:
-        raise PaperError(f"it ran {file} as it was for a while only: run the same command again")
+        raise PaperError(
+            f"it ran {file}, of which the key has other content: run the same command again; if that is no help, this "
+            f"is another {module} than the book's, and Python finds it first"
+        )
     personal = [Path(folder).absolute() for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
-    ours = [root, *personal, *(home / package for package, home in homes.items())]
-    if any(map(file.is_relative_to, ours)):
+    if module.partition(".")[0] in packages or any(map(file.is_relative_to, (root, *personal))):
         raise PaperError(
             f"it ran {file}, and would not be executed again when that changes: import it by its whole name where it "
             f"is used, and name its package in packages in [{TABLE}] of pyproject.toml if it is not beside the chapter"

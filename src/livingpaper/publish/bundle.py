@@ -143,7 +143,8 @@ def check_sources(path: Path, contents: Mapping[str, bytes]) -> None:
         try:
             run = json.loads(contents[record])
             used = [(_place(module, contents), digest) for module, digest in run["modules"].items()]
-            used += [("" if _leads_out(name) else f"source/{name}", digest) for name, digest in run["files"].items()]
+            files = run.get("files", {})  # a release of old has none
+            used += [(f"source/{name}", digest) for name, digest in files.items() if not name.startswith(("/", "../"))]
         except (KeyError, TypeError, ValueError, AttributeError):
             raise PaperError(f"{path} has no readable {record}: it is no release of this book") from None
         for name, digest in ((name, digest) for name, digest in used if name):
@@ -163,10 +164,6 @@ def _place(module: str, contents: Mapping[str, bytes]) -> str:
         if any(name.startswith(f"{root}{package}{slash}") and name.endswith(".py") for name in contents):
             return root + module
     return ""
-
-
-def _leads_out(name: str) -> bool:
-    return name.startswith(("/", "../"))
 
 
 def _check_size(path: Path, archive: zipfile.ZipFile) -> None:

@@ -20,7 +20,7 @@ from livingpaper.sweep import closure
 
 _STANDARD = sysconfig.get_path("stdlib")
 _digests: dict[str, set[str]] = {}  # by file; several, if it was edited and imported again
-listeners: list[Callable[[str, str], None]] = []  #: called with the file and the digest of each module
+listeners: list[Callable[[str, str, str], None]] = []  #: called with the name, the file and the digest of each module
 
 
 def differing(modules: Mapping[str, str]) -> list[str]:
@@ -69,7 +69,7 @@ def _compiled(loader: SourceFileLoader, name: str) -> CodeType:
     digest = closure.source_digest(source)
     _digests.setdefault(loader.path, set()).add(digest)
     for listen in listeners:
-        listen(loader.path, digest)
+        listen(name, loader.path, digest)
     return loader.source_to_code(source, loader.path)
 
 

@@ -315,6 +315,20 @@ def test_a_book_is_not_built_with_the_package_of_another_checkout(built, benign,
     assert told + f"{tmp_path / 'other/src'}: install the book's own with `pip install" in said.errors
 
 
+def test_a_chapter_that_finds_another_package_than_the_build_is_not_kept(built, tmp_path):
+    """The build is started where the package lies, which nobody's chapter is."""
+    shutil.copytree(built.root / "src", tmp_path / "other/src")
+    built.edit("src/needle/experiments/throws.py", "run.length / 2", "run.length / 3")
+    done = subprocess.run(
+        [sys.executable, "-m", "livingpaper.cli", "build", "--only", "second"],
+        cwd=built.root / "src", env=built.environment | {"PYTHONPATH": str(tmp_path / "other/src")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    told = f"second: not kept, since it ran {tmp_path / 'other/src/needle/experiments/throws.py'}, of which the key has"
+    assert told in done.stderr and "another needle.experiments.throws than the book's" in done.stderr
+
+
 BESIDE = (
     "from helper import factor\nfrom pathlib import Path\n"
     "read = [float(path.read_text()) for path in sorted(Path('data').glob(f'*.{\"csv\"}'))]\n"

@@ -66,10 +66,14 @@ def test_a_process_tells_what_it_uses_of_the_book(book, tmp_path, code, expected
     assert versions["versions"]["pandas"]
     here = f"{book}/"
     assert [
-        line["file"] if "file" in line else f"module {line['module'].removeprefix(here)}"
+        line["file"] if "file" in line else f"module {line['path'].removeprefix(here)}"
         for line in lines
-        if "file" in line or line["module"].startswith(here)
+        if "file" in line or line["path"].startswith(here)
     ] == expected
+
+
+def ran(module, path):
+    return {"module": module, "path": path, "digest": "1"}
 
 
 def parts(files=(), **modules):
@@ -90,18 +94,26 @@ def parts(files=(), **modules):
         ([{"file": "chapters/data/"}], parts(), ["chapters/data/a.csv"], 'folder chapters/data, .*"chapters/data/\\*"'),
         ([{"file": "chapters/data/"}], parts(), ["chapters/data/*.csv"], ""),
         ([{"file": "chapters/"}, {"file": "chapters/data/"}], parts(), ["chapters/*/*.csv"], ""),
-        ([{"module": "ROOT/chapters/helper.py", "digest": "1"}], parts(), [], "it ran .*chapters/helper.py, and would"),
-        ([{"module": "ROOT/chapters/helper.py", "digest": "1"}], parts(**{"chapters/helper": "1"}), [], ""),
-        ([{"module": "ROOT/chapters/helper.py", "digest": "1"}], parts(**{"chapters/helper": "2"}), [], "for a while"),
-        ([{"module": "/elsewhere/helper.py", "digest": "1"}], parts(), [], ""),
-        ([{"module": "/mine/helper.py", "digest": "1"}], parts(), [], "/mine/helper.py, and would not .* packages in"),
+        ([ran("helper", "ROOT/chapters/helper.py")], parts(), [], "it ran .*chapters/helper.py, and would"),
+        ([ran("helper", "ROOT/chapters/helper.py")], parts(**{"chapters/helper": "1"}), [], ""),
+        ([ran("helper", "ROOT/chapters/helper.py")], parts(**{"chapters/helper": "2"}), [], "has other content: run"),
+        ([ran("needle", "/elsewhere/needle/__init__.py")], parts(**{"needle/__init__": "1"}), [], ""),
+        (
+            [ran("needle.a", "/elsewhere/needle/a.py")],
+            parts(**{"needle/a": "2"}),
+            [],
+            "another needle.a than",
+        ),
+        ([ran("needle.b", "/elsewhere/needle/b.py")], parts(), [], "needle/b.py, and would not be"),
+        ([ran("helper", "/elsewhere/helper.py")], parts(), [], ""),
+        ([ran("helper", "/mine/helper.py")], parts(), [], "/mine/helper.py, and would not .* packages in"),
     ],
 )
 def test_what_a_key_does_not_have_is_refused(book, monkeypatch, lines, key, patterns, words):
     monkeypatch.setenv("PYTHONPATH", "/mine")
     (book / "chapters/first.ipynb").touch()
     lines = [{name: text.replace("ROOT", str(book)) for name, text in line.items()} for line in lines]
-    compare = (lines, key, book, book.relative_to(book) / "chapters/first.ipynb", ["livingpaper"], patterns)
+    compare = (lines, key, book, book.relative_to(book) / "chapters/first.ipynb", ["needle"], patterns)
     if not words:
         return used.check(*compare)
     with pytest.raises(PaperError, match=words):
