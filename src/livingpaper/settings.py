@@ -26,6 +26,9 @@ class Settings(BaseModel):
     command: str = "livingpaper"
     #: the top-level packages that its chapters compute with: their modules are in the keys
     packages: list[str] = []
+    #: the files that they or the experiments read, as patterns such as data/*.csv relative to its root: what the files
+    #: hold is in the keys. Not those whose names stand whole in a cell, which are found.
+    data: list[str] = []
     #: the package whose modules hold the experiments that ``train`` finds
     experiments: str = ""
     #: the notebook that a new chapter begins as, relative to its root; {name} and {title} in it are filled in

@@ -301,6 +301,8 @@ def in_process(monkeypatch):
         for name, value in book.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.syspath_prepend(book.root / "src")
+        for name in [name for name in sys.modules if name.partition(".")[0] == "needle"]:
+            del sys.modules[name]  # of another test's book
         closure.home.cache_clear()
         monkeypatch.chdir(book.root)
         entered.append(book)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,14 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from jupyter_core.paths import jupyter_runtime_dir
 
 from livingpaper.build.processes import kill_tree
+from livingpaper.files import project_root
+from livingpaper.sweep import environment
 from livingpaper.sweep.progress import VARIABLE
 
 #: One thread a process: two workers with two threads each, on two cores, run ten times slower than with one.
 SINGLE_THREADED = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 #: cuBLAS is deterministic only with a workspace of fixed size.
 DETERMINISTIC = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONHASHSEED": "0"}
+#: How the variables begin by which a person or a machine sets up Python, Jupyter, IPython, matplotlib, and language and
+#: time zone: no chapter gets them, for two people must get the same numbers and pictures ...
+PERSONAL = ("PYTHON", "JUPYTER", "JPY_", "IPYTHON", "IPYKERNEL", "MPL", "MATPLOTLIB", "LC_", "LANG", "TZ")
+#: ... but those by which Python finds itself, its modules and its byte code.
+KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+#: No folder of modules that only this person has, or that is the one where somebody stands.
+FIXED = {"PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 @dataclass
@@ -95,24 +106,44 @@ def run(
 
 def _start(job: Job, cache: Path) -> Job:
     job.folder.mkdir(parents=True, exist_ok=True)
-    for suffix in ("ipynb", "partial.ipynb", "status", "progress", "progress.sweeps", "failure"):
+    for suffix in ("ipynb", "partial.ipynb", "status", "progress", "progress.sweeps", "failure", "used"):
         job.file(suffix).unlink(missing_ok=True)
     source = job.file("source.ipynb")
     source.write_text(nbformat.writes(job.notebook), encoding="utf-8")
     description = {"source": str(source), "output": str(job.output), "folder": str(job.where)}
-    description |= {name: str(job.file(name)) for name in ("status", "failure")}
+    description |= {name: str(job.file(name)) for name in ("status", "failure", "used")}
+    description |= {"root": str(project_root(job.where) or job.where)}
     description |= {"parameters": job.parameters, "parent": os.getpid()}
+    description |= {"versions": environment.versions(environment.KEYED)}
     job.file("job").write_text(json.dumps(description))
-    environment = os.environ | SINGLE_THREADED | DETERMINISTIC
-    environment |= {VARIABLE: str(job.file("progress")), "LIVINGPAPER_CACHE_DIR": str(cache)}
+    variables = _variables(job.file("home"), cache)
+    variables |= {VARIABLE: str(job.file("progress")), "LIVINGPAPER_CACHE_DIR": str(cache)}
     with job.file("log").open("wb") as log:
         job.process = subprocess.Popen(
             [sys.executable, "-m", "livingpaper.build.worker", str(job.file("job"))],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            env=environment, start_new_session=True,
+            env=variables, start_new_session=True,
         )  # fmt: skip
     job.started = time.monotonic()
     return job
+
+
+def _variables(home: Path, cache: Path) -> dict[str, str]:
+    """The variables of a process that computes: nobody's configuration reaches it, for ``home`` is made for it anew.
+
+    What matplotlib knows of the machine's fonts is kept in the cache, since to find out takes seconds.
+    """
+    shutil.rmtree(home, ignore_errors=True)
+    places = {"IPYTHONDIR": "ipython", "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
+    places |= {"MATPLOTLIBRC": "matplotlibrc"}
+    for name in places.values():
+        (home / name).mkdir(parents=True)
+    defaults = home / places["MATPLOTLIBRC"] / "matplotlibrc"
+    defaults.touch()  # without a line: everything is as matplotlib has it
+    passed = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(PERSONAL)}
+    given = {variable: str(home / name) for variable, name in places.items()}
+    given["JUPYTER_RUNTIME_DIR"] = jupyter_runtime_dir()  # nothing is read there; its files need rights of their own
+    return passed | given | {"MPLCONFIGDIR": str(cache / "matplotlib")} | FIXED | SINGLE_THREADED | DETERMINISTIC
 
 
 def _finish(job: Job) -> None:

@@ -1,8 +1,9 @@
 """When is an executed chapter still good? When everything its numbers depend on is as it was."""
 
 import ast
+import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -13,18 +14,24 @@ from livingpaper.files import sha256
 from livingpaper.sweep import closure, environment
 from livingpaper.sweep.store import digest
 
-SCHEMA = 3  # counted up when the book layer changes what an executed notebook holds
+SCHEMA = 4  # counted up when the book layer changes what an executed notebook holds
 
+_STARTUP = "sitecustomize"  # the module that a Python imports unasked, where a machine has one
+_STYLE = "matplotlibrc"  # what matplotlib reads unasked, where it works
 _NAME = re.compile(r"[^\0\n]{1,200}\.\w+")  # what may be the name of a file
 
 
 def parts(
-    notebook: NotebookNode, values: dict[str, object], packages: Collection[str] = (), folders: Iterable[Path] = ()
+    notebook: NotebookNode,
+    values: dict[str, object],
+    packages: Collection[str] = (),
+    folders: Sequence[Path] = (),
+    data: Mapping[str, str] | None = None,
 ) -> dict:
     """Everything that the outputs of a chapter depend on, for given values of its parameters.
 
     ``packages`` are those of which modules count, beside the press; ``folders`` those in which files that the cells
-    name are looked for. The digests of data sets are constants of their loaders' source, hence among the modules.
+    name are looked for: its own, where modules count too, and the root. ``data`` are the digests of declared files.
     """
     if missing := [package for package in packages if closure.home(package) is None]:  # none of its code would count
         raise InputError(
@@ -37,10 +44,10 @@ def parts(
     return {
         "schema": SCHEMA,
         "cells": [[name, digest(source)] for name, source in code.items()],
-        "modules": closure.of_source(whole, {*packages, "livingpaper"}),
-        "files": _files(whole, folders),
+        "modules": _modules(whole, {*packages, "livingpaper"}, folders),
+        "files": dict(data or {}) | _files(whole, folders),
         "parameters": values,
-        "versions": environment.versions((*environment.NUMERICAL, "matplotlib", "seaborn")),
+        "versions": environment.versions(environment.KEYED),
         "device": environment.device_class(str(device)),
     }
 
@@ -77,12 +84,23 @@ def _computed(cell: NotebookNode) -> str:
         raise InputError(f"{error}; write a magic or a shell command in Python") from None
 
 
-def _files(code: str, folders: Iterable[Path]) -> dict[str, str]:
-    """The digests of the files that string literals of the code name, relative to one of the folders."""
+def _modules(code: str, packages: Collection[str], folders: Sequence[Path]) -> dict[str, str]:
+    """The digests of the modules that code imports: of packages by path in them, of others by path from the root."""
+    found = closure.of_source(code, packages, next(iter(folders), None)) | closure.of_modules([_STARTUP], [_STARTUP])
+    own = {name for name in found if name.partition("/")[0].removesuffix(".py") in {*packages, _STARTUP}}
+    return {name if name in own else _from_root(folders[0] / name, folders): found[name] for name in found}
+
+
+def _files(code: str, folders: Sequence[Path]) -> dict[str, str]:
+    """The digests of the files that string literals of the code name, and of matplotlib's, in the first folder."""
     texts = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
-    names = sorted(text for text in texts if isinstance(text, str) and _NAME.fullmatch(text))
-    paths = {name: [path for folder in folders if (path := folder / name).is_file()] for name in names}
-    return {name: sha256(found[0].read_bytes()) for name, found in paths.items() if found}
+    names = sorted({_STYLE, *(text for text in texts if isinstance(text, str) and _NAME.fullmatch(text))})
+    paths = [[path for folder in folders if (path := folder / name).is_file()] for name in names]
+    return {_from_root(found[0], folders): sha256(found[0].read_bytes()) for found in paths if found}
+
+
+def _from_root(path: Path, folders: Sequence[Path]) -> str:
+    return Path(os.path.relpath(path, folders[-1])).as_posix()
 
 
 def _say(what: str, name: str, before: object, after: object) -> str:

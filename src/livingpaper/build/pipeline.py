@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from livingpaper.build import assemble, execute, keys, render, stamp
+from livingpaper.build import assemble, execute, keys, render, stamp, used
 from livingpaper.build.cache import Entry, NotebookCache
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, parts_of
@@ -99,6 +99,12 @@ def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: Noteb
         # The cells ran with the old code or the new one, or with some of each: the outputs belong to neither key.
         what = "; ".join(keys.changes(step.parts, now))
         job.failure = f"not kept, since {what} while it ran: run the same command again"
+        return
+    paper, chapter = project.settings, project.chapter(step.chapter)
+    try:
+        used.check(used.told(job.file("used")), step.parts, project.root, chapter, paper.packages, paper.data)
+    except PaperError as error:
+        job.failure = f"not kept, since {error}"
         return
     notebook = nbformat.read(job.output, as_version=4)
     step.entry = Entry(notebook, step.parts, _record(project, variant, step, job))
@@ -200,6 +206,7 @@ def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
         "commit": repository.commit,
         "dirty": repository.dirty,
         "modules": step.parts["modules"],
+        "files": step.parts["files"],
         "versions": step.parts["versions"],
         "python": environment.machine()["python"],
         "lock": _lock_digest(project.root),

@@ -9,6 +9,7 @@ from livingpaper.build import keys
 from livingpaper.build.cache import Entry, NotebookCache
 from livingpaper.build.project import Project, Variant
 from livingpaper.errors import PaperError
+from livingpaper.sweep import closure, data
 
 
 @dataclass
@@ -33,15 +34,18 @@ def plan(
     project: Project, variant: Variant, chapters: Iterable[str] | None = None, force: Collection[str] = ()
 ) -> list[Step]:
     """The steps for the given chapters (all, if None), in reading order; those in ``force`` are not taken as fresh."""
+    closure.check_here((*project.settings.packages, "livingpaper"), project.root)
     wanted = set(project.chapters) if chapters is None else {name for name in chapters if project.chapter(name)}
-    cache = NotebookCache(project.cache)
-    return [_step(project, variant, cache, name, name in force) for name in project.chapters if name in wanted]
+    cache, known = NotebookCache(project.cache), data.digests(project.root, project.settings.data)
+    return [_step(project, variant, cache, name, name in force, known) for name in project.chapters if name in wanted]
 
 
-def _step(project: Project, variant: Variant, cache: NotebookCache, chapter: str, force: bool) -> Step:
+def _step(
+    project: Project, variant: Variant, cache: NotebookCache, chapter: str, force: bool, known: dict[str, str]
+) -> Step:
     notebook, overrides = project.notebook(chapter), variant.overrides.get(chapter, {})
     try:
-        parts = parts_of(project, chapter, notebook, keys.values(notebook, overrides))
+        parts = parts_of(project, chapter, notebook, keys.values(notebook, overrides), known)
     except PaperError as error:
         raise type(error)(f"{project.chapter(chapter)}: {error}") from None
     key = cache.key(chapter, parts)
@@ -54,10 +58,17 @@ def _step(project: Project, variant: Variant, cache: NotebookCache, chapter: str
     return step
 
 
-def parts_of(project: Project, chapter: str, notebook: NotebookNode, values: dict[str, object]) -> dict:
-    """Everything that the outputs of a chapter of a book depend on."""
+def parts_of(
+    project: Project,
+    chapter: str,
+    notebook: NotebookNode,
+    values: dict[str, object],
+    known: dict[str, str] | None = None,
+) -> dict:
+    """Everything that the outputs of a chapter of a book depend on; ``known`` are the digests of its data files."""
     folders = [(project.root / project.chapter(chapter)).parent, project.root]
-    return keys.parts(notebook, values, project.settings.packages, folders)
+    known = data.digests(project.root, project.settings.data) if known is None else known
+    return keys.parts(notebook, values, project.settings.packages, folders, known)
 
 
 def _reasons(cache: NotebookCache, chapter: str, variant: Variant, parts: dict, key: str) -> list[str]:

@@ -15,6 +15,8 @@ from livingpaper import settings
 from livingpaper.build.parameters import NOT_LITERAL
 from livingpaper.cli.app import AsJson, Scheduler, app, show, show_json
 from livingpaper.errors import InputError, nearest
+from livingpaper.files import project_root
+from livingpaper.sweep import closure
 
 SUMMARY = ("mean", "least", "largest")
 
@@ -37,6 +39,8 @@ def train(
     """
     from livingpaper.sweep import sweep  # not at the top: other commands need not wait for it
 
+    if root := project_root():
+        closure.check_here(settings.read().packages, root)
     found = _experiment(experiment)
     table = sweep(found, [_setting(found, setting or [])], seeds, device=device, scheduler=scheduler)
     if as_json:

@@ -7,7 +7,7 @@ import json
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import yaml
@@ -18,6 +18,7 @@ from livingpaper.files import below, cannot_write, sha256
 from livingpaper.sweep import closure
 
 SUMS = "SHA256SUMS"
+ROOTS = ("source/src/", "source/")  # where a package or a file of the book lies
 MOST_FILES, MOST_BYTES = 100_000, 4 * 1024**3  # a book has a thousand files and a hundred megabytes
 LONGEST_NAME = 1024  # characters
 _ANY = None
@@ -91,6 +92,7 @@ def render_again(path: Path, output: Path) -> int:
     contents = read(path)
     expected = {name.removeprefix("site/"): content for name, content in contents.items() if name.startswith("site/")}
     check_settings(path, contents.get("book/_config.yml", b""))
+    check_sources(path, contents)
     packages, variant = _made_with(path, expected)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +131,39 @@ def check_settings(path: Path, content: bytes) -> None:
             f"{path} has {unknown} in its book/_config.yml, which may run code, so that it is not rendered: if "
             "you made it, take the setting out; if you trust who did, unpack it and run `jupyter-book build book`"
         )
+
+
+def check_sources(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Refuse a release whose sources are not those that its records say ran or were read.
+
+    Only what lies in ``source`` is a source, not what a site may hold of a module for a page to run; and packages may
+    be installed from elsewhere.
+    """
+    for record in (name for name in contents if name.startswith("book/runs/")):
+        try:
+            run = json.loads(contents[record])
+            used = [(_place(module, contents), digest) for module, digest in run["modules"].items()]
+            files = run.get("files", {})  # a release of old has none
+            used += [(f"source/{name}", digest) for name, digest in files.items() if not name.startswith(("/", "../"))]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise PaperError(f"{path} has no readable {record}: it is no release of this book") from None
+        for name, digest in ((name, digest) for name, digest in used if name):
+            content = contents.get(name)
+            if content is None or digest not in (closure.source_digest(content), sha256(content)):
+                how = "is not among the sources" if content is None else "is not as it was then"
+                raise PaperError(
+                    f"{path}: {name} {how}, and {record} says that it was used: commit it, build the book again and "
+                    "release that"
+                )
+
+
+def _place(module: str, contents: Mapping[str, bytes]) -> str:
+    """Where in a release a module must be; nowhere, if its package is none of its sources."""
+    package, slash, _ = module.partition("/")
+    for root in ROOTS:
+        if any(name.startswith(f"{root}{package}{slash}") and name.endswith(".py") for name in contents):
+            return root + module
+    return ""
 
 
 def _check_size(path: Path, archive: zipfile.ZipFile) -> None:

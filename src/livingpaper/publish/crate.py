@@ -15,6 +15,7 @@ from rocrate.rocrate import ROCrate
 
 from livingpaper.build.assemble import Chapter
 from livingpaper.files import sha256
+from livingpaper.publish import bundle
 from livingpaper.publish.identity import Identity, name_of, span
 
 LOCK = "requirements.txt"
@@ -122,13 +123,14 @@ def _add_action(
         )
         for name, value in sorted(record["parameters"].items())
     ]
-    modules = [file for name, file in files.items() if name.removeprefix("source/src/") in record["modules"]]
+    ran = {root + name for name in {*record["modules"], *record["files"]} - {LOCK} for root in bundle.ROOTS}
+    used = [file for name, file in files.items() if name in ran]
     published = tuple(f"site/figures/{id}." for id in chapter.figures)
     machine, (start, end) = record["machine"], span(record)
     action = crate.add_action(
         [source, package],
         identifier=f"#run-{chapter.name}-{record['key']}",
-        object=[*values, files[f"source/{LOCK}"], *modules],
+        object=[*values, files[f"source/{LOCK}"], *used],
         result=[files[f"book/{chapter.path}"], *(file for name, file in files.items() if name.startswith(published))],
         properties={
             "@type": "CreateAction",

@@ -34,7 +34,8 @@ def write(project: Project, identity: Identity, steps: Sequence[Step], output: P
     contents = {f"site/{name}": (site / name).read_bytes() for name in (stamp.FILE, *stamp.read(site)["files"])}
     contents |= {f"book/{name}": content for name, content in below(project.work(identity.variant) / "tree")}
     bundle.check_settings(output, contents["book/_config.yml"])  # what nobody could render is no release
-    contents |= {f"source/{name}": (project.root / name).read_bytes() for name in sources(project.root)}
+    contents |= {f"source/{name}": (project.root / name).read_bytes() for name in sources(project.root, steps)}
+    bundle.check_sources(output, contents)
     contents |= {name: (project.root / name).read_bytes() for name in ("LICENSE", "CITATION.cff")}
     contents["README.md"] = _readme(identity).encode()
     contents = dict(sorted(contents.items()))
@@ -54,12 +55,13 @@ def write(project: Project, identity: Identity, steps: Sequence[Step], output: P
     return len(contents)
 
 
-def sources(root: Path) -> list[str]:
-    """The files that the book's history has; without one, all but what is hidden or made."""
+def sources(root: Path, steps: Sequence[Step] = ()) -> list[str]:
+    """The files that the book's history has; without one, all but what is hidden or made and was not read by a step."""
     listed = (git(root, "ls-files", "-z") or "").split("\0") if tracks(root) else []
     if tracked := [name for name in listed if name and (root / name).is_file()]:
         return sorted(tracked)
-    return sorted(str(path.relative_to(root)) for path in _unmade(root))
+    read = {name for step in steps for name in step.entry.run["files"] if (root / name).resolve().is_relative_to(root)}
+    return sorted({*read, *(str(path.relative_to(root)) for path in _unmade(root))})
 
 
 def _pack(path: Path, contents: Mapping[str, bytes]) -> None:

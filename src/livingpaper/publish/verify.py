@@ -17,6 +17,7 @@ from livingpaper.errors import InputError, PaperError
 from livingpaper.publish.compare import Comparison, compare, in_words, read_csv
 from livingpaper.publish.published import Published
 from livingpaper.say import figures
+from livingpaper.sweep import closure
 from livingpaper.sweep.store import digest
 
 
@@ -50,6 +51,7 @@ class Verification:
     """
 
     def __init__(self, project: Project, site: Published, ids: Sequence[str], stored: bool = False):
+        closure.check_here((*project.settings.packages, "livingpaper"), project.root)
         self.project, self.site = project, site
         self.records = {id: site.provenance(id) for id in ids}
         self._folder = project.build / "verify" / digest([str(site.folder), sorted(self.records.items()), stored])[:8]
@@ -97,7 +99,8 @@ class Verification:
 
     def _changed(self, job: Job, run: dict) -> list[str]:
         now = parts_of(self.project, job.chapter, job.notebook, keys.values(job.notebook, job.parameters))
-        then = {name: run[name] for name in ("modules", "versions", "parameters", "device")}
+        names = ("modules", "files", "versions", "parameters", "device")
+        then = {name: run[name] for name in names if name in run}  # a site of old does not know its files
         return keys.changes(now | then, now)
 
     def _result(self, id: str, chapter: str, made: dict | None, changed: list[str], file: Path | None) -> Verified:

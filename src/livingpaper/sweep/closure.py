@@ -6,22 +6,24 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from livingpaper.errors import InputError
+from livingpaper.errors import InputError, PaperError
 from livingpaper.files import sha256
 
 
-def of_modules(modules: Iterable[str], packages: Collection[str] = ()) -> dict[str, str]:
+def of_modules(modules: Iterable[str], packages: Collection[str] = (), beside: Path | None = None) -> dict[str, str]:
     """The digests of all files of some top-level packages that importing ``modules`` runs, by path.
 
-    Without ``packages`` they are those that the modules are in. Paths begin with the package.
+    Without ``packages`` they are those that the modules are in. What lies in the folder ``beside`` counts too. Paths
+    begin with the package.
     """
     waiting = list(modules)
     packages = set(packages) or {name.split(".")[0] for name in waiting}
     found: dict[str, str] = {}
     while waiting:
-        for module in _with_parents([waiting.pop()], packages):
-            path = _file(module)
-            name = path and path.relative_to(home(module)).as_posix()
+        for module in _with_parents(waiting.pop()):
+            folder = home(module) if module.split(".")[0] in packages else beside
+            path = folder and _file(folder, module)
+            name = path and path.relative_to(folder).as_posix()
             if path is None or name in found:
                 continue
             content = path.read_bytes()
@@ -30,9 +32,9 @@ def of_modules(modules: Iterable[str], packages: Collection[str] = ()) -> dict[s
     return dict(sorted(found.items()))
 
 
-def of_source(source: str, packages: Collection[str]) -> dict[str, str]:
-    """The digests of all files of some top-level packages that running ``source`` imports."""
-    return of_modules(_imports(parsed(source, "the code")), packages) if packages else {}
+def of_source(source: str, packages: Collection[str], beside: Path | None = None) -> dict[str, str]:
+    """The digests of all files of some top-level packages, and of those ``beside``, that running ``source`` imports."""
+    return of_modules(_imports(parsed(source, "the code")), packages, beside) if packages else {}
 
 
 def parsed(source: str | bytes, where: str) -> ast.Module:
@@ -47,12 +49,41 @@ def parsed(source: str | bytes, where: str) -> ast.Module:
 
 def of_packages(packages: Iterable[str], pattern: str = "*.py") -> dict[str, str]:
     """The digests of all files of some top-level packages that match a pattern, by path; byte code is none of them."""
-    found = {}
-    for package in packages:
-        for path in sorted((home(package) / package).rglob(pattern)):
-            if path.is_file() and "__pycache__" not in path.parts:
-                found[path.relative_to(home(package)).as_posix()] = source_digest(path.read_bytes())
-    return found
+    return {name: digest for package in packages for name, digest in _below(home(package), package, pattern).items()}
+
+
+def check_here(packages: Iterable[str], root: Path) -> None:
+    """Refuse to compute for a book with the code of another checkout; a copy of the book's own is as good as that.
+
+    Raises:
+        PaperError: a package is in the folder of the book, and another one of its name is imported.
+    """
+    for package in (package for package in packages if home(package) is not None):
+        folder = next((place for place in (root / "src", root) if _holds(place, package)), home(package))
+        if folder.resolve() == home(package).resolve():
+            continue
+        ours, theirs = (_below(place, package, "*") for place in (folder, home(package)))
+        # data need not be installed with it; code must
+        wanted = {*theirs, *(name for name in ours if name.endswith(".py"))}
+        if other := sorted(name for name in wanted if ours.get(name) != theirs.get(name)):
+            raise PaperError(
+                f"{other[0]} of this book, in {folder}, is not what Python imports, from {home(package)}: install the "
+                f"book's own with `pip install --no-deps --editable {root}`, or put {folder} first in PYTHONPATH"
+            )
+
+
+def _holds(folder: Path, package: str) -> bool:
+    return (folder / package / "__init__.py").is_file() or (folder / f"{package}.py").is_file()
+
+
+def _below(folder: Path, package: str, pattern: str) -> dict[str, str]:
+    """The digests of the files of a package in a folder, by path relative to that."""
+    found = sorted((folder / package).rglob(pattern)) or [folder / f"{package}.py"]
+    return {
+        path.relative_to(folder).as_posix(): source_digest(path.read_bytes())
+        for path in found
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 @cache
@@ -86,10 +117,10 @@ def _imports(tree: ast.AST) -> list[str]:
     return names
 
 
-def _with_parents(modules: Iterable[str], packages: Collection[str]) -> list[str]:
-    """Those of the modules that are in one of the packages, and the packages that they are in."""
-    ours = [name.split(".") for name in modules if name.split(".")[0] in packages]
-    return sorted({".".join(parts[:depth]) for parts in ours for depth in range(1, len(parts) + 1)})
+def _with_parents(module: str) -> list[str]:
+    """A module and the packages that it is in."""
+    parts = module.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
 
 
 def source_digest(content: bytes) -> str:
@@ -102,8 +133,6 @@ def _imported(content: bytes, path: str) -> list[str]:
     return _imports(parsed(content, path))
 
 
-def _file(module: str) -> Path | None:
-    if home(module) is None:
-        return None
-    path = home(module).joinpath(*module.split("."))
+def _file(folder: Path, module: str) -> Path | None:
+    path = folder.joinpath(*module.split("."))
     return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)

@@ -47,7 +47,9 @@ def compute(
 
 def _checked(work: Any, batch: Sequence[Any], parts: dict) -> Any:
     """``work(batch)``, on a worker that has the client's code and numerical software."""
-    here = {"modules": closure.of_modules([work.experiment.__module__]), "versions": environment.versions()}
+    packages = {name.partition("/")[0].removesuffix(".py") for name in parts["modules"]}
+    modules = closure.of_modules([work.experiment.__module__], packages)
+    here = {"modules": modules, "versions": environment.versions()}
     differing = [
         name
         for what, found in here.items()

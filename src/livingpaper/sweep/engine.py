@@ -7,8 +7,10 @@ from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
 
+from livingpaper import settings as of_paper
 from livingpaper.errors import InputError, PaperError, nearest
-from livingpaper.sweep import closure, cluster, environment, imported
+from livingpaper.files import project_root
+from livingpaper.sweep import closure, cluster, data, environment, imported
 from livingpaper.sweep.progress import note, progress
 from livingpaper.sweep.store import RUN, SECONDS, Store, digest
 
@@ -65,11 +67,13 @@ def sweep(
     scheduler = cluster.address(scheduler)
     parts = {
         "experiment": f"{experiment.__module__}.{experiment.__qualname__}",
-        "modules": closure.of_modules([experiment.__module__]),
+        "modules": _modules(experiment),
         "versions": environment.versions(),
         # On a cluster the device is the workers'; only its kind is known here.
         "device": device if scheduler else environment.device_class(device),
     }
+    if read := _data():
+        parts["data"] = read
     _check_imported(parts["modules"])
     store = Store(parts)
     table = store.load(runs)
@@ -92,6 +96,22 @@ def sweep(
     fields = {field.name: [getattr(run, field.name) for run in rows] for field in dataclasses.fields(experiment)}
     measured = table.drop(columns=[RUN, SECONDS]).reset_index(drop=True)
     return pd.concat([pd.DataFrame(fields), measured], axis=1)
+
+
+def _modules(experiment: type[Experiment]) -> dict[str, str]:
+    """The digests of the modules that an experiment runs: of its package, the paper's, and what lies beside it."""
+    name, packages = experiment.__module__, of_paper.read().packages
+    own, home = name.split(".")[0], closure.home(name)
+    beside = None if own in packages or imported.installed(str(home)) else home
+    return closure.of_modules([name], {own, *packages}, beside)
+
+
+def _data() -> dict[str, str]:
+    """The digests of the book's data files, but those in its packages: their digests stand in what loads them."""
+    paper, root = of_paper.read(), project_root()
+    found = data.digests(root, paper.data) if root else {}
+    packages = tuple(f"{place}{name}/" for place in ("src/", "") for name in paper.packages)
+    return {name: digest for name, digest in found.items() if not name.startswith(packages)}
 
 
 def _check_imported(modules: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ compiled from the very bytes that are digested.
 
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -20,6 +20,7 @@ from livingpaper.sweep import closure
 
 _STANDARD = sysconfig.get_path("stdlib")
 _digests: dict[str, set[str]] = {}  # by file; several, if it was edited and imported again
+listeners: list[Callable[[str, str, str], None]] = []  #: called with the name, the file and the digest of each module
 
 
 def differing(modules: Mapping[str, str]) -> list[str]:
@@ -52,20 +53,23 @@ class _Finder:
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         others = (finder for finder in sys.meta_path if finder is not cls and hasattr(finder, "find_spec"))
         spec = next(filter(None, (finder.find_spec(name, path, target) for finder in others)), None)
-        if spec and isinstance(spec.loader, SourceFileLoader) and not _installed(spec.loader.path):
+        if spec and isinstance(spec.loader, SourceFileLoader) and not installed(spec.loader.path):
             # this one loader, whose class may be that of another hook: only where its code comes from is changed
             spec.loader.get_code = partial(_compiled, spec.loader)
         return spec
 
 
-def _installed(file: str) -> bool:
+def installed(file: str) -> bool:
     """Whether a module is Python's own or was installed, so that nobody works on it."""
     return not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts) or file.startswith(_STANDARD)
 
 
 def _compiled(loader: SourceFileLoader, name: str) -> CodeType:
     source = loader.get_data(loader.path)
-    _digests.setdefault(loader.path, set()).add(closure.source_digest(source))
+    digest = closure.source_digest(source)
+    _digests.setdefault(loader.path, set()).add(digest)
+    for listen in listeners:
+        listen(name, loader.path, digest)
     return loader.source_to_code(source, loader.path)
 
 

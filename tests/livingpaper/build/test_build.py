@@ -19,6 +19,7 @@ from bs4 import BeautifulSoup
 from livingpaper import cli
 from livingpaper.build import pipeline, render, worker
 from livingpaper.errors import PaperError
+from livingpaper.sweep import closure, environment
 
 FIRST, SECOND = "chapters/first.ipynb", "chapters/second.ipynb"
 DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
@@ -246,6 +247,143 @@ def test_an_id_that_is_used_in_two_chapters_is_an_error_that_names_both():
         pipeline._check_unique(chapters)
 
 
+# -- whose computer it is -------------------------------------------------------------------------
+
+
+def test_nothing_of_a_persons_configuration_reaches_a_result(built, benign, tmp_path, monkeypatch):
+    """A home full of settings: startup files, a kernel of one's own, a look of pictures, switches of Python."""
+    spoilt = "import pandas as pd\npd.DataFrame.to_csv = lambda *_, **__: 'mine'\n"
+    spoilt += "import matplotlib\nmatplotlib.rcParams['lines.linewidth'] = 20\n"
+    look = "lines.linewidth: 20\n"
+    for name, text in {
+        ".ipython/profile_default/startup/mine.py": spoilt,
+        ".ipython/profile_default/ipython_config.py": "c.InteractiveShellApp.exec_lines = ['1 / 0']\n",
+        ".local/share/jupyter/kernels/python3/kernel.json": '{"argv": ["false"], "display_name": "", "language": "x"}',
+        ".config/matplotlib/matplotlibrc": look,
+        "mine.py": spoilt,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    given = {"HOME": "", "MPLCONFIGDIR": ".config/matplotlib", "MATPLOTLIBRC": ".config/matplotlib/matplotlibrc"}
+    given |= {"IPYTHONDIR": ".ipython", "JUPYTER_PATH": ".local/share/jupyter", "PYTHONSTARTUP": "mine.py"}
+    for name, place in given.items():
+        monkeypatch.setenv(name, str(tmp_path / place))
+    for name, value in {"JUPYTER_PREFER_ENV_PATH": "0", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"}.items():
+        monkeypatch.setenv(name, value)
+    built.edit(FIRST, "print(", "assert n < 0 or print(")
+    before = built.files()
+    said = benign("build", "--only", "first")
+    assert "cell numbers (6 of 9) failed: AssertionError" in said.errors  # that switch is off too
+    built.edit(FIRST, "assert n < 0 or print(", "print(")
+    assert benign("build", "--force", "--only", "first").status == 0
+    for name in ("figures/fig-line.csv", "figures/fig-line.svg"):
+        assert built.files()[name] == before[name], name
+
+
+@pytest.mark.parametrize("name", ["chapters/matplotlibrc", "src/sitecustomize.py"])
+def test_configuration_that_cannot_be_kept_out_is_a_reason(built, benign, name):
+    (built.root / name).write_text("lines.linewidth: 20\n" if name.endswith("rc") else "import this\n")
+    closure.home.cache_clear()
+    plan = plan_of(benign("build", "--dry-run"))
+    assert plan["first"] == plan["second"] == f"stale: {name.removeprefix('src/')} added"
+
+
+def test_a_chapter_does_not_run_with_other_software_than_is_recorded(built, benign, monkeypatch):
+    found = environment.version
+    monkeypatch.setattr(environment, "version", lambda name: "0.1" if name == "matplotlib" else found(name))
+    said = benign("build", "--only", "first")
+    assert said.status == 1
+    assert re.search(r"matplotlib 3\.\S+ would run and 0\.1 be recorded: install what the book needs", said.errors)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["build"], ["release"], ["verify", "tab-throws"], ["train", "throws.Throw", "hundreds=1", "length=1.0"]],
+)
+def test_a_book_is_not_built_with_the_package_of_another_checkout(built, benign, tmp_path, monkeypatch, arguments):
+    shutil.copytree(built.root / "src", tmp_path / "other/src")
+    monkeypatch.syspath_prepend(tmp_path / "other/src")
+    closure.home.cache_clear()
+    assert plan_of(benign("build", "--dry-run"))["second"] == "fresh"  # a copy is as good
+    (built.root / "src/needle/unused.py").unlink()
+    (tmp_path / "other/src/needle/unused.py").unlink()
+    built.edit("src/needle/experiments/throws.py", "run.length / 2", "run.length / 3")
+    before = built.files(".")
+    said = benign(*arguments)
+    assert (said.status, built.files(".")) == (1, before)
+    told = f"needle/experiments/throws.py of this book, in {built.root / 'src'}, is not what Python imports, from "
+    assert told + f"{tmp_path / 'other/src'}: install the book's own with `pip install" in said.errors
+
+
+def test_a_chapter_that_finds_another_package_than_the_build_is_not_kept(built, tmp_path):
+    """The build is started where the package lies, which nobody's chapter is."""
+    shutil.copytree(built.root / "src", tmp_path / "other/src")
+    built.edit("src/needle/experiments/throws.py", "run.length / 2", "run.length / 3")
+    done = subprocess.run(
+        [sys.executable, "-m", "livingpaper.cli", "build", "--only", "second"],
+        cwd=built.root / "src", env=built.environment | {"PYTHONPATH": str(tmp_path / "other/src")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    told = f"second: not kept, since it ran {tmp_path / 'other/src/needle/experiments/throws.py'}, of which the key has"
+    assert told in done.stderr and "another needle.experiments.throws than the book's" in done.stderr
+
+
+BESIDE = (
+    "from helper import factor\nfrom pathlib import Path\n"
+    "read = [float(path.read_text()) for path in sorted(Path('data').glob(f'*.{\"csv\"}'))]\n"
+)
+
+
+def test_what_stands_beside_a_chapter_is_in_its_key_or_is_refused(built, benign, monkeypatch):
+    """A module and data files, found by a computed name, with a cache that is in the book too."""
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(built.root / "kept"))
+    shutil.copytree(built.root / "_build/cache", built.root / "kept")
+    for name, text in {"helper.py": "factor = 1\n", "data/a.csv": "2", "data/.hidden.csv": "3"}.items():
+        (built.root / "chapters" / name).parent.mkdir(exist_ok=True)
+        (built.root / "chapters" / name).write_text(text)
+    built.edit(FIRST, "data = pd.DataFrame", f"{BESIDE}data = pd.DataFrame")
+    said = benign("build", "--only", "first")
+    assert "first: not kept, since it went through the folder chapters/data, and would not be executed" in said.errors
+    built.edit("pyproject.toml", 'command = "needle"\n', 'command = "needle"\ndata = ["chapters/data/*.csv"]\n')
+    assert plan_of(benign("build", "--dry-run"))["second"].startswith("stale: chapters/data/.hidden.csv added; chap")
+    assert benign("build", "--only", "first").status == 0
+    for name in ("helper.py", "data/a.csv", "data/.hidden.csv", "data/b.csv"):
+        assert plan_of(benign("build", "--dry-run"))["first"] == "fresh"
+        file = built.root / "chapters" / name
+        before = file.read_text() if file.exists() else None
+        file.write_text("factor = 4\n")
+        how = "added" if before is None else "changed"
+        assert plan_of(benign("build", "--dry-run"))["first"] == f"stale: chapters/{name} {how}"
+        file.unlink() if before is None else file.write_text(before)
+
+
+def test_trainings_are_done_again_when_declared_data_change_but_for_those_of_the_package(built):
+    built.edit(
+        "pyproject.toml", 'command = "needle"\n', 'command = "needle"\ndata = ["floor.csv", "src/needle/*.csv"]\n'
+    )
+    for name, text, new in (("floor.csv", "1", 1), ("floor.csv", "2", 1), ("src/needle/own.csv", "2", 0)):
+        (built.root / "src/needle/own.csv").touch()
+        (built.root / name).write_text(text)
+        before = len(built.calls)
+        process = built.start("train", "throws.Throw", "hundreds=1", "length=1.0")
+        assert process.wait(timeout=60) == 0
+        assert len(built.calls) == before + new
+
+
+@pytest.mark.parametrize(
+    "pattern, words",
+    [("../*.csv", "'../*.csv', which leads out of"), ("chapters/*.scv", "'chapters/*.scv', which is no file"),
+     ("linked.csv", "'linked.csv', which leads out of"), ("_build/**/*.csv", "which is no file")],
+)  # fmt: skip
+def test_declared_data_are_files_of_the_book(built, benign, tmp_path, pattern, words):
+    (tmp_path / "mine.csv").touch()
+    (built.root / "linked.csv").symlink_to(tmp_path / "mine.csv")
+    built.edit("pyproject.toml", 'command = "needle"\n', f'command = "needle"\ndata = ["{pattern}"]\n')
+    said = benign("build", "--dry-run")
+    assert said.status == 1 and "[tool.livingpaper] data names " in said.errors and words in said.errors
+
+
 # -- failures -------------------------------------------------------------------------------------
 
 
@@ -272,7 +410,7 @@ def test_a_failure_has_words_that_can_be_printed(tmp_path, monkeypatch, text, to
     monkeypatch.setattr("papermill.execute_notebook", fail)
     monkeypatch.setattr(worker, "end_with", lambda parent: None)
     (tmp_path / "source").write_text('{"cells": []}')
-    names = {name: str(tmp_path / name) for name in ("source", "output", "status", "failure", "folder")}
+    names = {name: str(tmp_path / name) for name in ("source", "output", "status", "failure", "used", "root", "folder")}
     (tmp_path / "job").write_text(json.dumps(names | {"parameters": {}, "parent": 1}))
     assert worker.main(str(tmp_path / "job")) == 1
     assert f"ValueError: {told}" in json.loads((tmp_path / "failure").read_text())["error"]

@@ -264,6 +264,36 @@ def test_without_licence_citation_or_lock_there_is_no_release(built, benign, no_
     assert said.status == 1 and str(built.root / name) in said.errors
 
 
+def test_a_module_that_ran_and_is_not_tracked_stops_the_release(built, benign, no_pages):
+    (built.root / ".gitignore").write_text("_build\n__pycache__\nthrows.py\n")
+    git(built.root, "init", "--quiet")
+    git(built.root, "add", ".")
+    git(built.root, "commit", "--quiet", "--message", "all")
+    said = benign("release")
+    assert said.status == 1
+    assert "source/src/needle/experiments/throws.py is not among the sources, and book/runs/second.json" in said.errors
+    assert not list((built.root / "_build").glob("*.zip"))
+
+
+def test_data_that_were_read_are_among_the_sources_or_there_is_no_release(built, benign, executed, no_pages):
+    executed()
+    (built.root / "chapters/.floor.csv").write_text("1\r\n")
+    built.edit("pyproject.toml", 'command = "needle"\n', 'command = "needle"\ndata = ["chapters/.fl*.csv"]\n')
+    assert benign("build").status == 0
+    said = benign("release", "--output", "without.zip")
+    assert said.status == 0, said.errors
+    files = contents(built.root / "without.zip")
+    assert files["source/chapters/.floor.csv"] == b"1\r\n"
+    action = graph(files)[next(id for id in graph(files) if id.startswith("#run-second-"))]
+    assert "source/chapters/.floor.csv" in {ref["@id"] for ref in action["object"]}
+    (built.root / ".gitignore").write_text("_build\n__pycache__\n*.csv\n*.zip\n")
+    git(built.root, "init", "--quiet")
+    git(built.root, "add", ".")
+    git(built.root, "commit", "--quiet", "--message", "all")
+    said = benign("release", "--output", "with.zip")
+    assert said.status == 1 and "with.zip: source/chapters/.floor.csv is not among the sources, and bo" in said.errors
+
+
 # -- the pages again ------------------------------------------------------------------------------
 
 
@@ -353,6 +383,11 @@ def test_a_damaged_release_is_refused_with_the_name_of_the_file(bundle, files, t
         (lambda f: {f"book/{'a' * 2000}.md": b"gotcha"}, "which leads out of it"),
         (lambda f: {"site/build.json": b"{}"}, "no readable site/build.json"),
         (lambda f: {"site/build.json": b'{"packages": ["../x"], "variant": "a"}'}, "'../x', which is not installed"),
+        (
+            lambda f: {"source/src/needle/experiments/throws.py": b"a = 1"},
+            "is not as it was then, and book/run",
+        ),
+        (lambda f: {"book/runs/first.json": b"[]"}, "no readable book/runs/first.json"),
         (lambda f: {"book/_config.yml": b"- a"}, "no readable book/_config.yml"),
         (lambda f: configured(f, "execute.execute_notebooks", "force"), "execute.execute_notebooks: force in its"),
         (lambda f: configured(f, "sphinx.local_extensions", {"evil": "."}), "sphinx.local_extensions in its"),

@@ -18,7 +18,7 @@ import torch
 
 from benign.experiments.clusters import PollutedClusters
 from livingpaper.errors import InputError, PaperError
-from livingpaper.sweep import closure, grid, imported, sweep
+from livingpaper.sweep import closure, engine, grid, imported, sweep
 from livingpaper.sweep.progress import VARIABLE
 
 CLUSTERS = dict(n=8, p=50, signal_index=4.0, width=5, steps=4, records=(0,), test_points=50)
@@ -303,3 +303,17 @@ def test_a_measurement_with_the_name_of_a_setting_is_refused(monkeypatch):
     )
     with pytest.raises(PaperError, match="Squares measures group, and has a setting of that name"):
         sweep(Squares, grid(number=[2.0]), seeds=1)
+
+
+def test_the_code_of_an_experiment_beside_a_chapter_is_all_that_it_imports(tmp_path, monkeypatch):
+    """Its neighbours and the paper's packages too: results are kept under their digests."""
+    sources = {"book/_toc.yml": "", "book/pyproject.toml": '[tool.livingpaper]\npackages = ["tool"]\n'}
+    sources |= {"src/tool.py": "", "book/near.py": "import numpy\nimport tool\n"}
+    sources |= {"book/mine.py": "import near\nclass Mine: ...\n"}
+    for name, text in sources.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path / "book")
+    for folder in ("src", "book"):
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    assert list(engine._modules(importlib.import_module("mine").Mine)) == ["mine.py", "near.py", "tool.py"]
