@@ -4,6 +4,7 @@ import bisect
 import dataclasses
 import functools
 import operator
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -93,6 +94,7 @@ class Recorder:
             raise InputError(f"record holds the step {outside[0]}: steps are counted from 0 to {last}, the last")
         self._observe = dict(observe)
         self._runs = runs
+        self._new = threading.Lock()
         self._rows: dict[str, Tensor] = {}  # one row a record, and a last one for the final values
 
     def __call__(self, snapshot: Snapshot, stopping: Tensor) -> None:
@@ -110,9 +112,10 @@ class Recorder:
                     f"the observable {name!r} has shape {tuple(value.shape)}: its first axis must be the "
                     f"{len(snapshot.runs)} runs of the snapshot"
                 )
-            if name not in self._rows:
-                # Every entry is written: at its record, or when its run is over.
-                self._rows[name] = value.new_empty((len(self.steps) + 1, self._runs, *value.shape[1:]))
+            with self._new:  # runs are trained by several threads
+                if name not in self._rows:
+                    # Every entry is written: at its record, or when its run is over.
+                    self._rows[name] = value.new_empty((len(self.steps) + 1, self._runs, *value.shape[1:]))
             if recorded:
                 self._rows[name][at, snapshot.runs] = value
             self._rows[name][at:, snapshot.runs[stopping]] = value[stopping]
