@@ -27,7 +27,7 @@ class Activation:
     value: Callable[[Tensor], Tensor]
     derivative: Callable[[Tensor], Tensor]
     family: str | None = None
-    parameters: tuple[float | int, ...] = ()
+    parameters: tuple = ()  # numbers
 
     def __call__(self, u: Tensor) -> Tensor:
         return self.value(u)
