@@ -13,7 +13,7 @@ of one's own trains by PyTorch, as on a GPU, where the runs of a batch take each
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +49,8 @@ def train(
     """Gradient descent on the empirical risk for a batch of runs: the trajectory of ``train.dense``, to rounding.
 
     A run ends after ``steps`` steps, or as soon as ``stop`` says so; finished runs leave the batch and cost nothing.
-    ``observe`` names functions of a ``SpanSnapshot``, evaluated at the steps ``record``, for some runs at a time.
+    ``observe`` names functions of a ``SpanSnapshot``, evaluated at the steps ``record``, for some runs at a time and by
+    several threads at once.
     Everything is computed in the type of ``x``, float64 or float32.
 
     Raises:
@@ -106,11 +107,11 @@ def _train(
     sizes = one_a_run("step_size", step_size, runs, labels.device)
     pull = labels * (sizes / n).to(labels.dtype).unsqueeze(1)
     final, taken = labels.new_zeros((runs, m, n)), torch.zeros_like(start.rows)
-    advance = _alone if labels.is_cpu and compiled.knows(activation, loss, stop) else _together
+    engine = _alone if labels.is_cpu and compiled.knows(activation, loss, stop) else _together
 
     def descend(rows: Tensor) -> None:
         runs = _begin(start.select(rows), signs[rows], activation.select(rows), labels[rows], pull[rows], loss, stop)
-        step = 0
+        advance, step = engine(runs, loss, stop), 0
         while True:
             ending = runs.over | (step == steps)
             some = bool(ending.any())
@@ -122,7 +123,8 @@ def _train(
                 if len(rows) == len(ending):
                     return
                 runs = runs.select(~ending)
-            step += advance(runs, next(end for end in (*recorder.steps, steps) if end > step) - step, loss, stop)
+                advance = engine(runs, loss, stop)
+            step += advance(recorder.next(step) - step)
 
     if labels.is_cpu:
         side_by_side(descend, start.rows.split(1))
@@ -181,32 +183,42 @@ def _over(stop: Stop, labels: Tensor, outputs: Tensor, loss: Loss) -> Tensor:
     return stop(margins, loss.value(margins))
 
 
-def _alone(runs: _Runs, steps: int, loss: Loss, stop: Rule) -> int:
-    """Takes the one run so many steps further, or to its end; returns how many it took."""
+def _alone(runs: _Runs, loss: Loss, stop: Rule) -> Callable[[int], int]:
+    """Takes the one run so many steps further, or to its end, and says how many it took."""
     tensors = runs.initial, runs.gram, runs.read_out, runs.labels, runs.pull, runs.now, runs.coefficients, runs.outputs
     arrays = [tensor[0].numpy() for tensor in tensors]
     kind, parameters = compiled.family(runs.activation, arrays[0].dtype)
-    number, over = compiled.descend(kind, parameters, compiled.LOSSES[loss], stop.level, stop.fitted, *arrays, steps)
-    runs.taken += number
-    runs.over |= over
-    return number
+
+    def advance(steps: int) -> int:
+        number, over = compiled.descend(
+            kind, parameters, compiled.LOSSES[loss], stop.level, stop.fitted, *arrays, steps
+        )
+        runs.taken += number
+        runs.over |= over
+        return number
+
+    return advance
 
 
-def _together(runs: _Runs, steps: int, loss: Loss, stop: Stop) -> int:
-    """Takes the runs so many steps further, or until it is time to look which are over; returns how many they took."""
-    if stop is not never:
-        steps = min(steps, _look(runs.labels.device))
-    for _ in range(steps):
-        force = loss.negative_derivative(runs.labels * runs.outputs) * runs.pull
-        push = runs.activation.derivative(runs.now).mul_(runs.read_out.unsqueeze(2))
-        runs.coefficients.addcmul_(push, force.unsqueeze(1))
-        torch.baddbmm(runs.initial, runs.coefficients, runs.gram, out=runs.now)
-        torch.bmm(runs.read_out.unsqueeze(1), runs.activation(runs.now), out=runs.outputs.unsqueeze(1))
-        runs.taken += ~runs.over
+def _together(runs: _Runs, loss: Loss, stop: Stop) -> Callable[[int], int]:
+    """Takes the runs so many steps further, or until it is time to look which are over, and says how many they took."""
+
+    def advance(steps: int) -> int:
         if stop is not never:
-            runs.over |= _over(stop, runs.labels, runs.outputs, loss)
-            runs.pull.masked_fill_(runs.over.unsqueeze(1), 0)
-    return steps
+            steps = min(steps, _look(runs.labels.device))
+        for _ in range(steps):
+            force = loss.negative_derivative(runs.labels * runs.outputs) * runs.pull
+            push = runs.activation.derivative(runs.now).mul_(runs.read_out.unsqueeze(2))
+            runs.coefficients.addcmul_(push, force.unsqueeze(1))
+            torch.baddbmm(runs.initial, runs.coefficients, runs.gram, out=runs.now)
+            torch.bmm(runs.read_out.unsqueeze(1), runs.activation(runs.now), out=runs.outputs.unsqueeze(1))
+            runs.taken += ~runs.over
+            if stop is not never:
+                runs.over |= _over(stop, runs.labels, runs.outputs, loss)
+                runs.pull.masked_fill_(runs.over.unsqueeze(1), 0)
+        return steps
+
+    return advance
 
 
 def _look(device: torch.device) -> int:
