@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.errors import InputError
-from benign.networks.activations import FAMILY, elu, leaky_relu, linear, named, per_run, power, relu, smoothed_leaky_relu
+from benign.networks.activations import (
+    FAMILY,
+    elu,
+    leaky_relu,
+    linear,
+    named,
+    per_run,
+    power,
+    relu,
+    smoothed_leaky_relu,
+)
 
 slopes = st.floats(0, 1)
 activations = st.one_of(
@@ -117,7 +127,7 @@ def test_names(text, name):
     [
         (
             "lekyrelu",
-            r"activation is 'lekyrelu': did you mean 'leaky_relu'\? There are relu, linear, leaky_relu, elu, power, smoothed",
+            r"activation is 'lekyrelu': did you mean 'leaky_relu'\? There are relu, linear, leaky_relu, elu, power",
         ),
         ("gelu", "activation is 'gelu': did you mean 'elu'"),
         ("tanh", "activation is 'tanh': There are relu"),

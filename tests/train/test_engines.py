@@ -18,6 +18,7 @@ from benign.seeds import generator
 from benign.train import dense, history, neurons, span
 from benign.train.losses import EXPONENTIAL, HINGE, LOGISTIC
 from benign.train.problem import interpolates, loss_at_most, never
+from benign.train.threads import side_by_side
 
 OBSERVE = {
     "loss": history.loss,
@@ -204,6 +205,43 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(runs, n, d, m, name, sto
     for name in OBSERVE:
         assert torch.equal(together.history[name][:, chosen], apart.history[name]), name
         assert torch.equal(together.final[name][chosen], apart.final[name]), name
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["compiled", "by PyTorch"])
+def test_a_run_is_the_same_to_the_last_bit_on_any_number_of_threads(alone):
+    network, x, labels = problem(runs=5, n=150, d=300, m=260, scale=0.3)  # products that libraries would split
+    network = network if alone else own(network)
+    arguments = dict(step_size=1.0, steps=12, stop=loss_at_most(0.69), observe=OBSERVE, record=(0, 5, 12))
+    results, before = [], torch.get_num_threads()
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        try:
+            trained = span.train(network, x, labels, **arguments)
+            results.append((trained.steps, *trained.history.values(), *trained.final.values()))
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    for others in results[1:]:
+        assert all(torch.equal(one, other) for one, other in zip(results[0], others, strict=True))
+
+
+def test_what_goes_wrong_on_a_thread_is_raised_and_ends_the_others():
+    seen = []
+
+    def work(item):
+        seen.append(item)
+        if item == 3:
+            raise InputError("the third")
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(InputError, match="the third"):
+            side_by_side(work, range(1000))
+        assert len(seen) < 1000
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 @given(
