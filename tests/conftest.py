@@ -12,7 +12,10 @@ from jaxtyping import install_import_hook
 os.environ |= {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 # Before anything else imports them: the annotations of these packages are checked at every call.
-CHECKED = ["benign.data", "benign.networks", "benign.train", "benign.ntk", "benign.measure"]
+CHECKED = ["benign.data", "benign.networks", "benign.ntk", "benign.measure"]
+trainers = Path(__file__).parents[1] / "src" / "benign" / "train"
+# but for those that numba compiles, which must be as they are written
+CHECKED += [f"benign.train.{path.stem}" for path in trainers.glob("*.py") if path.stem != "compiled"]
 install_import_hook(CHECKED, "beartype.beartype")
 
 import matplotlib as mpl  # noqa: E402

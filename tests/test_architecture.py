@@ -1,6 +1,7 @@
 """The structure of the two packages: who may import whom, and what is not imported where it is not needed."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,12 @@ def test_what_plans_the_work_starts_without_torch(module):
     code = f"import sys, {module}; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout == "False\n", result.stderr
+
+
+def test_what_numba_compiles_stands_in_one_file():
+    # Its cache looks at the file of the function that is called, and would serve what it compiled of a changed callee.
+    numba = [file for file in SOURCES if re.search(r"^\s*(import|from) numba", file.read_text(), re.MULTILINE)]
+    assert [file.name for file in numba if "benign" in file.parts] == ["compiled.py"]
 
 
 def test_no_relative_import_escapes_the_closure():

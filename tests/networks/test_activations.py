@@ -6,11 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benign.errors import InputError
-from benign.networks.activations import FAMILY, elu, leaky_relu, named, per_run, relu, smoothed_leaky_relu
+from benign.networks.activations import (
+    FAMILY,
+    elu,
+    leaky_relu,
+    linear,
+    named,
+    per_run,
+    power,
+    relu,
+    smoothed_leaky_relu,
+)
 
 slopes = st.floats(0, 1)
 activations = st.one_of(
     st.builds(relu),
+    st.builds(linear),
     st.builds(elu),
     st.builds(leaky_relu, slopes),
     st.builds(smoothed_leaky_relu, slopes, st.floats(0.01, 100)),
@@ -34,7 +45,7 @@ def test_the_class_of_xu_and_gu(sigma, u, v):
         assert rise >= gamma * (u - v) - 1e-13  # (2b)
 
 
-@given(activations, st.lists(points, min_size=1, max_size=20))
+@given(activations | st.builds(power, st.floats(1, 4)), st.lists(points, min_size=1, max_size=20))
 def test_the_derivative_is_autograds_away_from_kinks(sigma, numbers):
     u = torch.tensor([number for number in numbers if abs(number) > 1e-9] or [1.0], dtype=torch.float64)
     u.requires_grad_()
@@ -56,6 +67,8 @@ def test_values_by_hand():
     u = torch.tensor([-2.0, 3.0], dtype=torch.float64)
     assert relu()(u).tolist() == [0, 3]
     assert leaky_relu(0.1)(u).tolist() == [-0.2, 3]
+    assert linear()(u).tolist() == [-2, 3]
+    assert power(3)(u).tolist() == [0, 27]
     assert elu()(u).tolist() == pytest.approx([torch.e**-2 - 1, 3])
 
 
@@ -114,7 +127,7 @@ def test_names(text, name):
     [
         (
             "lekyrelu",
-            r"activation is 'lekyrelu': did you mean 'leaky_relu'\? There are relu, leaky_relu, elu, smoothed",
+            r"activation is 'lekyrelu': did you mean 'leaky_relu'\? There are relu, linear, leaky_relu, elu, power",
         ),
         ("gelu", "activation is 'gelu': did you mean 'elu'"),
         ("tanh", "activation is 'tanh': There are relu"),

@@ -49,7 +49,7 @@ class PollutedDigits(DigitPair):
         first = batch[0]
         problems = DigitPair.problems(batch)
         x = torch.stack([p.x for p in problems])
-        step_size = torch.tensor([run.step * run.n for run in batch], dtype=torch.float64) / _top_eigenvalue(x)
+        sizes = [run.step * run.n / _top_eigenvalue(p.x) for run, p in zip(batch, problems, strict=True)]
         directions = [
             torch.from_numpy(seeds.generator(run.seed, "initial weights").standard_normal((run.width, x.shape[-1])))
             for run in batch
@@ -63,7 +63,7 @@ class PollutedDigits(DigitPair):
             network.to(device),
             x.to(device),
             torch.stack([p.labels for p in problems]).to(device),
-            step_size=step_size.to(device),
+            step_size=torch.tensor(sizes, dtype=torch.float64, device=device),
             steps=first.steps,
             stop=problem.interpolates,
             observe={"loss": history.loss, "training_error": history.training_error},
@@ -100,6 +100,6 @@ def _rivals(p: images.Problem) -> dict[str, float]:
     return scores
 
 
-def _top_eigenvalue(x: torch.Tensor) -> torch.Tensor:
-    """The largest eigenvalue of X X^T, shape (runs,)."""
-    return torch.linalg.matrix_norm(x, 2).square()
+def _top_eigenvalue(x: torch.Tensor) -> float:
+    """The largest eigenvalue of X X^T."""
+    return float(torch.linalg.eigvalsh(x @ x.mT)[-1])

@@ -12,30 +12,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from benign.data.mixtures import Mixture
 from benign.experiments import polluted
 from benign.experiments.polluted import Polluted
 from benign.train import history
-from benign.train.neurons import TwoLayerSnapshot, active
-
-STATE = (
-    "loss", "loss_clean", "loss_flipped", "largest_loss", "mean_g", "g_ratio",
-    "margin_clean", "margin_flipped", "smallest_margin",
-    "right_clean", "right_flipped", "opposite_clean", "opposite_flipped",
-    "least_of_neuron", "least_of_sample",
-)  # fmt: skip
-CHANGE = (
-    "deaths", "least_growth", "largest_growth", "growth_clean", "growth_flipped", "least_fall", "largest_fall",
-)  # fmt: skip
-
-# What is looked at in every step, in the order in which it is computed.
-MEANS = ("loss", "margin", "mean_g", "growth", "right", "opposite")  # of all, clean and flipped samples each
-EXTREMES = ("loss", "margin", "g", "growth", "fall")  # over samples
-SEEN = (
-    *(f"{name}{kind}" for name in MEANS for kind in ("", "_clean", "_flipped")),
-    *(f"least_{name}" for name in EXTREMES),
-    *(f"largest_{name}" for name in EXTREMES),
-    "least_of_neuron", "least_of_sample", "deaths",
-)  # fmt: skip
+from benign.train.neurons import active
 
 
 @dataclass(frozen=True)
@@ -62,70 +43,70 @@ class Dynamics(Polluted):
     def run(batch: Sequence["Dynamics"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run, one row a record, the last after ``steps`` steps."""
         samples = [run.sample() for run in batch]
-        flipped = torch.stack([sample.flipped for sample in samples]).to(device)
-        labels = torch.stack([sample.labels for sample in samples]).to(device)
-        signs = polluted.initial_networks(batch, samples).signs.to(device)
-        step = torch.tensor([run.step for run in batch], dtype=torch.float64, device=device)
-        watch = _Watch(flipped, signs.unsqueeze(2) == labels.unsqueeze(1), step)
-        trained = polluted.train(batch, samples, {"seen": watch}, device, record=range(batch[0].steps + 1))
-        seen = trained.history["seen"].cpu().numpy()
-        return [_table(run, seen[:, index]) for index, run in enumerate(batch)]
+        signs = polluted.initial_networks(batch, samples).signs
+        watch = {"margins": history.margins, "active": active}
+        seen = polluted.train(batch, samples, watch, device, record=range(batch[0].steps + 1)).history
+        margins, on = (seen[name].transpose(0, 1).cpu() for name in watch)  # (runs, steps + 1, ...)
+        return [_table(*one) for one in zip(batch, samples, signs, margins, on, strict=True)]
 
 
-def _table(run: Dynamics, values: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame(values, columns=SEEN)
-    table["smallest_margin"], table["g_ratio"] = table.least_margin, table.largest_g / table.least_g
-    table = table[[*STATE, *CHANGE]]
-    table.insert(0, "at_step", range(len(table)))
-    table.insert(1, "clock", run.step * table.at_step)
-    table["deaths"] = table.deaths.cumsum().astype(int)
-    table["largest_g_ratio"] = table.g_ratio.cummax()
-    table["least_growth"], table["largest_growth"] = table.least_growth.cummin(), table.largest_growth.cummax()
-    table["least_fall"], table["largest_fall"] = table.least_fall.cummin(), table.largest_fall.cummax()
-    table["clocked_loss"] = (table.clock * table.largest_loss).cummax()
-    table["lowest_margin"] = table.smallest_margin.cummin()
+def _table(run: Dynamics, sample: Mixture, signs: Tensor, margins: Tensor, on: Tensor) -> pd.DataFrame:
+    """The table of one run, from its margins (steps + 1, n) and its activation patterns (steps + 1, m, n)."""
+    loss, flipped = polluted.LOSSES[run.loss_function], sample.flipped.numpy()
+    losses, g = loss.value(margins).numpy(), loss.negative_derivative(margins).numpy()
+    margins, right = margins.numpy(), signs.unsqueeze(1) == sample.labels
+    alive, pairs = on & right, right.sum(0).numpy()
+    of_sample, of_neuron, opposite = _count(alive, 1), _count(alive, 2), _count(on & ~right, 1)
+    died = _count(alive[:-1] & ~alive[1:], (1, 2))
+    unit = g[:-1] * run.step  # step = step size * p / n
+    growth = _after_a_step(np.diff(margins, axis=0) / unit)
+    fall = _after_a_step(-np.diff(losses, axis=0) / (unit * g[:-1]))
+    g_ratio = g.max(1) / g.min(1)
+
+    def mean(values: np.ndarray, kind: np.ndarray, of: np.ndarray | float = 1.0) -> np.ndarray:
+        """The mean over the samples of a kind, each of which counts as so many."""
+        with np.errstate(invalid="ignore"):
+            return values[:, kind].sum(1) / (kind * of)[kind].sum()
+
+    table = pd.DataFrame(
+        {
+            "at_step": np.arange(run.steps + 1),
+            "clock": run.step * np.arange(run.steps + 1),
+            "loss": losses.mean(1),
+            "loss_clean": mean(losses, ~flipped),
+            "loss_flipped": mean(losses, flipped),
+            "largest_loss": losses.max(1),
+            "mean_g": g.mean(1),
+            "g_ratio": g_ratio,
+            "margin_clean": mean(margins, ~flipped),
+            "margin_flipped": mean(margins, flipped),
+            "smallest_margin": margins.min(1),
+            "right_clean": mean(of_sample, ~flipped, pairs),
+            "right_flipped": mean(of_sample, flipped, pairs),
+            "opposite_clean": mean(opposite, ~flipped, run.width - pairs),
+            "opposite_flipped": mean(opposite, flipped, run.width - pairs),
+            "least_of_neuron": of_neuron.min(1) / run.n,
+            "least_of_sample": of_sample.min(1) / run.width,
+            "deaths": np.cumsum([0, *died]),
+            "least_growth": np.fmin.accumulate(growth.min(1)),
+            "largest_growth": np.fmax.accumulate(growth.max(1)),
+            "growth_clean": mean(growth, ~flipped),
+            "growth_flipped": mean(growth, flipped),
+            "least_fall": np.fmin.accumulate(fall.min(1)),
+            "largest_fall": np.fmax.accumulate(fall.max(1)),
+            "largest_g_ratio": np.maximum.accumulate(g_ratio),
+            "clocked_loss": np.fmax.accumulate(run.step * np.arange(run.steps + 1) * losses.max(1)),
+            "lowest_margin": np.minimum.accumulate(margins.min(1)),
+        }
+    )
     return table.loc[sorted({*run.records, run.steps})].reset_index(drop=True)
 
 
-class _Watch:
-    """Looks at each state, and for what a step changes at the one before."""
-
-    def __init__(self, flipped: Tensor, right: Tensor, step: Tensor):
-        self._right, self._step = right, step.unsqueeze(1)
-        self._kinds = torch.stack([torch.ones_like(flipped), ~flipped, flipped], 1).double()  # (runs, 3, n)
-        each, of_right = torch.ones_like(self._kinds[:, 0]), right.sum(1).double()  # right pairs of each sample
-        totals = [each, each, each, each, of_right, right.shape[1] - of_right]  # what each of MEANS is a mean of
-        self._sizes = self._by_kind(torch.stack(totals, 1), self._kinds)
-        self._before: tuple[Tensor, Tensor, Tensor, Tensor] | None = None  # margins, losses, slopes, active right pairs
-
-    def __call__(self, s: TwoLayerSnapshot) -> Tensor:
-        """The quantities ``SEEN`` of the state and of the step that led here; shape (runs, their number)."""
-        right, on, margins = self._right[s.runs], active(s), history.margins(s)
-        alive = on & right
-        on_right, on_opposite = _count(alive, 1), _count(on & ~right, 1)
-        before, self._before = self._before, (margins, s.losses, s.g, alive)
-        if s.step == 0:
-            growth = fall = torch.full_like(margins, torch.nan)
-            deaths = torch.zeros_like(margins[:, 0])
-        else:
-            margins_before, losses_before, g, alive_before = before
-            unit = g * self._step[s.runs]  # step = step size * p / n
-            growth, fall = (margins - margins_before) / unit, (losses_before - s.losses) / (unit * g)
-            deaths = _count(alive_before & ~alive, (1, 2))
-        sums = self._by_kind(
-            torch.stack([s.losses, margins, s.g, growth, on_right, on_opposite], 1), self._kinds[s.runs]
-        )
-        extremes = torch.stack([s.losses, margins, s.g, growth, fall], 1).aminmax(dim=-1)
-        of_neuron, of_sample = _count(alive, 2).amin(-1) / right.shape[2], on_right.amin(-1) / right.shape[1]
-        counts = torch.stack([of_neuron, of_sample, deaths], 1)
-        return torch.cat([(sums / self._sizes[s.runs]).flatten(1), extremes.min, extremes.max, counts], 1)
-
-    @staticmethod
-    def _by_kind(values: Tensor, kinds: Tensor) -> Tensor:
-        """Sums over all, the clean and the flipped samples, shape (runs, number of values, 3)."""
-        return (values.unsqueeze(2) * kinds.unsqueeze(1)).sum(-1)
-
-
-def _count(marked: Tensor, axes: int | tuple[int, ...]) -> Tensor:
+def _count(marked: Tensor, axes: int | tuple[int, int]) -> np.ndarray:
     """How many are marked along some axes; to count in 32 bits is twice as fast as in PyTorch's 64."""
-    return marked.sum(axes, dtype=torch.int32).double()
+    return marked.sum(axes, dtype=torch.int32).numpy()
+
+
+def _after_a_step(changes: np.ndarray) -> np.ndarray:
+    """What each step changed, at the step that it led to; nothing led to the start."""
+    return np.vstack([np.full(changes.shape[1], np.nan), changes])

@@ -11,7 +11,7 @@ from benign.data import mixtures
 from benign.errors import InputError
 from benign.networks.two_layer import TwoLayer
 
-CHUNK = 5_000  # test points at a time: bounds the memory, whatever their number
+CHUNK = 500  # test points at a time, so that they and their hidden layers stay in the cache
 
 
 def error_count(

@@ -1,6 +1,6 @@
-"""The activations of Xu & Gu (2023), eq. (2a)-(2b), and the smooth one of Frei et al. (2022) for contrast.
+"""The activations of Xu & Gu (2023), eq. (2a)-(2b), the smooth one of Frei et al. (2022), and powers for contrast.
 
-The class: sigma(0) = 0, non-decreasing, 1-Lipschitz, slope at least gamma on the positive half-line.
+Their class: sigma(0) = 0, non-decreasing, 1-Lipschitz, slope at least gamma on the positive half-line.
 Convention at a kink: the derivative is the left one, so relu'(0) = 0 and leaky_relu'(0) = slope, as in
 PyTorch. Xu & Gu allow any number between the left and the right derivative.
 """
@@ -18,11 +18,16 @@ from benign.errors import InputError
 
 @dataclass(frozen=True)
 class Activation:
-    """A scalar function applied entrywise, and its derivative."""
+    """A scalar function applied entrywise, and its derivative.
+
+    One of a known ``family`` with its ``parameters`` is known to ``train.scalars`` too, which has it compiled.
+    """
 
     name: str
     value: Callable[[Tensor], Tensor]
     derivative: Callable[[Tensor], Tensor]
+    family: str | None = None
+    parameters: tuple = ()  # numbers
 
     def __call__(self, u: Tensor) -> Tensor:
         return self.value(u)
@@ -53,7 +58,7 @@ def per_run(members: Sequence[Activation]) -> Activation:
         ", ".join(member.name for member in members),
         lambda u: torch.stack([member(part) for member, part in zip(members, u, strict=True)]),
         lambda u: torch.stack([member.derivative(part) for member, part in zip(members, u, strict=True)]),
-        tuple(members),
+        members=tuple(members),
     )
 
 
@@ -64,7 +69,13 @@ _cached = functools.lru_cache(maxsize=None, typed=True)
 @_cached
 def relu() -> Activation:
     """The positive part, max(u, 0)."""
-    return Activation("relu", lambda u: u.clamp(min=0), _positive)
+    return Activation("relu", lambda u: u.clamp(min=0), _positive, "two slopes", (0.0,))
+
+
+@_cached
+def linear() -> Activation:
+    """The identity."""
+    return Activation("linear", lambda u: u.clone(), torch.ones_like, "two slopes", (1.0,))
 
 
 @_cached
@@ -75,13 +86,31 @@ def leaky_relu(slope: float | int = 0.1) -> Activation:
         f"leaky_relu({slope})",
         lambda u: torch.nn.functional.leaky_relu(u, slope),
         lambda u: _two_slopes(u, slope),
+        "two slopes",
+        (slope,),
     )
 
 
 @_cached
 def elu() -> Activation:
     """The function u for u > 0 and exp(u) - 1 otherwise."""
-    return Activation("elu", torch.nn.functional.elu, lambda u: u.clamp(max=0).exp_())
+    return Activation("elu", torch.nn.functional.elu, lambda u: u.clamp(max=0).exp_(), "elu")
+
+
+@_cached
+def power(exponent: float | int = 2) -> Activation:
+    """The function max(u, 0)^q, q >= 1 the ``exponent``."""
+    if not exponent >= 1:
+        raise InputError(f"exponent is {exponent}: a power has at least the exponent 1, or its slope at 0 is infinite")
+    if exponent == 1:
+        return relu()
+
+    def derivative(u: Tensor) -> Tensor:
+        return exponent * u.clamp(min=0) ** (exponent - 1)
+
+    return Activation(
+        f"power({exponent})", lambda u: u.clamp(min=0) ** exponent, derivative, "power", (exponent, exponent - 1)
+    )
 
 
 @_cached
@@ -102,13 +131,17 @@ def smoothed_leaky_relu(slope: float | int = 0.1, curvature: float | int = 1.0) 
     def derivative(u: Tensor) -> Tensor:
         return (1 + slope) / 2 + (1 - slope) / 2 * (curvature * u).clamp(-1, 1)
 
-    return Activation(f"smoothed_leaky_relu({slope}, {curvature})", value, derivative)
+    return Activation(
+        f"smoothed_leaky_relu({slope}, {curvature})", value, derivative, "smoothed two slopes", (slope, curvature)
+    )
 
 
 FAMILY: dict[str, Callable[..., Activation]] = {
     "relu": relu,
+    "linear": linear,
     "leaky_relu": leaky_relu,
     "elu": elu,
+    "power": power,
     "smoothed_leaky_relu": smoothed_leaky_relu,
 }
 
@@ -128,9 +161,8 @@ def _positive(u: Tensor) -> Tensor:
 
 
 def _two_slopes(u: Tensor, slope: float | int) -> Tensor:
-    # slope + (1 - slope) 1{u > 0}, in one pass beside that of the comparison
-    step = _positive(u)
-    return torch.add(u.new_tensor(slope), step, alpha=1 - slope, out=step)
+    # slope + (1 - slope) 1{u > 0}; a tensor made of the number would be a copy from host to device at every step
+    return _positive(u).mul_(1 - slope).add_(slope)
 
 
 def _check_slope(slope: float | int) -> None:

@@ -4,6 +4,7 @@ import bisect
 import dataclasses
 import functools
 import operator
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -91,15 +92,17 @@ class Recorder:
         self.steps = sorted({operator.index(step) for step in record})
         if outside := [step for step in self.steps if not 0 <= step <= last]:
             raise InputError(f"record holds the step {outside[0]}: steps are counted from 0 to {last}, the last")
+        self._places, self._stations = set(self.steps), sorted({*self.steps, last})
         self._observe = dict(observe)
         self._runs = runs
+        self._new = threading.Lock()
         self._rows: dict[str, Tensor] = {}  # one row a record, and a last one for the final values
 
     def __call__(self, snapshot: Snapshot, stopping: Tensor) -> None:
         """Take note of a state; the boolean mask ``stopping`` marks the runs for which it is the last."""
-        recorded = snapshot.step in self.steps
+        recorded, ending = snapshot.step in self._places, bool(stopping.any())
         if not recorded:
-            if not stopping.any():
+            if not ending:
                 return
             snapshot, stopping = snapshot.select(stopping), stopping[stopping]
         at = bisect.bisect_left(self.steps, snapshot.step)
@@ -110,12 +113,22 @@ class Recorder:
                     f"the observable {name!r} has shape {tuple(value.shape)}: its first axis must be the "
                     f"{len(snapshot.runs)} runs of the snapshot"
                 )
+            rows = self._rows_of(name, value)
+            if recorded:
+                rows[at].index_copy_(0, snapshot.runs, value)
+            if ending:
+                rows[at:, snapshot.runs[stopping]] = value[stopping]
+
+    def next(self, step: int) -> int:
+        """The first step after the given one at which there is something to take note of; the last is one."""
+        return self._stations[bisect.bisect_right(self._stations, step)]
+
+    def _rows_of(self, name: str, value: Tensor) -> Tensor:
+        with self._new:  # several threads train
             if name not in self._rows:
                 # Every entry is written: at its record, or when its run is over.
                 self._rows[name] = value.new_empty((len(self.steps) + 1, self._runs, *value.shape[1:]))
-            if recorded:
-                self._rows[name][at, snapshot.runs] = value
-            self._rows[name][at:, snapshot.runs[stopping]] = value[stopping]
+            return self._rows[name]
 
     def trained(self, form: Callable[[], Network], steps: Tensor) -> Trained:
         """The finished batch; ``form`` makes its networks."""

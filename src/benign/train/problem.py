@@ -1,6 +1,8 @@
 """What all engines share: when a run is over, and what a training problem must satisfy before it starts."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float64
@@ -14,19 +16,27 @@ from benign.train.losses import Loss
 Stop = Callable[[Tensor, Tensor], Tensor]
 
 
-def never(margins: Tensor, losses: Tensor) -> Tensor:
-    """Every run takes all its steps."""
-    return torch.zeros(margins.shape[0], dtype=torch.bool, device=margins.device)
+@dataclass(frozen=True)
+class Rule:
+    """A run is over when its empirical risk is at most ``level`` and, if ``fitted``, every margin is positive."""
+
+    level: float = math.inf
+    fitted: bool = False
+
+    def __call__(self, margins: Tensor, losses: Tensor) -> Tensor:
+        over = losses.mean(-1) <= self.level
+        return over & (margins > 0).all(-1) if self.fitted else over
 
 
-def loss_at_most(level: float | int) -> Stop:
+#: Every run takes all its steps.
+never = Rule(-math.inf)
+#: A run is over when every training point, wrong labels included, has a positive margin.
+interpolates = Rule(fitted=True)
+
+
+def loss_at_most(level: float | int) -> Rule:
     """A run is over when its empirical risk is at most ``level``."""
-    return lambda margins, losses: losses.mean(-1) <= level
-
-
-def interpolates(margins: Tensor, losses: Tensor) -> Tensor:
-    """A run is over when every training point, wrong labels included, has a positive margin."""
-    return (margins > 0).all(-1)
+    return Rule(float(level))
 
 
 def check_shapes(network: TwoLayer, x: Tensor, labels: Tensor) -> None:

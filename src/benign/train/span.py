@@ -7,18 +7,14 @@ pre-activations A_0 = W_0 X^T enter a step, which costs O(m n^2):
 
 Lengths follow too: W_t W_t^T = W_0 W_0^T + C_t A_0^T + A_t C_t^T. ``train.dense`` is the slow twin.
 
-On a CPU a few runs at a time train to their end, as many as keep their matrices in a core's cache: beside a matrix
-product that fits there, a pass over matrices that do not would cost as much as the product.
-
-On a CPU with one thread a run's numbers are the same, bit for bit, alone and in any batch. The last bits of a matrix
-product depend on the alignment of its factors, and those of an exponential on the place in the array, which is worked
-through 32 float32 at a time but for its end. So n is filled up with zeros to a multiple of 4 and m to one of 8, and
-vectors to a multiple of 32: then each run begins as it does when it is alone. A point with the label 0 moves nothing.
+On a CPU each run is computed alone, by the compiled loop of ``train.compiled``: it never meets its neighbours, so that
+its numbers are the same, bit for bit, in any batch and on any number of threads. An activation, a loss or a stop rule
+of one's own trains by PyTorch, as on a GPU, where the runs of a batch take each step together.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -27,101 +23,15 @@ from torch import Tensor
 from benign.data.grams import Grams
 from benign.errors import InputError
 from benign.networks.activations import Activation, PerRun
-from benign.networks.alignment import filled
-from benign.networks.spanned import Spanned
 from benign.networks.two_layer import TwoLayer
+from benign.train import compiled
+from benign.train.coordinates import Products, SpanSnapshot, Vectors
 from benign.train.history import Batch, Observable, Recorder, Trained
 from benign.train.losses import LOGISTIC, Loss
-from benign.train.neurons import TwoLayerSnapshot
-from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, one_a_run
+from benign.train.problem import Rule, Stop, check_labels, check_shapes, check_steps, never, one_a_run
+from benign.train.threads import side_by_side
 
-CACHED = 2**19  # bytes of A_t for each thread: with C_t, A_0 and sigma(A_t) that is about the second cache of a core
-LOOK = 64  # steps between two looks at a GPU, which waits for the host while it looks
-
-
-@dataclass(frozen=True)
-class SpanSnapshot(TwoLayerSnapshot):
-    """A state in Gram coordinates.
-
-    Squared lengths are exact to the rounding of their terms: a length far below that of its terms, of a neuron whose
-    coefficients cancel, has an absolute error up to about 1e-8 of theirs.
-    """
-
-    coefficients: Tensor  #: C_t, shape (runs, m, n)
-    activation: Activation
-    start: "Vectors | Products"
-
-    @property
-    def network(self) -> TwoLayer | Spanned:
-        """The networks: functions of vectors, or of ``Points`` after training on Grams. Weights are formed only now."""
-        return self.start.network(self.coefficients, self.signs, self.activation)
-
-    def squared_norms(self) -> Tensor:
-        cross = (self.coefficients * self.initial_preactivations).sum(-1)  # <w_j - w_j(0), w_j(0)>
-        return (self.start.squared_norms() + 2 * cross + self.squared_moves()).clamp_(min=0)
-
-    def squared_moves(self) -> Tensor:
-        moved = self.preactivations - self.initial_preactivations  # C_t G
-        return (self.coefficients * moved).sum(-1).clamp_(min=0)
-
-    def spectral_norms(self) -> Tensor:
-        tensors = self.coefficients, self.initial_preactivations, self.preactivations
-        c, before, now = (filled(tensor, 8, 4) for tensor in tensors)
-        gram = filled(self.start.gram(), 8, 8).baddbmm(c, before.mT).baddbmm_(now, c.mT)  # W_t W_t^T, and zeros
-        return torch.linalg.eigvalsh(gram)[:, -1].clamp(min=0).sqrt()
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Samples and initial weights known by their vectors, of the runs ``rows`` of a batch."""
-
-    x: Float[Tensor, "_ n d"]
-    weights: Float[Tensor, "_ m d"]
-    rows: Tensor
-
-    def select(self, rows: Tensor) -> "Vectors":
-        return replace(self, rows=self.rows[rows])
-
-    def matrices(self) -> tuple[Tensor, Tensor]:
-        """A_0 and G, filled up."""
-        x, w = filled(self.x[self.rows], 4, 16), filled(self.weights[self.rows], 8, 16)
-        return w @ x.mT, x @ x.mT
-
-    def network(self, coefficients: Tensor, signs: Tensor, activation: Activation) -> TwoLayer:
-        c, x, w = filled(coefficients, 8, 16), filled(self.x[self.rows], 16, 16), filled(self.weights[self.rows], 8, 16)
-        weights = torch.baddbmm(w, c, x)[:, : signs.shape[1], : self.x.shape[2]]
-        return TwoLayer(weights, signs, activation)
-
-    def squared_norms(self) -> Tensor:
-        return self.weights[self.rows].square().sum(-1)
-
-    def gram(self) -> Tensor:
-        w = filled(self.weights[self.rows], 8, 16)
-        return (w @ w.mT)[:, : self.weights.shape[1], : self.weights.shape[1]]
-
-
-@dataclass(frozen=True)
-class Products:
-    """Samples and initial weights known by their inner products only."""
-
-    grams: Grams
-    rows: Tensor
-
-    def select(self, rows: Tensor) -> "Products":
-        return replace(self, rows=self.rows[rows])
-
-    def matrices(self) -> tuple[Tensor, Tensor]:
-        """A_0 and G, filled up."""
-        return filled(self.grams.cross[self.rows], 8, 4), filled(self.grams.inputs[self.rows], 4, 4)
-
-    def network(self, coefficients: Tensor, signs: Tensor, activation: Activation) -> Spanned:
-        return Spanned(coefficients, signs, activation)
-
-    def squared_norms(self) -> Tensor:
-        return self.gram().diagonal(dim1=1, dim2=2)
-
-    def gram(self) -> Tensor:
-        return self.grams.weights[self.rows]
+LOOK = 64  # steps between two looks which runs are over, for which a GPU has to wait
 
 
 def train(
@@ -139,7 +49,8 @@ def train(
     """Gradient descent on the empirical risk for a batch of runs: the trajectory of ``train.dense``, to rounding.
 
     A run ends after ``steps`` steps, or as soon as ``stop`` says so; finished runs leave the batch and cost nothing.
-    ``observe`` names functions of a ``SpanSnapshot``, evaluated at the steps ``record``, for some runs at a time.
+    ``observe`` names functions of a ``SpanSnapshot``, evaluated at the steps ``record``, for some runs at a time and by
+    several threads at once.
     Everything is computed in the type of ``x``, float64 or float32.
 
     Raises:
@@ -177,25 +88,6 @@ def train_on_grams(
     return _train(start, signs, activation, labels, step_size, steps, loss, stop, observe, record)
 
 
-@dataclass
-class _Group(Batch):
-    """Some runs of one activation that train side by side, their tensors filled up."""
-
-    coefficients: Tensor  # C_t
-    now: Tensor  # A_t
-    initial: Tensor  # A_0
-    gram: Tensor
-    signs: Tensor
-    read_out: Tensor  # a^T / sqrt(m)
-    labels: Tensor
-    pull: Tensor  # y_i step_size / (n sqrt(m)), or 0 once the run is over
-    running: Tensor
-    taken: Tensor
-    rows: Tensor
-    start: Vectors | Products
-    activation: Activation
-
-
 def _train(
     start: Vectors | Products,
     signs: Tensor,
@@ -213,67 +105,128 @@ def _train(
     (runs, n), m = labels.shape, signs.shape[1]
     recorder = Recorder(observe, record, runs, steps)
     sizes = one_a_run("step_size", step_size, runs, labels.device)
-    rates = sizes.to(labels.dtype) / (n * math.sqrt(m))
+    pull = labels * (sizes / n).to(labels.dtype).unsqueeze(1)
     final, taken = labels.new_zeros((runs, m, n)), torch.zeros_like(start.rows)
-    for rows in _groups(activation, labels, m):
-        source, targets = start.select(rows), filled(labels[rows], 32)
-        initial, gram = source.matrices()
-        a = filled(signs[rows], 8)
-        group = _Group(
-            torch.zeros_like(initial), initial.clone(), initial, gram, a, a.unsqueeze(1) / math.sqrt(m),
-            targets, targets * rates[rows].unsqueeze(1), torch.ones_like(rows, dtype=torch.bool),
-            torch.zeros_like(rows), rows, source, activation.select(rows),
-        )  # fmt: skip
-        _descend(group, m, n, steps, loss, stop, recorder, final, taken)
+    engine = _alone if labels.is_cpu and compiled.knows(activation, loss, stop) else _together
+
+    def descend(rows: Tensor) -> None:
+        runs = _begin(start.select(rows), signs[rows], activation.select(rows), labels[rows], pull[rows], loss, stop)
+        advance, step = engine(runs, loss, stop), 0
+        while True:
+            ending = runs.over | (step == steps)
+            some = bool(ending.any())
+            if some or step in recorder.steps:
+                recorder(runs.snapshot(step, loss), ending)
+            if some:
+                rows = runs.start.rows[ending]
+                final[rows], taken[rows] = runs.coefficients[ending], runs.taken[ending]
+                if len(rows) == len(ending):
+                    return
+                runs = runs.select(~ending)
+                advance = engine(runs, loss, stop)
+            step += advance(recorder.next(step) - step)
+
+    if labels.is_cpu:
+        side_by_side(descend, start.rows.split(1))
+    else:
+        for rows in _alike(activation, start.rows):
+            descend(rows)
     return recorder.trained(lambda: start.network(final, signs, activation), taken)
 
 
-def _descend(
-    group: _Group, m: int, n: int, steps: int, loss: Loss, stop: Stop, recorder: Recorder, final: Tensor, taken: Tensor
-) -> None:
-    look = _looks(group)
-    for step in range(steps + 1):
-        outputs = torch.bmm(group.read_out, group.activation(group.now)).squeeze(1)
-        margins = group.labels * filled(outputs, 32)
-        if stop is not never:
-            group.running &= ~stop(margins[:, :n], loss.value(margins)[:, :n])
-            group.pull *= group.running.unsqueeze(1)
-        if step == steps or step in recorder.steps or (stop is not never and step % look == 0):
-            ending = ~group.running | (step == steps)
-            some = bool(ending.any())
-            if some or step in recorder.steps:
-                recorder(_snapshot(group, m, n, step, outputs, margins, loss), ending)
-            if some:
-                over = group.rows[ending]
-                final[over], taken[over] = group.coefficients[ending, :m, :n], group.taken[ending]
-                if len(over) == len(ending):
-                    return
-                group, margins = group.select(~ending), margins[~ending]
-        force = (loss.negative_derivative(margins) * group.pull)[:, : group.now.shape[2]]
-        push = group.activation.derivative(group.now).mul_(group.signs.unsqueeze(2))
-        group.coefficients.addcmul_(push, force.unsqueeze(1))
-        torch.baddbmm(group.initial, group.coefficients, group.gram, out=group.now)
-        group.taken += group.running
+@dataclass
+class _Runs(Batch):
+    """Runs of one activation after the same number of steps."""
+
+    start: Vectors | Products
+    activation: Activation
+    signs: Tensor
+    labels: Tensor
+    read_out: Tensor  # a / sqrt(m)
+    pull: Tensor  # y_i step_size / n, or 0 once the run is over
+    gram: Tensor
+    initial: Tensor  # A_0
+    now: Tensor  # A_t
+    coefficients: Tensor  # C_t
+    outputs: Tensor
+    taken: Tensor  # steps till it was over
+    over: Tensor
+
+    def snapshot(self, step: int, loss: Loss) -> SpanSnapshot:
+        margins = self.labels * self.outputs
+        return SpanSnapshot(
+            step, self.start.rows, self.outputs, self.labels, loss.value(margins), loss.negative_derivative(margins),
+            self.now, self.initial, self.signs, self.coefficients, self.activation, self.start,
+        )  # fmt: skip
 
 
-def _looks(group: _Group) -> int:
-    """After how many steps the host looks again which runs are over."""
-    return LOOK if group.now.is_cuda else 1
-
-
-def _snapshot(group: _Group, m: int, n: int, step: int, outputs: Tensor, margins: Tensor, loss: Loss) -> SpanSnapshot:
-    return SpanSnapshot(
-        step, group.rows, outputs[:, :n], group.labels[:, :n], loss.value(margins)[:, :n],
-        loss.negative_derivative(margins)[:, :n], group.now[:, :m, :n], group.initial[:, :m, :n],
-        group.signs[:, :m], group.coefficients[:, :m, :n], group.activation, group.start,
+def _begin(
+    start: Vectors | Products,
+    signs: Tensor,
+    activation: Activation,
+    labels: Tensor,
+    pull: Tensor,
+    loss: Loss,
+    stop: Stop,
+) -> _Runs:
+    initial, gram = start.matrices()
+    read_out = signs / math.sqrt(signs.shape[1])
+    outputs = torch.bmm(read_out.unsqueeze(1), activation(initial)).squeeze(1)
+    return _Runs(
+        start, activation, signs, labels, read_out, pull, gram, initial, initial.clone(), torch.zeros_like(initial),
+        outputs, torch.zeros_like(start.rows), _over(stop, labels, outputs, loss),
     )  # fmt: skip
 
 
-def _groups(activation: Activation, labels: Tensor, m: int) -> Iterator[Tensor]:
-    """The rows of runs that train side by side: of one activation and, on a CPU, no more than its caches hold."""
-    members = activation.members if isinstance(activation, PerRun) else (activation,) * len(labels)
-    run = m * labels.shape[1] * labels.element_size()
-    size = len(labels) if labels.is_cuda else max(CACHED // run, 1) * torch.get_num_threads()
+def _over(stop: Stop, labels: Tensor, outputs: Tensor, loss: Loss) -> Tensor:
+    margins = labels * outputs
+    return stop(margins, loss.value(margins))
+
+
+def _alone(runs: _Runs, loss: Loss, stop: Rule) -> Callable[[int], int]:
+    """Takes the one run so many steps further, or to its end, and says how many it took."""
+    tensors = runs.initial, runs.gram, runs.read_out, runs.labels, runs.pull, runs.now, runs.coefficients, runs.outputs
+    arrays = [tensor[0].numpy() for tensor in tensors]
+    kind, parameters = compiled.family(runs.activation, arrays[0].dtype)
+
+    def advance(steps: int) -> int:
+        number, over = compiled.descend(
+            kind, parameters, compiled.LOSSES[loss], stop.level, stop.fitted, *arrays, steps
+        )
+        runs.taken += number
+        runs.over |= over
+        return number
+
+    return advance
+
+
+def _together(runs: _Runs, loss: Loss, stop: Stop) -> Callable[[int], int]:
+    """Takes the runs so many steps further, or until it is time to look which are over, and says how many they took."""
+
+    def advance(steps: int) -> int:
+        if stop is not never:
+            steps = min(steps, _look(runs.labels.device))
+        for _ in range(steps):
+            force = loss.negative_derivative(runs.labels * runs.outputs) * runs.pull
+            push = runs.activation.derivative(runs.now).mul_(runs.read_out.unsqueeze(2))
+            runs.coefficients.addcmul_(push, force.unsqueeze(1))
+            torch.baddbmm(runs.initial, runs.coefficients, runs.gram, out=runs.now)
+            torch.bmm(runs.read_out.unsqueeze(1), runs.activation(runs.now), out=runs.outputs.unsqueeze(1))
+            runs.taken += ~runs.over
+            if stop is not never:
+                runs.over |= _over(stop, runs.labels, runs.outputs, loss)
+                runs.pull.masked_fill_(runs.over.unsqueeze(1), 0)
+        return steps
+
+    return advance
+
+
+def _look(device: torch.device) -> int:
+    return 1 if device.type == "cpu" else LOOK
+
+
+def _alike(activation: Activation, rows: Tensor) -> Iterator[Tensor]:
+    """The rows of runs that have the same activation."""
+    members = activation.members if isinstance(activation, PerRun) else (activation,) * len(rows)
     for member in dict.fromkeys(members):
-        rows = torch.tensor([row for row, other in enumerate(members) if other == member], device=labels.device)
-        yield from rows.tensor_split(-(-len(rows) // size))  # of nearly equal sizes
+        yield rows[[row for row, other in enumerate(members) if other == member]]

@@ -11,7 +11,7 @@ from livingpaper.errors import PaperError
 
 #: What computes the numbers, where it is installed. Versions are those installed, not those in the lock: an environment
 #: that differs from the lock must never be served the lock's results, and a newer Sphinx must not retrain.
-NUMERICAL = ("torch", "jax", "numpy", "scipy", "scikit-learn", "pandas")
+NUMERICAL = ("torch", "jax", "numba", "llvmlite", "numpy", "scipy", "scikit-learn", "pandas")
 #: What can change a chapter, beside the press: those, and what draws its pictures.
 KEYED = (*NUMERICAL, "matplotlib", "seaborn")
 

@@ -19,6 +19,7 @@ class Progress:
 
     def __init__(self, label: str, total: int):
         self.label, self.total, self.done = label, total, 0
+        self._doing = ""
         self._started = self._shown = time.monotonic()
 
     def advance(self, count: int) -> None:
@@ -28,14 +29,20 @@ class Progress:
             self._shown = time.monotonic()
             self._show()
 
+    def say(self, doing: str) -> None:
+        """Show beside the label what is done instead of runs, or no longer."""
+        self._doing = f", {doing}" if doing else ""
+        self._show()
+
     def _show(self) -> None:
+        label = self.label + self._doing
         if path := os.environ.get(VARIABLE):
             # A plain write: a torn line is at worst one stale display, and so is none, on a full disk.
             with suppress(OSError):
-                Path(path).write_text(json.dumps({"label": self.label, "done": self.done, "total": self.total}))
+                Path(path).write_text(json.dumps({"label": label, "done": self.done, "total": self.total}))
             return
         elapsed = self._shown - self._started
-        meter = tqdm.format_meter(self.done, self.total, elapsed, prefix=self.label, unit=" runs", ncols=79)
+        meter = tqdm.format_meter(self.done, self.total, elapsed, prefix=label, unit=" runs", ncols=79)
         if "ipykernel" in sys.modules:
             # Not on stderr, which a build takes for a warning, and gone when the work is done.
             clear_output(wait=True)
@@ -55,12 +62,35 @@ class Progress:
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Progress]:
-    """A progress display for the length of a block."""
+    """A progress display for the length of a block, which also says when numba compiles what the block calls."""
     display = Progress(label, total)
     try:
-        yield display
+        with _compiling(display):
+            yield display
     finally:
         display.close()
+
+
+@contextmanager
+def _compiling(display: Progress) -> Iterator[None]:
+    if "numba" not in sys.modules:
+        yield
+        return
+    from numba.core import event  # not at the top: a paper need not have numba
+
+    class Listener(event.Listener):
+        functions = 0  # that are being compiled, one within the other
+
+        def on_start(self, event: event.Event) -> None:
+            self.functions += 1
+            display.say("compiling")
+
+        def on_end(self, event: event.Event) -> None:
+            self.functions -= 1
+            display.say("compiling" if self.functions else "")
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
 
 
 def note(**facts: str | float) -> None:

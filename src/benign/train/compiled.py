@@ -1,0 +1,155 @@
+"""Gradient descent of one run at a time, compiled for the CPU: what ``train.span`` and ``train.deep`` do, as loops.
+
+A step is a matrix product and two passes over matrices, so that most of the time goes into the product. Everything
+compiled stands in this one file: compiled code is kept on disk for the next process under the time and the size of the
+file that calls, and would not notice a change in another one.
+
+A family of activations and a loss are numbers here. They are the same throughout a loop, so the compiler draws the
+branches on them out of the loop, and one trainer serves them all. The constants are float32, exact: each function
+computes in the type of its arguments.
+"""
+
+import math
+
+import numba
+import numpy as np
+import scipy.linalg  # noqa: F401  # whose products the compiled code calls: loaded, so that its threads can be limited
+
+from benign.networks.activations import Activation, PerRun
+from benign.train.losses import EXPONENTIAL, HINGE, LOGISTIC, Loss
+from benign.train.problem import Rule, Stop
+
+ZERO, QUARTER, HALF, ONE, TWO, THREE = map(np.float32, (0, 0.25, 0.5, 1, 2, 3))
+TWO_SLOPES, ELU, SMOOTHED, POWER = range(4)
+FAMILIES = {"two slopes": TWO_SLOPES, "elu": ELU, "smoothed two slopes": SMOOTHED, "power": POWER}
+ON_LOGISTIC, ON_EXPONENTIAL, ON_HINGE = range(3)
+LOSSES = {LOGISTIC: ON_LOGISTIC, EXPONENTIAL: ON_EXPONENTIAL, HINGE: ON_HINGE}
+
+# No flag lets the compiler take NaN for impossible, or sum in another order: a run that diverges shows it. Without the
+# interpreter's lock, so that other runs train beside it.
+compiled = numba.njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+
+
+def knows(activation: Activation, loss: Loss, stop: Stop) -> bool:
+    """Whether these are here as compiled functions; anybody's own are not."""
+    members = activation.members if isinstance(activation, PerRun) else (activation,)
+    return all(member.family in FAMILIES for member in members) and loss in LOSSES and isinstance(stop, Rule)
+
+
+def family(activation: Activation, dtype: np.dtype) -> tuple[int, np.ndarray]:
+    """The number of an activation's family, and its two parameters, 0 where it has fewer."""
+    return FAMILIES[activation.family], np.array([*activation.parameters, 0, 0][:2], dtype)
+
+
+@compiled
+def descend(
+    kind, parameters, loss, level, fitted, initial, gram, read_out, labels, pull, now, coefficients, outputs, steps
+):
+    """Takes one run of ``train.span`` up to so many steps further; returns how many, and whether it is over.
+
+    A_t (``now``), C_t and f(x_i) are changed in place; ``read_out`` is a / sqrt(m), ``pull`` y step_size / n.
+    """
+    moved, force = np.empty_like(initial), np.empty_like(labels)
+    taken, over = 0, is_over(loss, level, fitted, labels, outputs)
+    while taken < steps and not over:
+        for i in range(len(labels)):
+            force[i] = pull[i] * negative_derivative(loss, labels[i] * outputs[i])
+        backward(kind, parameters, read_out, force, now, coefficients)
+        np.dot(coefficients, gram, moved)
+        forward(kind, parameters, read_out, initial, moved, now, outputs)
+        taken, over = taken + 1, is_over(loss, level, fitted, labels, outputs)
+    return taken, over
+
+
+@compiled
+def forward(kind, parameters, read_out, initial, moved, now, outputs):
+    """A = A_0 + C G and f(x_i) = sum_j read_out_j sigma(A_ji)."""
+    a, b = parameters[0], parameters[1]
+    outputs[:] = 0
+    for j in range(initial.shape[0]):
+        for i in range(initial.shape[1]):
+            u = initial[j, i] + moved[j, i]
+            now[j, i] = u
+            outputs[i] += read_out[j] * sigma(kind, a, b, u)
+
+
+@compiled
+def backward(kind, parameters, read_out, force, now, coefficients):
+    """C_ji += read_out_j sigma'(A_ji) force_i."""
+    a, b = parameters[0], parameters[1]
+    for j in range(now.shape[0]):
+        for i in range(now.shape[1]):
+            coefficients[j, i] += read_out[j] * slope(kind, a, b, now[j, i]) * force[i]
+
+
+@compiled
+def is_over(loss, level, fitted, labels, outputs):
+    """Whether a ``Rule`` ends the run."""
+    if fitted:
+        for i in range(len(labels)):
+            if not labels[i] * outputs[i] > 0:
+                return False
+    if math.isinf(level):
+        return level > 0
+    total = 0.0
+    for i in range(len(labels)):
+        total += value(loss, labels[i] * outputs[i])
+    return total <= level * len(labels)
+
+
+@compiled
+def sigma(kind, a, b, u):
+    """The activation of a family with the parameters a and b."""
+    if kind == TWO_SLOPES:
+        return a * u if u <= ZERO else u
+    if kind == ELU:
+        return math.expm1(u) if u <= ZERO else u
+    if kind == SMOOTHED:
+        if abs(u) * b <= ONE:
+            return (QUARTER * (ONE - a) * b * u + HALF * (ONE + a)) * u
+        return (a * u if u <= ZERO else u) - QUARTER * (ONE - a) / b
+    return ZERO * u if u <= ZERO else power(u, a)
+
+
+@compiled
+def slope(kind, a, b, u):
+    """Its derivative, at a kink from the left."""
+    if kind == TWO_SLOPES:
+        return ONE if u > ZERO else a
+    if kind == ELU:
+        return math.exp(u) if u <= ZERO else ONE
+    if kind == SMOOTHED:
+        return HALF * (ONE + a) + HALF * (ONE - a) * min(max(b * u, -ONE), ONE)
+    return a * power(u, b) if u > ZERO else ZERO
+
+
+@compiled
+def power(u, exponent):
+    """u^exponent; whole exponents, which are those that occur, are products."""
+    if exponent == ONE:
+        return u
+    if exponent == TWO:
+        return u * u
+    if exponent == THREE:
+        return u * u * u
+    return u**exponent
+
+
+@compiled
+def value(loss, margin):
+    """A loss l(u) of the margin u."""
+    if loss == ON_LOGISTIC:
+        return max(-margin, 0) + math.log1p(math.exp(-abs(margin)))
+    if loss == ON_EXPONENTIAL:
+        return math.exp(-margin)
+    return max(1 - margin, 0)
+
+
+@compiled
+def negative_derivative(loss, margin):
+    """g = -l'."""
+    if loss == ON_LOGISTIC:
+        return 1 / (1 + math.exp(margin))
+    if loss == ON_EXPONENTIAL:
+        return math.exp(-margin)
+    return 1.0 if margin < 1 else 0.0
