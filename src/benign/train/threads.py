@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any
 
 import torch
 from threadpoolctl import ThreadpoolController
 
-Item = TypeVar("Item")
 
-
-def side_by_side(work: Callable[[Item], object], items: Iterable[Item]) -> None:
+def side_by_side(work: Callable[[Any], None], items: Iterable[Any]) -> None:
     """Call ``work`` for each item, as many at a time as PyTorch was given threads.
 
     Sums are split between the threads of a library, so their last bits depend on how many there are. Here a library

@@ -22,8 +22,8 @@ from livingpaper.sweep.progress import VARIABLE
 SINGLE_THREADED = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 #: cuBLAS is deterministic only with a workspace of fixed size.
 DETERMINISTIC = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONHASHSEED": "0"}
-#: How the variables begin by which a person or a machine sets up Python, Jupyter, IPython, matplotlib, numba, and language and
-#: time zone: no chapter gets them, for two people must get the same numbers and pictures ...
+#: How the variables begin by which a person or a machine sets up Python, Jupyter, IPython, matplotlib, numba, and
+#: language and time zone: no chapter gets them, for two people must get the same numbers and pictures ...
 PERSONAL = ("PYTHON", "JUPYTER", "JPY_", "IPYTHON", "IPYKERNEL", "MPL", "MATPLOTLIB", "NUMBA", "LC_", "LANG", "TZ")
 #: ... but those by which Python finds itself, its modules and its byte code.
 KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
