@@ -77,7 +77,7 @@ class Deep:
 
     def preactivations(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
         """The pre-activations u_1, ..., u_L, each of shape (runs, n, m_l)."""
-        return self._forward(x)[0]
+        return self.forward(x)[0]
 
     def derivative(
         self, x: Float[Tensor, "*runs n d"], direction: tuple[Float[Tensor, "runs _ _"], ...]
@@ -86,7 +86,7 @@ class Deep:
 
         With a dot for the derivative, u_l' = s_l (V_l h_{l-1} + W_l h_{l-1}') and h_l' = sigma'(u_l) u_l'.
         """
-        us, hs = self._forward(x)
+        us, hs = self.forward(x)
         moved = torch.zeros_like(hs[0])
         for w, v, s, u, h in zip(self.weights, direction, self.multipliers, us, hs, strict=True):
             change = product(h, v.mT, s) + product(moved, w.mT, s)
@@ -98,9 +98,29 @@ class Deep:
 
         They make the derivative in the weights: df(x)/dW_l = s_l b_l(x) h_{l-1}(x)^T.
         """
-        us, hs = self._forward(x)
-        top = torch.ones_like(us[-1][..., 0])
-        return hs, backward(self.weights, self.multipliers, self.activation, us, top)
+        us, hs = self.forward(x)
+        return hs, self.backward(us, torch.ones_like(us[-1][..., 0]))
+
+    def forward(self, x: Float[Tensor, "*runs n d"]) -> tuple[list[Tensor], list[Tensor]]:
+        """The pre-activations u_1, ..., u_L and the inputs h_0 = x, ..., h_{L-1} of the layers."""
+        self.check_inputs(x)
+        preactivations, hidden = [], [x.expand(len(self.weights[0]), -1, -1)]
+        for w, s in zip(self.weights, self.multipliers, strict=True):
+            if preactivations:
+                hidden.append(self.activation(preactivations[-1]))
+            preactivations.append(product(hidden[-1], w.mT, s))
+        return preactivations, hidden
+
+    def backward(self, preactivations: Sequence[Tensor], top: Float[Tensor, "runs n"]) -> list[Tensor]:
+        """The signals top_i df(x_i)/du_l of the layers l = 1, ..., L.
+
+        b_L = top and b_l = sigma'(u_l) (s_{l+1} W_{l+1}^T b_{l+1}).
+        """
+        signals, multipliers = [top.unsqueeze(-1)], self.multipliers
+        for below in range(len(multipliers) - 2, -1, -1):
+            signal = product(signals[-1], self.weights[below + 1], multipliers[below + 1])
+            signals.append(signal.mul_(self.activation.derivative(preactivations[below])))
+        return signals[::-1]
 
     def select(self, rows: Tensor | slice) -> "Deep":
         """The networks of the given rows of the batch: numbers, a mask, or a slice."""
@@ -123,11 +143,6 @@ class Deep:
         runs, _, d = self.weights[0].shape
         if x.shape[-1] != d or x.ndim not in (2, 3) or x.shape[:-2] not in ((), (runs,)):
             raise InputError(f"x has the shape {tuple(x.shape)}: it must be ({runs}, n, {d}), or (n, {d}) for all runs")
-
-    def _forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        self.check_inputs(x)
-        inputs = x.expand(len(self.weights[0]), -1, -1)
-        return forward(self.weights, self.multipliers, self.activation, inputs)
 
 
 def initialise(
@@ -175,36 +190,6 @@ def gain(activation: Activation) -> float:
     # The kink at 0 is an end of both integrals. Beyond 40 the density is 0 in float64.
     halves = [integrate.quad(density, *ends, epsabs=0, epsrel=1e-11, limit=200)[0] for ends in ((-40, 0), (0, 40))]
     return math.sqrt(2 * math.pi) / sum(halves)
-
-
-def forward(
-    weights: Sequence[Tensor], multipliers: Sequence[float], activation: Activation, x: Tensor
-) -> tuple[list[Tensor], list[Tensor]]:
-    """The pre-activations u_1, ..., u_L and the inputs h_0 = x, ..., h_{L-1} of the layers."""
-    preactivations, hidden = [], [x]
-    for w, s in zip(weights, multipliers, strict=True):
-        if preactivations:
-            hidden.append(activation(preactivations[-1]))
-        preactivations.append(product(hidden[-1], w.mT, s))
-    return preactivations, hidden
-
-
-def backward(
-    weights: Sequence[Tensor],
-    multipliers: Sequence[float],
-    activation: Activation,
-    preactivations: Sequence[Tensor],
-    top: Float[Tensor, "runs n"],
-) -> list[Tensor]:
-    """The signals top_i df(x_i)/du_l of the layers l = 1, ..., L.
-
-    b_L = top and b_l = sigma'(u_l) (s_{l+1} W_{l+1}^T b_{l+1}).
-    """
-    signals = [top.unsqueeze(-1)]
-    for below in range(len(weights) - 2, -1, -1):
-        signal = product(signals[-1], weights[below + 1], multipliers[below + 1])
-        signals.append(signal.mul_(activation.derivative(preactivations[below])))
-    return signals[::-1]
 
 
 def product(a: Float[Tensor, "runs n k"], b: Float[Tensor, "runs k m"], scale: float) -> Float[Tensor, "runs n m"]:

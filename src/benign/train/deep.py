@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benign.errors import InputError
-from benign.networks.deep import Deep, backward, forward
+from benign.networks.deep import Deep
 from benign.seeds import generator
 from benign.train import compiled
 from benign.train.history import Batch, Observable, Recorder, Snapshot, Trained
@@ -81,17 +81,18 @@ def train(
     every = torch.arange(runs, device=x.device)
     final, taken = [torch.empty_like(w) for w in network.weights], torch.empty_like(every)
     known = x.is_cpu and compiled.knows(network.activation, loss, stop)
-    way = _Compiled(loss, stop) if known else _Torch(loss, stop, bool((decays > 0).any()))
+    way = _Compiled(loss) if known else _Torch(loss, bool((decays > 0).any()))
 
     def descend(rows: Tensor) -> None:
         runs = _Runs.of(network, x, labels, rates, kept, rows)
-        orders = [generator(seeds[row], "mini-batch order") for row in rows.tolist()] if seeds else []
-        step = way.full(runs, 0)
+        orders = [generator(seeds[row], "mini-batch order") for row in rows.tolist()] if batch_size else []
+        step = way.full(runs, 0, stop)
         while True:
             ending = runs.over | (step == steps)
             some = bool(ending.any())
             if some or step in recorder.steps:
-                recorder(runs.snapshot(step, loss), ending)
+                losses = loss.at(runs.outputs, runs.labels)
+                recorder(DeepSnapshot(step, runs.rows, runs.outputs, runs.labels, losses, runs.network), ending)
             if some:
                 ended = runs.rows[ending]
                 taken[ended] = runs.taken[ending]
@@ -101,7 +102,7 @@ def train(
                     return
                 runs = runs.select(~ending)
             end = next(end for end in (*recorder.steps, steps) if end > step)
-            step = by_batches(runs, orders, step, end) if orders else step + way.full(runs, end - step)
+            step = by_batches(runs, orders, step, end) if orders else step + way.full(runs, end - step, stop)
 
     def by_batches(runs: _Runs, orders: Sequence[np.random.Generator], step: int, end: int) -> int:
         """Takes the runs to the step ``end``, or until it is time to look which are over; returns their step."""
@@ -112,10 +113,10 @@ def train(
             number = min(epoch - at, end - step)
             way.batches(runs, runs.order[:, at * batch_size : (at + number) * batch_size], batch_size)
             step += number
-            asking = stop is not never and step % epoch == 0
-            if asking or step == end:
-                way.full(runs, 0, asking)
-            if step == end or (asking and (x.is_cpu or step // epoch % LOOK == 0)):
+            rule = stop if step % epoch == 0 else never
+            if rule is not never or step == end:
+                way.full(runs, 0, rule)
+            if step == end or (rule is not never and (x.is_cpu or step // epoch % LOOK == 0)):
                 return step
 
     if x.is_cpu:
@@ -152,23 +153,17 @@ class _Runs(Batch):
             replace(network, weights=weights),
         )  # fmt: skip
 
-    def snapshot(self, step: int, loss: Loss | Squared) -> DeepSnapshot:
-        """What observables see."""
-        losses = loss.at(self.outputs, self.labels)
-        return DeepSnapshot(step, self.rows, self.outputs, self.labels, losses, self.network)
-
 
 @dataclass(frozen=True)
 class _Compiled:
     """Takes one run further, by compiled loops."""
 
     loss: Loss | Squared
-    stop: Rule
 
-    def full(self, runs: _Runs, number: int, asking: bool = True) -> int:
+    def full(self, runs: _Runs, number: int, stop: Rule) -> int:
         """So many full-batch steps, or till the run is over; returns how many, and leaves the outputs after them."""
-        rule, outputs = self.stop if asking else never, runs.outputs[0].numpy()
-        number, over = compiled.descend_deep(*self._arrays(runs), outputs, rule.level, rule.fitted, number)
+        outputs = runs.outputs[0].numpy()
+        number, over = compiled.descend_deep(*self._arrays(runs), outputs, stop.level, stop.fitted, number)
         runs.taken += number
         runs.over |= over
         return number
@@ -192,19 +187,17 @@ class _Torch:
     """Takes runs further together, by PyTorch."""
 
     loss: Loss | Squared
-    stop: Stop
     shrinking: bool  #: whether there is weight decay
 
-    def full(self, runs: _Runs, number: int, asking: bool = True) -> int:
-        """So many full-batch steps, or until it is time to look which are over; leaves the outputs after them."""
-        asking = asking and self.stop is not never
-        if asking and not runs.x.is_cpu:
+    def full(self, runs: _Runs, number: int, stop: Stop) -> int:
+        """The same for runs together; on a GPU it may also be time to look which are over."""
+        if stop is not never and not runs.x.is_cpu:
             number = min(number, LOOK)
         for step in range(number + 1):
-            us, hs = self._ahead(runs, runs.x)
+            us, hs = runs.network.forward(runs.x)
             runs.outputs = us[-1].squeeze(-1)
-            if asking:
-                runs.over |= self.stop(runs.labels * runs.outputs, self.loss.at(runs.outputs, runs.labels))
+            if stop is not never:
+                runs.over |= stop(runs.labels * runs.outputs, self.loss.at(runs.outputs, runs.labels))
                 runs.rates.masked_fill_(runs.over.unsqueeze(1), 0)
                 runs.kept.masked_fill_(runs.over, 1)
             if step == number or (runs.x.is_cpu and runs.over.all()):
@@ -215,18 +208,13 @@ class _Torch:
     def batches(self, runs: _Runs, order: Tensor, size: int) -> None:
         """The steps of mini-batches of so many points in this order."""
         for points in order.split(size, 1):
-            us, hs = self._ahead(runs, runs.x.take_along_dim(points.unsqueeze(2), 1))
+            us, hs = runs.network.forward(runs.x.take_along_dim(points.unsqueeze(2), 1))
             self._back(runs, us, hs, runs.labels.take_along_dim(points, 1))
 
-    def _ahead(self, runs: _Runs, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        network = runs.network
-        return forward(network.weights, network.multipliers, network.activation, x)
-
     def _back(self, runs: _Runs, us: list[Tensor], hs: list[Tensor], labels: Tensor) -> None:
-        network = runs.network
         forces = self.loss.force(us[-1].squeeze(-1), labels) / labels.shape[1]
-        signals = backward(network.weights, network.multipliers, network.activation, us, forces)
-        for w, h, signal, rates in zip(network.weights, hs, signals, runs.rates.unbind(1), strict=True):
+        signals = runs.network.backward(us, forces)
+        for w, h, signal, rates in zip(runs.network.weights, hs, signals, runs.rates.unbind(1), strict=True):
             if self.shrinking:
                 w.mul_(runs.kept.view(-1, 1, 1))
             w.baddbmm_(signal.mul_(rates.view(-1, 1, 1)).mT, h)
