@@ -1,6 +1,6 @@
 """Gradient descent of one run at a time, compiled for the CPU: what ``train.span`` and ``train.deep`` do, as loops.
 
-A step is a matrix product and two passes over matrices, so that most of the time goes into the product. Everything
+A step is matrix products and few passes over matrices, so that most of the time goes into the products. Everything
 compiled stands in this one file: compiled code is kept on disk for the next process under the time and the size of the
 file that calls, and would not notice a change in another one.
 
@@ -150,7 +150,7 @@ def back(kind, parameters, loss, multipliers, rates, kept, weights, moved, hidde
         np.dot(signal, hidden[layer].T, gradient)
         if layer:
             below, scale, u_scale, pulled = moved[layer - 1], multipliers[layer], multipliers[layer - 1], hidden[layer]
-            np.dot(w.T, signal, pulled)
+            np.dot(w.T, signal, pulled)  # where h_{l-1} was
             for j in range(below.shape[0]):
                 for i in range(below.shape[1]):
                     below[j, i] = scale * pulled[j, i] * slope(kind, a, b, u_scale * below[j, i])
@@ -214,10 +214,15 @@ def power(u, exponent):
 
 @compiled
 def at(loss, output, label):
-    """A loss at an output f."""
+    """A loss at an output f, of the margin y f if it is not the squared one."""
     if loss == ON_SQUARED:
         return (output - label) ** 2 / 2
-    return value(loss, label * output)
+    margin = label * output
+    if loss == ON_LOGISTIC:
+        return max(-margin, 0) + math.log1p(math.exp(-abs(margin)))
+    if loss == ON_EXPONENTIAL:
+        return math.exp(-margin)
+    return max(1 - margin, 0)
 
 
 @compiled
@@ -229,18 +234,8 @@ def force(loss, output, label):
 
 
 @compiled
-def value(loss, margin):
-    """A loss l(u) of the margin u."""
-    if loss == ON_LOGISTIC:
-        return max(-margin, 0) + math.log1p(math.exp(-abs(margin)))
-    if loss == ON_EXPONENTIAL:
-        return math.exp(-margin)
-    return max(1 - margin, 0)
-
-
-@compiled
 def negative_derivative(loss, margin):
-    """g = -l'."""
+    """g = -l' of a loss l of the margin."""
     if loss == ON_LOGISTIC:
         return 1 / (1 + math.exp(margin))
     if loss == ON_EXPONENTIAL:
