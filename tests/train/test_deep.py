@@ -380,6 +380,27 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(
         assert torch.equal(together.final[name][chosen], apart.final[name]), name
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["compiled", "by PyTorch"])
+@pytest.mark.parametrize("batch_size", [None, 64])
+def test_a_run_is_the_same_to_the_last_bit_on_any_number_of_threads(known, batch_size):
+    network, x, labels = problem(runs=3, n=150, widths=(260, 200, 220, 1))  # products that libraries would split
+    network = network if known else own(network)
+    arguments = dict(
+        step_size=0.5, steps=9, stop=loss_at_most(0.3), observe=OBSERVE, record=(0, 5, 9), weight_decay=0.1,
+        batch_size=batch_size, seeds=None if batch_size is None else [0, 1, 2],
+    )  # fmt: skip
+    results, before = [], torch.get_num_threads()
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        try:
+            trained = train(network, x, labels, **arguments)
+        finally:
+            torch.set_num_threads(before)
+        results.append((trained.steps, *trained.network.weights, *trained.history.values(), *trained.final.values()))
+    for others in results[1:]:
+        assert all(torch.equal(one, other) for one, other in zip(results[0], others, strict=True))
+
+
 @pytest.mark.parametrize("of", [lambda network: network, own])
 def test_arguments_are_left_alone(of):
     network, x, labels = problem()

@@ -63,8 +63,8 @@ def train(
 
     A run ends after ``steps`` steps, or as soon as ``stop`` says so, which is asked before every step, or with a
     ``batch_size`` at the start of every epoch; finished runs leave the batch and cost nothing. ``observe`` names
-    functions of a ``DeepSnapshot``, evaluated at the steps ``record`` for some runs at a time; its outputs and losses
-    are the whole sample's. Everything is computed in the type of ``x``, float64 or float32.
+    functions of a ``DeepSnapshot``, evaluated at the steps ``record`` for some runs at a time, by several threads at
+    once; its outputs and losses are the whole sample's. All is computed in the type of ``x``, float64 or float32.
 
     Raises:
         InputError: a batch that does not make sense, wrong labels, steps, step sizes, weight decay, batch size or
@@ -101,7 +101,7 @@ def train(
                 if len(ended) == len(ending):
                     return
                 runs = runs.select(~ending)
-            end = next(end for end in (*recorder.steps, steps) if end > step)
+            end = recorder.next(step)
             step = by_batches(runs, orders, step, end) if orders else step + way.full(runs, end - step, stop)
 
     def by_batches(runs: _Runs, orders: Sequence[np.random.Generator], step: int, end: int) -> int:
