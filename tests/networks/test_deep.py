@@ -1,4 +1,4 @@
-"""Deep networks: values and derivatives against autograd, the start against its promises, runs against batches."""
+"""Deep networks: values and derivatives against autograd, and the start against its promises."""
 
 import math
 
@@ -59,13 +59,6 @@ def plain(weights, network, sigma, x):
     return us
 
 
-def factors(network, x):
-    """What the derivatives are made of, without the zeros that fill them up."""
-    hs, bs = network.factors(x)
-    below, above = network.widths[:-1], network.widths[1:]
-    return [[t[:, : x.shape[-2], :m] for t, m in zip(*pair, strict=True)] for pair in ((hs, below), (bs, above))]
-
-
 @given(settings_of_a_batch)
 def test_values_and_derivatives_are_autograds(chosen):
     network, x = batch(**chosen)
@@ -73,7 +66,7 @@ def test_values_and_derivatives_are_autograds(chosen):
     runs = len(network.weights[0])
     directions = tuple(normal(*w.shape, seed=2) for w in network.weights)
     outputs, us, derivative = network(x), network.preactivations(x), network.derivative(x, directions)
-    hs, bs = factors(network, x)
+    hs, bs = network.factors(x)
     assert len(us) == len(hs) == len(bs) == len(network.weights)
     for run in range(runs):
         points = x[run] if x.ndim == 3 else x
@@ -97,26 +90,6 @@ def test_values_and_derivatives_are_autograds(chosen):
             tuple(v[run] for v in directions),
         )
         torch.testing.assert_close(derivative[run], along, **CLOSE)
-
-
-@given(settings_of_a_batch, st.data())
-def test_a_run_is_the_same_to_the_last_bit_in_any_batch(chosen, data):
-    network, x = batch(**chosen)
-    runs = len(network.weights[0])
-    rows = torch.tensor(data.draw(st.permutations(range(runs)))[: data.draw(st.integers(1, runs))])
-    directions = tuple(normal(*w.shape) for w in network.weights)
-
-    def numbers(network, x, directions):
-        yield network(x)
-        yield from network.preactivations(x)
-        for parts in network.factors(x):
-            yield from parts
-        yield network.derivative(x, directions)
-
-    together = numbers(network, x, directions)
-    apart = numbers(network.select(rows), x[rows] if x.ndim == 3 else x, tuple(v[rows] for v in directions))
-    for a, b in zip(together, apart, strict=True):
-        assert torch.equal(a[rows], b)
 
 
 def test_weights_depend_on_their_seed_and_layer_only():
@@ -198,9 +171,8 @@ def test_the_tangent_kernel_is_in_the_mean_that_of_the_recursion(depth):
 
 def test_one_network_of_a_batch_and_some_of_them():
     network = initialise((3, 5, 1), [0, 1, 2], relu(), "standard")
-    x = normal(4, 3)
-    assert torch.equal(network.alone(1)(x), network(x)[[1]])
-    assert torch.equal(network.select(torch.tensor([True, False, True]))(x), network(x)[[0, 2]])
+    for part, rows in ((network.alone(1), [1]), (network.select(torch.tensor([True, False, True])), [0, 2])):
+        assert all(torch.equal(a, b[rows]) for a, b in zip(part.weights, network.weights, strict=True))
     assert network.alone(0).parameterisation == network.to("meta").parameterisation == "standard"
     assert {w.device.type for w in network.to("meta").weights} == {"meta"}
     assert network.alone(2).weights[1].data_ptr() % 64 == 0

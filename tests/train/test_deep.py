@@ -1,10 +1,12 @@
 """Training deep networks: against PyTorch's own loops, lazy read-outs by brute force, and runs against batches."""
 
+import dataclasses
 import itertools
 import math
 
 import numpy as np
 import pytest
+import second_device
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,18 +15,24 @@ from benign.errors import InputError
 from benign.networks.activations import Activation, named, relu
 from benign.networks.deep import initialise
 from benign.seeds import generator
-from benign.train import history, lazy
+from benign.train import deep, history, lazy
 from benign.train.deep import train
-from benign.train.losses import LOGISTIC, SQUARED
+from benign.train.losses import EXPONENTIAL, HINGE, LOGISTIC, SQUARED
 from benign.train.problem import interpolates, loss_at_most, never
 
 FUNCTIONS = {
     "relu": torch.nn.functional.relu,
     "leaky_relu(0.3)": lambda u: torch.nn.functional.leaky_relu(u, 0.3),
     "elu": torch.nn.functional.elu,
+    "power(2)": lambda u: u.clamp(min=0) ** 2,
+    "smoothed_leaky_relu(0.1, 2)": lambda u: torch.where(
+        u.abs() <= 0.5, 0.45 * u**2 + 0.55 * u, torch.where(u > 0, u, 0.1 * u) - 0.1125
+    ),
 }
-RISKS = {  # PyTorch's
+RISKS = {  # PyTorch's, where it has them
     LOGISTIC: torch.nn.SoftMarginLoss(),
+    EXPONENTIAL: lambda outputs, labels: torch.exp(-labels * outputs).mean(),
+    HINGE: lambda outputs, labels: (1 - labels * outputs).clamp(min=0).mean(),
     SQUARED: lambda outputs, targets: torch.nn.functional.mse_loss(outputs, targets) / 2,
 }
 OBSERVE = {
@@ -46,7 +54,12 @@ def problem(runs=3, n=6, widths=(5, 7, 6, 1), name="relu", parameterisation="ntk
     return initialise(widths, range(runs), named(name), parameterisation, scale), x, torch.tensor(targets)
 
 
-def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed, decay=0.0):
+def own(network):
+    """The networks with an activation that no engine knows."""
+    return dataclasses.replace(network, activation=dataclasses.replace(network.activation, family=None))
+
+
+def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed, decay=0.0, stop=never):
     """One run with torch.nn and torch.optim: its losses, one a step, and its weights at the end."""
     parts = []
     for w in network.weights:
@@ -68,6 +81,10 @@ def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed
         if not batches:
             batches = [...] if batch_size is None else list(torch.tensor(rng.permutation(len(x))).split(batch_size))
         losses.append(RISKS[loss](model(x), targets).item())
+        # ``batches`` has just been made where an epoch begins
+        first = len(batches) == (1 if batch_size is None else math.ceil(len(x) / batch_size))
+        if first and losses[-1] <= stop.level and (not stop.fitted or (targets * model(x) > 0).all()):
+            return losses, [part.weight.detach() for part in parts]
         batch = batches.pop(0)
         optimiser.zero_grad()
         RISKS[loss](model(x[batch]), targets[batch]).backward()
@@ -78,7 +95,7 @@ def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed
 
 @given(
     name=st.sampled_from(list(FUNCTIONS)),
-    loss=st.sampled_from([LOGISTIC, SQUARED]),
+    loss=st.sampled_from(list(RISKS)),
     parameterisation=st.sampled_from(["ntk", "standard"]),
     widths=st.lists(st.integers(1, 20), min_size=1, max_size=5).map(lambda widths: (*widths, 1)),
     runs=st.integers(1, 3),
@@ -86,30 +103,40 @@ def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed
     steps=st.integers(0, 12),
     size=st.sampled_from(["number", "run"]),
     decay=st.sampled_from(["none", "number", "run"]),
+    stop=st.sampled_from(list(STOPS)),
     seed=st.integers(0, 10**6),
     data=st.data(),
 )
-def test_training_is_pytorchs(name, loss, parameterisation, widths, runs, n, steps, size, decay, seed, data):
+def test_every_way_to_train_is_pytorchs(
+    name, loss, parameterisation, widths, runs, n, steps, size, decay, stop, seed, data
+):
     batch_size = data.draw(st.none() | st.integers(1, n))
     seeds = None if batch_size is None else list(range(seed, seed + runs))
     network, x, targets = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
     sizes = {"number": [0.2] * runs, "run": np.linspace(0.05, 0.3, runs).tolist()}[size]
     decays = {"none": [0.0] * runs, "number": [0.3] * runs, "run": np.linspace(0, 0.9, runs).tolist()}[decay]
-    trained = train(
-        network, x, targets, step_size=sizes[0] if size == "number" else torch.tensor(sizes, dtype=torch.float64),
-        steps=steps, loss=loss, batch_size=batch_size, seeds=seeds, observe={"loss": history.loss},
-        record=range(steps + 1),
-        weight_decay={"none": 0, "number": 0.3, "run": torch.tensor(decays, dtype=torch.float64)}[decay],
+    record = data.draw(st.sampled_from([range(steps + 1), sorted({0, steps // 2, steps})]))
+    arguments = dict(
+        step_size=sizes[0] if size == "number" else torch.tensor(sizes, dtype=torch.float64),
+        steps=steps, loss=loss, batch_size=batch_size, seeds=seeds, observe={"loss": history.loss}, stop=STOPS[stop],
+        record=record, weight_decay={"none": 0, "number": 0.3, "run": torch.tensor(decays, dtype=torch.float64)}[decay],
     )  # fmt: skip
-    assert trained.steps.tolist() == [steps] * runs
+    compiled = train(network, x, targets, **arguments)
+    alone = train(own(network), x, targets, **arguments)
+    together = train(network.to("second"), x.to("second"), targets.to("second"), **arguments)
     for run in range(runs):
         losses, weights = plain(
             network, run, x[run], targets[run], name=name, loss=loss, size=sizes[run], steps=steps,
-            batch_size=batch_size, seed=seed + run, decay=decays[run],
+            batch_size=batch_size, seed=seed + run, decay=decays[run], stop=STOPS[stop],
         )  # fmt: skip
-        assert trained.history["loss"][:, run].tolist() == pytest.approx(losses, rel=1e-10, abs=1e-13)
-        for ours, theirs in zip(trained.network.weights, weights, strict=True):
-            torch.testing.assert_close(ours[run], theirs, rtol=1e-10, atol=1e-11)
+        taken = len(losses) - 1
+        expected = [losses[min(step, taken)] for step in record]
+        for trained in (compiled, alone, together):
+            assert trained.steps[run].item() == taken
+            assert trained.history["loss"][:, run].tolist() == pytest.approx(expected, rel=1e-10, abs=1e-13)
+            assert trained.final["loss"][run].item() == pytest.approx(losses[-1], rel=1e-10, abs=1e-13)
+            for ours, theirs in zip(trained.network.weights, weights, strict=True):
+                torch.testing.assert_close(ours[run].cpu(), theirs, rtol=1e-10, atol=1e-11)
 
 
 @pytest.mark.parametrize("loss", [LOGISTIC, SQUARED])
@@ -248,12 +275,16 @@ def test_a_finished_run_keeps_its_values(batch_size):
     assert all(torch.equal(trained.final[name], unrecorded.final[name]) for name in OBSERVE)
 
 
-def test_finished_runs_leave_the_batch():
+def test_finished_runs_cost_nothing():
     network, x, labels = problem(runs=3)
-    seen = {"value": [], "derivative": []}
+    seen = {"value": 0, "derivative": 0}
 
     def spy(part, function):
-        return lambda u: seen[part].append(len(u) if u.ndim else 0) or function(u)
+        def counting(u):
+            seen[part] += u.ndim > 0  # not when a network asks for sigma(0)
+            return function(u)
+
+        return counting
 
     network = type(network)(
         network.weights, Activation("spy", spy("value", relu().value), spy("derivative", relu().derivative))
@@ -261,30 +292,71 @@ def test_finished_runs_leave_the_batch():
     sizes = torch.tensor([1.0, 0.5, 1e-9], dtype=torch.float64)
     trained = train(network, x, labels, step_size=sizes, steps=60, stop=loss_at_most(0.4))
     assert len(set(trained.steps.tolist())) == 3 and trained.steps.max() == 60  # or the test is void
-    # Two hidden layers, backward at every step taken.
-    assert len(seen["derivative"]) == 2 * 60 and sum(seen["derivative"]) == 2 * trained.steps.sum()
-    # Where nothing asks for the whole sample only the mini-batch is looked at: a pass a step, and one at the end.
-    seen["value"].clear()
+    assert seen["derivative"] == 2 * trained.steps.sum()  # two hidden layers, backward at every step taken
+    # Where nothing asks for the whole sample only the mini-batch is looked at: a pass a step, one before and one after.
+    seen["value"] = 0
     train(network, x, labels, step_size=sizes, steps=6, batch_size=2, seeds=[0, 1, 2])
-    assert len([runs for runs in seen["value"] if runs == 3]) == 2 * (6 + 1)
+    assert seen["value"] == 3 * 2 * (6 + 2)
+
+
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_runs_that_are_over_stay_as_they_are_until_the_host_looks(batch_size, monkeypatch):
+    network, x, labels = problem(runs=6, n=7)
+    seeds = None if batch_size is None else list(range(6))
+    observe = {key: value for key, value in OBSERVE.items() if key != "step"}
+    sizes = torch.linspace(0.2, 1, 6, dtype=torch.float64)
+    arguments = dict(
+        batch_size=batch_size, seeds=seeds, step_size=sizes, steps=40, stop=loss_at_most(0.5), observe=observe,
+        record=(0, 14), weight_decay=1e-3,
+    )  # fmt: skip
+    here = train(network, x, labels, **arguments)
+    assert len(set(here.steps.tolist())) > 2  # runs end at different steps, or the test is void
+    for look in (1, 5, 64):
+        monkeypatch.setattr(deep, "LOOK", look)
+        there = train(network.to("second"), x.to("second"), labels.to("second"), **arguments)
+        assert torch.equal(there.steps.cpu(), here.steps)
+        for name, part in itertools.product(observe, ("history", "final")):
+            ours, others = getattr(here, part)[name], getattr(there, part)[name]
+            torch.testing.assert_close(others.cpu(), ours, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_step_on_a_device_neither_waits_nor_copies(batch_size, name, stop):
+    network, x, labels = (part.to("second") for part in problem(n=400, name=name))  # which are not fitted so soon
+    seeds = None if batch_size is None else [0, 1, 2]
+
+    def counts(steps):
+        before = second_device.COUNTS.copy()
+        rule = loss_at_most(0) if stop == "loss_at_most" else STOPS[stop]
+        arguments = dict(step_size=1e-3, weight_decay=1e-3, steps=steps, stop=rule, batch_size=batch_size, seeds=seeds)
+        assert train(network, x, labels, **arguments).steps.tolist() == [steps] * 3, "or the test is void"
+        return second_device.COUNTS - before
+
+    few, many = counts(steps=deep.LOOK), counts(steps=3 * deep.LOOK)  # with mini-batches within the first epoch
+    looks = 0 if stop == "never" or batch_size else 2
+    assert {what: many[what] - few[what] for what in ("copies", "waits")} == {"copies": 0, "waits": looks}
 
 
 @given(
     runs=st.integers(2, 5),
     n=st.integers(1, 35),
     widths=st.lists(st.integers(1, 35), min_size=1, max_size=4).map(lambda widths: (*widths, 1)),
-    name=st.sampled_from([*FUNCTIONS, "smoothed_leaky_relu(0.1, 2)"]),
+    name=st.sampled_from(list(FUNCTIONS)),
     parameterisation=st.sampled_from(["ntk", "standard"]),
     loss=st.sampled_from([LOGISTIC, SQUARED]),
     stop=st.sampled_from(list(STOPS)),
     decay=st.sampled_from([0.0, 0.3]),
+    known=st.booleans(),
     seed=st.integers(0, 10**6),
     data=st.data(),
 )
 def test_a_run_is_the_same_to_the_last_bit_in_any_batch(
-    runs, n, widths, name, parameterisation, loss, stop, decay, seed, data
+    runs, n, widths, name, parameterisation, loss, stop, decay, known, seed, data
 ):
     network, x, labels = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
+    network = network if known else own(network)
     sizes = torch.linspace(0.01, 0.1, runs, dtype=torch.float64)
     decays = torch.linspace(0, decay, runs, dtype=torch.float64)  # also none, beside some
     batch_size = data.draw(st.none() | st.integers(1, n))
@@ -308,9 +380,31 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(
         assert torch.equal(together.final[name][chosen], apart.final[name]), name
 
 
-@pytest.mark.parametrize("width", [16, 7])  # with 16 nothing needs filling up
-def test_arguments_are_left_alone(width):
-    network, x, labels = problem(n=width, widths=(width, width, 1))
+@pytest.mark.parametrize("known", [True, False], ids=["compiled", "by PyTorch"])
+@pytest.mark.parametrize("batch_size", [None, 64])
+def test_a_run_is_the_same_to_the_last_bit_on_any_number_of_threads(known, batch_size):
+    network, x, labels = problem(runs=3, n=150, widths=(260, 200, 220, 1))  # products that libraries would split
+    network = network if known else own(network)
+    arguments = dict(
+        step_size=0.5, steps=9, stop=loss_at_most(0.3), observe=OBSERVE, record=(0, 5, 9), weight_decay=0.1,
+        batch_size=batch_size, seeds=None if batch_size is None else [0, 1, 2],
+    )  # fmt: skip
+    results, before = [], torch.get_num_threads()
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        try:
+            trained = train(network, x, labels, **arguments)
+        finally:
+            torch.set_num_threads(before)
+        results.append((trained.steps, *trained.network.weights, *trained.history.values(), *trained.final.values()))
+    for others in results[1:]:
+        assert all(torch.equal(one, other) for one, other in zip(results[0], others, strict=True))
+
+
+@pytest.mark.parametrize("of", [lambda network: network, own])
+def test_arguments_are_left_alone(of):
+    network, x, labels = problem()
+    network = of(network)
     before = [tensor.clone() for tensor in (*network.weights, x, labels)]
     train(network, x, labels, step_size=1.0, steps=3, stop=interpolates, observe=OBSERVE, record=(0, 1))
     after = (*network.weights, x, labels)

@@ -19,6 +19,7 @@ from benign.experiments.setting import ACTIVATION, AMOUNT, at_least
 from benign.measure import lipschitz
 from benign.networks.deep import Deep
 from benign.train.history import Trained
+from benign.train.problem import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +103,10 @@ def interpolate(
     batch: Sequence[Interpolator], xs: Sequence[Tensor], labels: Sequence[Tensor], device: str = "cpu"
 ) -> tuple[Trained, list[Deep]]:
     """What training recorded, and the trained networks, each a batch of one."""
-    level = batch[0].level
     trained, finished, _ = fit(
         batch, xs, labels, device,
         weight_decay=torch.tensor([run.weight_decay for run in batch], dtype=torch.float64, device=device),
-        steps=batch[0].steps, stop=lambda margins, losses: (margins > 0).all(-1) & (losses.mean(-1) <= level),
+        steps=batch[0].steps, stop=Rule(batch[0].level, fitted=True),
     )  # fmt: skip
     return trained, finished
 

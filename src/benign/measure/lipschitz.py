@@ -36,8 +36,7 @@ def upper(network: Deep) -> Float64[Tensor, " runs"]:
 def gradients(network: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "runs n d"]:
     """The gradients of f in its input at n points for each run, or at the same n points for all."""
     (signal, *_) = network.factors(x)[1]
-    whole = product(signal, network.lined[0], network.multipliers[0])  # grad f = s_1 W_1^T b_1
-    return whole[:, : x.shape[-2], : x.shape[-1]]
+    return product(signal, network.weights[0], network.multipliers[0])  # grad f = s_1 W_1^T b_1
 
 
 def at(network: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, " runs"]:

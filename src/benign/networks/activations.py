@@ -20,7 +20,7 @@ from benign.errors import InputError
 class Activation:
     """A scalar function applied entrywise, and its derivative.
 
-    One of a known ``family`` with its ``parameters`` is known to ``train.scalars`` too, which has it compiled.
+    One of a known ``family`` with its ``parameters`` is known to ``train.compiled`` too.
     """
 
     name: str

@@ -13,10 +13,6 @@ c = 2 for ReLU (He scaling). There is no 1/sqrt(d): inputs have unit norm, so th
 the expected tangent kernel of "ntk", all layers trained, follows the recursion Theta_1 = Sigma_1 = rho,
 Sigma_{l+1} = kappa_1(Sigma_l), Theta_{l+1} = Theta_l kappa_0(Sigma_l) + kappa_1(Sigma_l), and Theta_L(1) = L.
 Gradient descent with the step size a on "ntk" is that with the step sizes a s_l^2 on "standard".
-
-On a CPU with one thread a run's numbers are the same, bit for bit, alone and in any batch. The last bits of a matrix
-product depend on the alignment of its factors, so the number of points and the widths are filled up with zeros to whole
-cache lines: in a batch every matrix begins as it does alone. Since sigma(0) = 0 the zeros stay, in training too.
 """
 
 import functools
@@ -31,13 +27,7 @@ from torch import Tensor
 
 from benign.errors import InputError
 from benign.networks.activations import Activation
-from benign.networks.alignment import filled
 from benign.seeds import generator
-
-#: Bytes of a cache line: where a matrix begins, as far as a matrix product can tell.
-LINE = 64
-#: Bytes that the largest matrices of the runs that one thread computes together may have, half of a core's cache.
-CACHE = 2**19
 
 
 @dataclass(frozen=True)
@@ -81,24 +71,13 @@ class Deep:
             return (1.0,) * len(self.weights)
         return he_scales(self.widths, self.activation)
 
-    def groups(self, points: int) -> list[slice]:
-        """The runs of the batch in groups, in order: as many as fit the cache with their matrices; on a GPU all."""
-        first = self.weights[0]
-        runs = len(first)
-        if first.device.type != "cpu":
-            return [slice(0, runs)]
-        largest = max(b * max(a, points) for a, b in zip(self.widths, self.widths[1:], strict=False))
-        size = torch.get_num_threads() * max(1, CACHE // (largest * first.element_size()))
-        return [slice(start, min(start + size, runs)) for start in range(0, runs, size)]
-
     def __call__(self, x: Float[Tensor, "*runs n d"]) -> Float[Tensor, "runs n"]:
         """The outputs f(x), at n inputs for each run or at the same n inputs, shape (n, d), for all."""
         return self.preactivations(x)[-1].squeeze(-1)
 
     def preactivations(self, x: Float[Tensor, "*runs n d"]) -> list[Tensor]:
         """The pre-activations u_1, ..., u_L, each of shape (runs, n, m_l)."""
-        us, _ = self._forward(self.lined, x)
-        return [u[:, : x.shape[-2], :m] for u, m in zip(us, self.widths[1:], strict=True)]
+        return self.forward(x)[0]
 
     def derivative(
         self, x: Float[Tensor, "*runs n d"], direction: tuple[Float[Tensor, "runs _ _"], ...]
@@ -107,22 +86,41 @@ class Deep:
 
         With a dot for the derivative, u_l' = s_l (V_l h_{l-1} + W_l h_{l-1}') and h_l' = sigma'(u_l) u_l'.
         """
-        weights, directions = self.lined, Deep(direction, self.activation).lined
-        us, hs = self._forward(weights, x)
+        us, hs = self.forward(x)
         moved = torch.zeros_like(hs[0])
-        for w, v, s, u, h in zip(weights, directions, self.multipliers, us, hs, strict=True):
+        for w, v, s, u, h in zip(self.weights, direction, self.multipliers, us, hs, strict=True):
             change = product(h, v.mT, s) + product(moved, w.mT, s)
             moved = self.activation.derivative(u) * change
-        return change[:, : x.shape[-2], 0]
+        return change[..., 0]
 
     def factors(self, x: Float[Tensor, "*runs n d"]) -> tuple[list[Tensor], list[Tensor]]:
-        """The inputs h_0, ..., h_{L-1} of the layers and the derivatives b_l = df/du_l, filled up with zeros.
+        """The inputs h_0, ..., h_{L-1} of the layers and the derivatives b_l = df/du_l.
 
         They make the derivative in the weights: df(x)/dW_l = s_l b_l(x) h_{l-1}(x)^T.
         """
-        weights, points = self.lined, lined(x[..., 0], axes=1).shape[-1]
-        us, hs = self._forward(weights, x)
-        return hs, backward(weights, self.multipliers, self.activation, us, x.new_ones(len(weights[0]), points))
+        us, hs = self.forward(x)
+        return hs, self.backward(us, torch.ones_like(us[-1][..., 0]))
+
+    def forward(self, x: Float[Tensor, "*runs n d"]) -> tuple[list[Tensor], list[Tensor]]:
+        """The pre-activations u_1, ..., u_L and the inputs h_0 = x, ..., h_{L-1} of the layers."""
+        self.check_inputs(x)
+        preactivations, hidden = [], [x.expand(len(self.weights[0]), -1, -1)]
+        for w, s in zip(self.weights, self.multipliers, strict=True):
+            if preactivations:
+                hidden.append(self.activation(preactivations[-1]))
+            preactivations.append(product(hidden[-1], w.mT, s))
+        return preactivations, hidden
+
+    def backward(self, preactivations: Sequence[Tensor], top: Float[Tensor, "runs n"]) -> list[Tensor]:
+        """The signals top_i df(x_i)/du_l of the layers l = 1, ..., L.
+
+        b_L = top and b_l = sigma'(u_l) (s_{l+1} W_{l+1}^T b_{l+1}).
+        """
+        signals, multipliers = [top.unsqueeze(-1)], self.multipliers
+        for below in range(len(multipliers) - 2, -1, -1):
+            signal = product(signals[-1], self.weights[below + 1], multipliers[below + 1])
+            signals.append(signal.mul_(self.activation.derivative(preactivations[below])))
+        return signals[::-1]
 
     def select(self, rows: Tensor | slice) -> "Deep":
         """The networks of the given rows of the batch: numbers, a mask, or a slice."""
@@ -136,15 +134,8 @@ class Deep:
         """The same networks on another device, or in another precision."""
         return replace(self, weights=tuple(w.to(target) for w in self.weights))
 
-    @property
-    def lined(self) -> tuple[Tensor, ...]:
-        """Copies of the weights, filled up with zeros."""
-        *below, top = self.weights
-        # Two outputs: a product with a vector has other last bits in a batch than alone.
-        return (*map(lined, below), filled(lined(top, axes=1), 2, 1))
-
     def check_inputs(self, x: Tensor) -> None:
-        """Make sure that these can be the inputs: filled up with zeros, some of a wrong dimension would fit.
+        """Make sure that these can be the inputs.
 
         Raises:
             InputError: a shape other than (runs, n, d) and (n, d).
@@ -152,11 +143,6 @@ class Deep:
         runs, _, d = self.weights[0].shape
         if x.shape[-1] != d or x.ndim not in (2, 3) or x.shape[:-2] not in ((), (runs,)):
             raise InputError(f"x has the shape {tuple(x.shape)}: it must be ({runs}, n, {d}), or (n, {d}) for all runs")
-
-    def _forward(self, weights: Sequence[Tensor], x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        self.check_inputs(x)
-        inputs = lined(x).expand(len(self.weights[0]), -1, -1)
-        return forward(weights, self.multipliers, self.activation, inputs)
 
 
 def initialise(
@@ -206,42 +192,6 @@ def gain(activation: Activation) -> float:
     return math.sqrt(2 * math.pi) / sum(halves)
 
 
-def forward(
-    weights: Sequence[Tensor], multipliers: Sequence[float], activation: Activation, x: Tensor
-) -> tuple[list[Tensor], list[Tensor]]:
-    """The pre-activations u_1, ..., u_L and the inputs h_0 = x, ..., h_{L-1} of the layers, from filled tensors."""
-    preactivations, hidden = [], [x]
-    for w, s in zip(weights, multipliers, strict=True):
-        if preactivations:
-            hidden.append(activation(preactivations[-1]))
-        preactivations.append(product(hidden[-1], w.mT, s))
-    return preactivations, hidden
-
-
-def backward(
-    weights: Sequence[Tensor],
-    multipliers: Sequence[float],
-    activation: Activation,
-    preactivations: Sequence[Tensor],
-    top: Float[Tensor, "runs n"],
-) -> list[Tensor]:
-    """The signals top_i df(x_i)/du_l of the layers l = 1, ..., L, from filled tensors.
-
-    b_L = top and b_l = sigma'(u_l) (s_{l+1} W_{l+1}^T b_{l+1}).
-    """
-    signals = [filled(top.unsqueeze(-1), 2)]
-    for below in range(len(weights) - 2, -1, -1):
-        signal = product(signals[-1], weights[below + 1], multipliers[below + 1])
-        signals.append(signal.mul_(activation.derivative(preactivations[below])))
-    return signals[::-1]
-
-
 def product(a: Float[Tensor, "runs n k"], b: Float[Tensor, "runs k m"], scale: float) -> Float[Tensor, "runs n m"]:
     """The products scale A B."""
     return torch.baddbmm(a.new_zeros(()), a, b, beta=0, alpha=scale)  # in one pass, not two
-
-
-def lined(tensor: Tensor, axes: int = 2, lines: int = 1) -> Tensor:
-    """A copy of the tensor, its last axes filled up with zeros to multiples of one or more cache lines."""
-    whole = filled(tensor, *[lines * LINE // tensor.element_size()] * axes)
-    return whole.clone(memory_format=torch.contiguous_format) if whole is tensor else whole

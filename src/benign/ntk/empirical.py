@@ -45,21 +45,14 @@ def kernel(
     for points in (x, z):
         if points is not None:
             network.check_inputs(points)
-    n, k = x.shape[-2], (x if z is None else z).shape[-2]
-    result = x.new_zeros(len(network.weights[0]), n, k)
-    for part in network.groups(max(n, k)):
-        some = network.select(part)
-        left = _factors(some, x if x.ndim == 2 else x[part])[:trained]
-        right = left if z is None else _factors(some, z if z.ndim == 2 else z[part])[:trained]
-        for run, matrix in enumerate(result[part]):  # one by one: a run's last bits do not depend on the batch
-            pairs = [(s**2, h[run], g[run], b[run], c[run]) for (s, h, b), (_, g, c) in zip(left, right, strict=True)]
-            _fill(matrix, pairs, symmetric=z is None)
+    result = x.new_zeros(len(network.weights[0]), x.shape[-2], (x if z is None else z).shape[-2])
+    for run, matrix in enumerate(result):  # one by one, on copies: its last bits do not depend on the batch
+        one = network.alone(run)
+        left = one.factors(x if x.ndim == 2 else x[[run]])
+        right = left if z is None else one.factors(z if z.ndim == 2 else z[[run]])
+        layers = list(zip(network.multipliers, *left, *right, strict=True))[:trained]
+        _fill(matrix, [(s**2, h[0], g[0], b[0], c[0]) for s, h, b, g, c in layers], symmetric=z is None)
     return result
-
-
-def _factors(network: Deep, x: Tensor) -> list[tuple[float, Tensor, Tensor]]:
-    """The triples s_l, h_{l-1}, b_l of the layers, (runs, n, fan-in) and (runs, n, fan-out), filled up with zeros."""
-    return list(zip(network.multipliers, *network.factors(x), strict=True))
 
 
 def _fill(matrix: Tensor, pairs: list[tuple[float, Tensor, Tensor, Tensor, Tensor]], symmetric: bool) -> None:

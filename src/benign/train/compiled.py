@@ -1,6 +1,6 @@
 """Gradient descent of one run at a time, compiled for the CPU: what ``train.span`` and ``train.deep`` do, as loops.
 
-A step is a matrix product and two passes over matrices, so that most of the time goes into the product. Everything
+A step is matrix products and few passes over matrices, so that most of the time goes into the products. Everything
 compiled stands in this one file: compiled code is kept on disk for the next process under the time and the size of the
 file that calls, and would not notice a change in another one.
 
@@ -16,21 +16,21 @@ import numpy as np
 import scipy.linalg  # noqa: F401  # whose products the compiled code calls: loaded, so that its threads can be limited
 
 from benign.networks.activations import Activation, PerRun
-from benign.train.losses import EXPONENTIAL, HINGE, LOGISTIC, Loss
+from benign.train.losses import EXPONENTIAL, HINGE, LOGISTIC, SQUARED, Loss, Squared
 from benign.train.problem import Rule, Stop
 
 ZERO, QUARTER, HALF, ONE, TWO, THREE = map(np.float32, (0, 0.25, 0.5, 1, 2, 3))
 TWO_SLOPES, ELU, SMOOTHED, POWER = range(4)
 FAMILIES = {"two slopes": TWO_SLOPES, "elu": ELU, "smoothed two slopes": SMOOTHED, "power": POWER}
-ON_LOGISTIC, ON_EXPONENTIAL, ON_HINGE = range(3)
-LOSSES = {LOGISTIC: ON_LOGISTIC, EXPONENTIAL: ON_EXPONENTIAL, HINGE: ON_HINGE}
+ON_LOGISTIC, ON_EXPONENTIAL, ON_HINGE, ON_SQUARED = range(4)
+LOSSES = {LOGISTIC: ON_LOGISTIC, EXPONENTIAL: ON_EXPONENTIAL, HINGE: ON_HINGE, SQUARED: ON_SQUARED}
 
 # No flag lets the compiler take NaN for impossible, or sum in another order: a run that diverges shows it. Without the
 # interpreter's lock, so that other runs train beside it.
 compiled = numba.njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 
 
-def knows(activation: Activation, loss: Loss, stop: Stop) -> bool:
+def knows(activation: Activation, loss: Loss | Squared, stop: Stop) -> bool:
     """Whether these are here as compiled functions; anybody's own are not."""
     members = activation.members if isinstance(activation, PerRun) else (activation,)
     return all(member.family in FAMILIES for member in members) and loss in LOSSES and isinstance(stop, Rule)
@@ -83,6 +83,83 @@ def backward(kind, parameters, read_out, force, now, coefficients):
 
 
 @compiled
+def descend_deep(kind, parameters, loss, multipliers, rates, kept, weights, x, labels, outputs, level, fitted, steps):
+    """Takes one run of ``train.deep`` up to so many full-batch steps further; returns how many, and whether it is over.
+
+    The W_l (``weights``) and f(x_i) are changed in place; ``rates`` are step_size s_l, ``kept`` is 1 - step_size decay.
+    """
+    moved, hidden, gradients = rooms(weights, len(x))
+    hidden[0][:] = x.T
+    taken = 0
+    while True:
+        ahead(kind, parameters, multipliers, weights, moved, hidden, outputs)
+        over = is_over(loss, level, fitted, labels, outputs)
+        if over or taken == steps:
+            return taken, over
+        back(kind, parameters, loss, multipliers, rates, kept, weights, moved, hidden, gradients, outputs, labels)
+        taken += 1
+
+
+@compiled
+def descend_by_batches(kind, parameters, loss, multipliers, rates, kept, weights, x, labels, order, size):
+    """Takes the steps of mini-batches of so many points, in the given order; the last has what is left."""
+    for first in range(0, len(order), size):
+        points = order[first : first + size]
+        if first == 0 or len(points) < size:
+            moved, hidden, gradients = rooms(weights, len(points))
+            outputs, targets = np.empty_like(labels[: len(points)]), np.empty_like(labels[: len(points)])
+        for i in range(len(points)):
+            hidden[0][:, i] = x[points[i]]
+            targets[i] = labels[points[i]]
+        ahead(kind, parameters, multipliers, weights, moved, hidden, outputs)
+        back(kind, parameters, loss, multipliers, rates, kept, weights, moved, hidden, gradients, outputs, targets)
+
+
+@compiled
+def rooms(weights, n):
+    """Room for W_l h_{l-1}, for h_{l-1} and for what moves W_l, in every layer."""
+    moved = [np.empty((w.shape[0], n), w.dtype) for w in weights]
+    hidden = [np.empty((w.shape[1], n), w.dtype) for w in weights]
+    return moved, hidden, [np.empty_like(w) for w in weights]
+
+
+@compiled
+def ahead(kind, parameters, multipliers, weights, moved, hidden, outputs):
+    """u_l = s_l W_l h_{l-1}, h_l = sigma(u_l) and f = u_L."""
+    a, b = parameters[0], parameters[1]
+    for layer in range(len(weights)):
+        scale, now = multipliers[layer], moved[layer]
+        np.dot(weights[layer], hidden[layer], now)
+        if layer == len(weights) - 1:
+            outputs[:] = scale * now[0]
+            return
+        above = hidden[layer + 1]
+        for j in range(now.shape[0]):
+            for i in range(now.shape[1]):
+                above[j, i] = sigma(kind, a, b, scale * now[j, i])
+
+
+@compiled
+def back(kind, parameters, loss, multipliers, rates, kept, weights, moved, hidden, gradients, outputs, labels):
+    """W_l <- kept W_l + rates_l sum_i b_l(x_i) h_{l-1}(x_i)^T, with b_L the mean's force; fills ``moved`` with b_l."""
+    a, b = parameters[0], parameters[1]
+    for i in range(len(labels)):
+        moved[-1][0, i] = force(loss, outputs[i], labels[i]) / len(labels)
+    for layer in range(len(weights) - 1, -1, -1):
+        w, signal, gradient = weights[layer], moved[layer], gradients[layer]
+        np.dot(signal, hidden[layer].T, gradient)
+        if layer:
+            below, scale, u_scale, pulled = moved[layer - 1], multipliers[layer], multipliers[layer - 1], hidden[layer]
+            np.dot(w.T, signal, pulled)  # where h_{l-1} was
+            for j in range(below.shape[0]):
+                for i in range(below.shape[1]):
+                    below[j, i] = scale * pulled[j, i] * slope(kind, a, b, u_scale * below[j, i])
+        for j in range(w.shape[0]):
+            for k in range(w.shape[1]):
+                w[j, k] = kept[0] * w[j, k] + rates[layer] * gradient[j, k]
+
+
+@compiled
 def is_over(loss, level, fitted, labels, outputs):
     """Whether a ``Rule`` ends the run."""
     if fitted:
@@ -93,7 +170,7 @@ def is_over(loss, level, fitted, labels, outputs):
         return level > 0
     total = 0.0
     for i in range(len(labels)):
-        total += value(loss, labels[i] * outputs[i])
+        total += at(loss, outputs[i], labels[i])
     return total <= level * len(labels)
 
 
@@ -136,8 +213,11 @@ def power(u, exponent):
 
 
 @compiled
-def value(loss, margin):
-    """A loss l(u) of the margin u."""
+def at(loss, output, label):
+    """A loss at an output f, of the margin y f if it is not the squared one."""
+    if loss == ON_SQUARED:
+        return (output - label) ** 2 / 2
+    margin = label * output
     if loss == ON_LOGISTIC:
         return max(-margin, 0) + math.log1p(math.exp(-abs(margin)))
     if loss == ON_EXPONENTIAL:
@@ -146,8 +226,16 @@ def value(loss, margin):
 
 
 @compiled
+def force(loss, output, label):
+    """Minus its derivative in f."""
+    if loss == ON_SQUARED:
+        return label - output
+    return label * negative_derivative(loss, label * output)
+
+
+@compiled
 def negative_derivative(loss, margin):
-    """g = -l'."""
+    """g = -l' of a loss l of the margin."""
     if loss == ON_LOGISTIC:
         return 1 / (1 + math.exp(margin))
     if loss == ON_EXPONENTIAL:

@@ -1,8 +1,11 @@
-"""Gradient descent on deep networks: all layers, full-batch or stochastic, a batch of runs at a time.
+"""Gradient descent on deep networks: all layers, full-batch or stochastic.
 
 A step is W_l <- (1 - step_size decay) W_l + step_size s_l (1/|B|) sum_{i in B} r_i b_l(x_i) h_{l-1}(x_i)^T, with
-r_i = -dl/df at the point i, in the notation of ``networks.deep``; forward and backward are batched matrix products. On
-a CPU a few runs at a time train to their end, as many as keep their matrices in the cores' caches.
+r_i = -dl/df at the point i, in the notation of ``networks.deep``.
+
+On a CPU each run is computed alone, by the compiled loops of ``train.compiled``: its numbers are the same, bit for bit,
+in any batch and on any number of threads. An activation, a loss or a stop rule of one's own trains by PyTorch, as on a
+GPU, where the runs of a batch take each step together.
 """
 
 import math
@@ -15,15 +18,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benign.errors import InputError
-from benign.networks.deep import Deep, backward, forward, lined
+from benign.networks.deep import Deep
 from benign.seeds import generator
+from benign.train import compiled
 from benign.train.history import Batch, Observable, Recorder, Snapshot, Trained
 from benign.train.losses import LOGISTIC, Loss, Squared
-from benign.train.problem import Stop, check_labels, check_steps, never, one_a_run
+from benign.train.problem import Rule, Stop, check_labels, check_steps, never, one_a_run
+from benign.train.threads import side_by_side
 
-#: The host looks at every so many answers of ``stop``. A GPU waits while it looks, and ended runs stand still till
-#: then; on a CPU they leave at once.
-LOOK = {"cpu": 1, "cuda": 64}
+LOOK = 64  # answers of ``stop`` between two looks which runs are over, for which a GPU has to wait
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ def train(
 
     A run ends after ``steps`` steps, or as soon as ``stop`` says so, which is asked before every step, or with a
     ``batch_size`` at the start of every epoch; finished runs leave the batch and cost nothing. ``observe`` names
-    functions of a ``DeepSnapshot``, evaluated at the steps ``record`` for some runs at a time; its outputs and losses
-    are the whole sample's. Everything is computed in the type of ``x``, float64 or float32.
+    functions of a ``DeepSnapshot``, evaluated at the steps ``record`` for some runs at a time, by several threads at
+    once; its outputs and losses are the whole sample's. All is computed in the type of ``x``, float64 or float32.
 
     Raises:
         InputError: a batch that does not make sense, wrong labels, steps, step sizes, weight decay, batch size or
@@ -70,114 +73,160 @@ def train(
     runs, n, _ = x.shape
     check(network, x, labels, loss, steps, batch_size, seeds)
     recorder = Recorder(observe, record, runs, steps)
-    records = set(recorder.steps)
-    multipliers, activation = network.multipliers, network.activation
     sizes = one_a_run("step_size", step_size, runs, x.device)
-    rates = (sizes.unsqueeze(1) * torch.tensor(multipliers, dtype=torch.float64, device=x.device)).to(x.dtype)
+    multipliers = torch.tensor(network.multipliers, dtype=torch.float64, device=x.device)
     decays = one_a_run("weight_decay", weight_decay, runs, x.device)
-    kept = (1 - sizes * decays).to(x.dtype)
-    shrinking = bool((decays > 0).any())
-    orders = [generator(seed, "mini-batch order") for seed in seeds or ()]
-    epoch, look = 1 if batch_size is None else math.ceil(n / batch_size), LOOK[x.device.type]
+    rates, kept = (sizes.unsqueeze(1) * multipliers).to(x.dtype), (1 - sizes * decays).to(x.dtype)
+    epoch = 1 if batch_size is None else math.ceil(n / batch_size)
     every = torch.arange(runs, device=x.device)
     final, taken = [torch.empty_like(w) for w in network.weights], torch.empty_like(every)
+    known = x.is_cpu and compiled.knows(network.activation, loss, stop)
+    way = _Compiled(loss) if known else _Torch(loss, bool((decays > 0).any()))
 
-    for part in network.groups(n):
-        group, drawing = _Group.of(network, x, labels, rates, kept, every[part]), orders[part]
-        for step in range(steps + 1):
-            asked = step == steps or (stop is not never and step % epoch == 0)
-            if asked or step in records or batch_size is None:
-                us, hs = forward(group.weights, multipliers, activation, group.inputs)
-                outputs, targets, seen = lined(us[-1][..., 0], axes=1, lines=2), group.targets, n
-                losses = loss.at(outputs, targets)[:, :n]
-            if asked:  # what is recorded does not decide when a run ends
-                group.taken.masked_fill_(~group.ended, step)
-                group.ended |= stop((targets * outputs)[:, :n], losses) | (step == steps)
-                group.rates.masked_fill_(group.ended.unsqueeze(1), 0)
-                group.kept.masked_fill_(group.ended, 1)
-            looks = asked and (step == steps or step in records or step // epoch % look == 0)
-            leaving = looks and bool(group.ended.any())
-            if leaving or step in records:
-                recorder(group.snapshot(step, outputs[:, :n], losses), group.ended)
-            if leaving:
-                group.hand_over(final, taken)
-                going = ~group.ended
-                if not going.any():
-                    break
-                group, outputs, targets = group.select(going), outputs[going], targets[going]
-                us, hs = [u[going] for u in us], [h[going] for h in hs]
-                drawing = [orders[row] for row in group.rows.tolist()] if orders else []
-            if batch_size is not None:
-                if step % epoch == 0:
-                    order = _order(drawing, n, x.device)
-                batch = order[:, step % epoch * batch_size :][:, :batch_size]
-                inputs, targets, seen = *group.points(batch), batch.shape[1]
-                us, hs = forward(group.weights, multipliers, activation, inputs)
-                outputs = lined(us[-1][..., 0], axes=1, lines=2)
-            forces = loss.force(outputs, targets)[:, : us[-1].shape[1]] / seen
-            signals = backward(group.weights, multipliers, activation, us, forces)
-            for layer, (w, h, signal) in enumerate(zip(group.weights, hs, signals, strict=True)):
-                if shrinking:
-                    w.mul_(group.kept.view(-1, 1, 1))
-                w.baddbmm_(signal.mul_(group.rates[:, layer].view(-1, 1, 1)).mT, h)
+    def descend(rows: Tensor) -> None:
+        runs = _Runs.of(network, x, labels, rates, kept, rows)
+        orders = [generator(seeds[row], "mini-batch order") for row in rows.tolist()] if batch_size else []
+        step = way.full(runs, 0, stop)
+        while True:
+            ending = runs.over | (step == steps)
+            some = bool(ending.any())
+            if some or step in recorder.steps:
+                losses = loss.at(runs.outputs, runs.labels)
+                recorder(DeepSnapshot(step, runs.rows, runs.outputs, runs.labels, losses, runs.network), ending)
+            if some:
+                ended = runs.rows[ending]
+                taken[ended] = runs.taken[ending]
+                for whole, w in zip(final, runs.network.weights, strict=True):
+                    whole[ended] = w[ending]
+                if len(ended) == len(ending):
+                    return
+                runs = runs.select(~ending)
+            end = recorder.next(step)
+            step = by_batches(runs, orders, step, end) if orders else step + way.full(runs, end - step, stop)
+
+    def by_batches(runs: _Runs, orders: Sequence[np.random.Generator], step: int, end: int) -> int:
+        """Takes the runs to the step ``end``, or until it is time to look which are over; returns their step."""
+        while True:
+            at = step % epoch
+            if at == 0:
+                runs.order = _drawn(orders, n, x.device).index_select(0, runs.places)
+            number = min(epoch - at, end - step)
+            way.batches(runs, runs.order[:, at * batch_size : (at + number) * batch_size], batch_size)
+            step += number
+            rule = stop if step % epoch == 0 else never
+            if rule is not never or step == end:
+                way.full(runs, 0, rule)
+            if step == end or (rule is not never and (x.is_cpu or step // epoch % LOOK == 0)):
+                return step
+
+    if x.is_cpu:
+        side_by_side(descend, every.split(1))
+    else:
+        descend(every)
     return recorder.trained(lambda: replace(network, weights=tuple(final)), taken)
 
 
 @dataclass
-class _Group(Batch):
-    """Some runs that train side by side."""
+class _Runs(Batch):
+    """Runs after the same number of steps."""
 
     rows: Tensor  #: which runs of the batch these are
-    inputs: Tensor  #: filled up
-    targets: Tensor  #: the labels, filled up
+    places: Tensor  #: which of those that began together
+    x: Tensor
+    labels: Tensor
     rates: Tensor  #: step_size s_l, shape (runs, L), or 0 once the run is over
     kept: Tensor  #: what a step leaves of the weights, 1 - step_size decay, or 1 once the run is over
-    taken: Tensor  #: steps, when ``stop`` was asked last
-    ended: Tensor
-    initial: Deep
-    weights: tuple[Tensor, ...]  #: filled up
+    order: Tensor  #: of the points in this epoch
+    outputs: Tensor  #: of the whole sample, when it was looked at last
+    taken: Tensor  #: steps till it was over
+    over: Tensor
+    network: Deep
 
     @staticmethod
-    def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, kept: Tensor, rows: Tensor) -> "_Group":
-        """The runs of the given rows of a batch, before their first step."""
-        initial = network.select(rows)
-        return _Group(
-            rows, lined(x[rows]), lined(labels[rows], axes=1, lines=2), rates[rows], kept[rows], torch.zeros_like(rows),
-            torch.zeros_like(rows, dtype=torch.bool), initial, initial.lined,
+    def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, kept: Tensor, rows: Tensor) -> "_Runs":
+        """The runs of the given rows of a batch, before their first step: copies, each in one piece."""
+        x, labels = x[rows].contiguous(), labels[rows].contiguous()
+        weights = tuple(w[rows].contiguous() for w in network.weights)
+        return _Runs(
+            rows, torch.arange(len(rows), device=x.device), x, labels, rates[rows], kept[rows], rows,
+            torch.empty_like(labels), torch.zeros_like(rows), torch.zeros_like(rows, dtype=torch.bool),
+            replace(network, weights=weights),
         )  # fmt: skip
 
-    def select(self, rows: Tensor) -> "_Group":
-        return replace(super().select(rows), weights=tuple(w[rows] for w in self.weights))
 
-    def points(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """The inputs and targets of some points of each run, given by their numbers, shape (runs, points)."""
-        runs = torch.arange(len(batch), device=batch.device).unsqueeze(1)
-        return lined(self.inputs[runs, batch]), lined(self.targets[runs, batch], axes=1, lines=2)
+@dataclass(frozen=True)
+class _Compiled:
+    """Takes one run further, by compiled loops."""
 
-    def snapshot(self, step: int, outputs: Tensor, losses: Tensor) -> DeepSnapshot:
-        """What observables see."""
-        labels = self.targets[:, : outputs.shape[1]]
-        return DeepSnapshot(step, self.rows, outputs, labels, losses, self._network)
+    loss: Loss | Squared
 
-    def hand_over(self, final: list[Tensor], taken: Tensor) -> None:
-        """Write the weights and the steps of the runs that have ended where those of the whole batch are."""
-        rows = self.rows[self.ended]
-        taken[rows] = self.taken[self.ended]
-        for whole, now in zip(final, self._network.weights, strict=True):
-            whole[rows] = now[self.ended]
+    def full(self, runs: _Runs, number: int, stop: Rule) -> int:
+        """So many full-batch steps, or till the run is over; returns how many, and leaves the outputs after them."""
+        outputs = runs.outputs[0].numpy()
+        number, over = compiled.descend_deep(*self._arrays(runs), outputs, stop.level, stop.fitted, number)
+        runs.taken += number
+        runs.over |= over
+        return number
 
-    @property
-    def _network(self) -> Deep:
-        pairs = zip(self.weights, self.initial.weights, strict=True)
-        return replace(self.initial, weights=tuple(w[:, : start.shape[1], : start.shape[2]] for w, start in pairs))
+    def batches(self, runs: _Runs, order: Tensor, size: int) -> None:
+        """The steps of mini-batches of so many points in this order."""
+        compiled.descend_by_batches(*self._arrays(runs), order[0].numpy(), size)
+        runs.taken += math.ceil(order.shape[1] / size)
+
+    def _arrays(self, runs: _Runs) -> tuple:
+        network, x = runs.network, runs.x[0].numpy()
+        return (
+            *compiled.family(network.activation, x.dtype), compiled.LOSSES[self.loss],
+            np.array(network.multipliers, x.dtype), runs.rates[0].numpy(), runs.kept.numpy(),
+            tuple(w[0].numpy() for w in network.weights), x, runs.labels[0].numpy(),
+        )  # fmt: skip
 
 
-def _order(drawing: Sequence[np.random.Generator], n: int, device: torch.device) -> Tensor:
-    """An order of the n points for each run."""
-    order = torch.from_numpy(np.stack([rng.permutation(n) for rng in drawing]))
+@dataclass(frozen=True)
+class _Torch:
+    """Takes runs further together, by PyTorch."""
+
+    loss: Loss | Squared
+    shrinking: bool  #: whether there is weight decay
+
+    def full(self, runs: _Runs, number: int, stop: Stop) -> int:
+        """The same for runs together; on a GPU it may also be time to look which are over."""
+        if stop is not never and not runs.x.is_cpu:
+            number = min(number, LOOK)
+        for step in range(number + 1):
+            us, hs = runs.network.forward(runs.x)
+            runs.outputs = us[-1].squeeze(-1)
+            if stop is not never:
+                runs.over |= stop(runs.labels * runs.outputs, self.loss.at(runs.outputs, runs.labels))
+                runs.rates.masked_fill_(runs.over.unsqueeze(1), 0)
+                runs.kept.masked_fill_(runs.over, 1)
+            if step == number or (runs.x.is_cpu and runs.over.all()):
+                break
+            self._back(runs, us, hs, runs.labels)
+        return step
+
+    def batches(self, runs: _Runs, order: Tensor, size: int) -> None:
+        """The steps of mini-batches of so many points in this order."""
+        for points in order.split(size, 1):
+            us, hs = runs.network.forward(runs.x.take_along_dim(points.unsqueeze(2), 1))
+            self._back(runs, us, hs, runs.labels.take_along_dim(points, 1))
+
+    def _back(self, runs: _Runs, us: list[Tensor], hs: list[Tensor], labels: Tensor) -> None:
+        forces = self.loss.force(us[-1].squeeze(-1), labels) / labels.shape[1]
+        signals = runs.network.backward(us, forces)
+        for w, h, signal, rates in zip(runs.network.weights, hs, signals, runs.rates.unbind(1), strict=True):
+            if self.shrinking:
+                w.mul_(runs.kept.view(-1, 1, 1))
+            w.baddbmm_(signal.mul_(rates.view(-1, 1, 1)).mT, h)
+        runs.taken += ~runs.over
+
+
+def _drawn(orders: Sequence[np.random.Generator], n: int, device: torch.device) -> Tensor:
+    """A new order of the n points from each of these."""
+    drawn = torch.from_numpy(np.stack([rng.permutation(n) for rng in orders]))
     if device.type == "cuda":
-        order = order.pin_memory()  # or the host would wait for the GPU
-    return order.to(device, non_blocking=True)
+        drawn = drawn.pin_memory()  # or the host would wait for the GPU
+    return drawn.to(device, non_blocking=True)
 
 
 def check(
