@@ -1,9 +1,10 @@
 """A second device in pure Python, to test the code for GPUs where there is none.
 
-Importing this module registers the device type "second" (PyTorch's PrivateUse1 key, by way of an experimental helper).
-Its tensors hold their numbers on the CPU, so that results are equal to the CPU's; but an operand on another device is
-refused as CUDA refuses it, and ``COUNTS`` counts what costs a GPU time: operations, reads by the host, for which the
-GPU waits (``bool(t)``, ``.item()``, ``.tolist()``, masks as indices), and copies between devices.
+Importing this module registers the device type "second_device" (PyTorch's PrivateUse1 key, by way of an experimental
+helper; every module of PyTorch gets a method of that name, so that it must be one that nobody uses). Its tensors hold
+their numbers on the CPU, so that results are equal to the CPU's; but an operand on another device is refused as CUDA
+refuses it, and ``COUNTS`` counts what costs a GPU time: operations, reads by the host, for which the GPU waits
+(``bool(t)``, ``.item()``, ``.tolist()``, masks as indices), and copies between devices.
 
 Not simulated: streams, limits of memory, TF32, sums in another order, speed.
 """
@@ -14,7 +15,7 @@ import torch
 from torch.utils._pytree import tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-_setup_privateuseone_for_python_backend("second")
+_setup_privateuseone_for_python_backend("second_device")
 COUNTS: Counter[str] = Counter()
 _MOVES = ("_to_copy", "copy_", "_copy_from", "lift_fresh")
 _WAITS = ("_local_scalar_dense", "nonzero", "masked_select", "aten.index.Tensor", "aten.index_put")
@@ -31,7 +32,7 @@ class Held(torch.Tensor):
             strides=elem.stride(),
             storage_offset=elem.storage_offset(),
             dtype=elem.dtype,
-            device="second",
+            device="second_device",
         )
 
     def __init__(self, elem: torch.Tensor) -> None:
@@ -60,9 +61,9 @@ def _compute(func, args, kwargs):
             return value.elem
         if isinstance(value, torch.Tensor) and value.dim() > 0 and not moving and "index" not in name:
             raise RuntimeError(
-                f"{name}: expected all tensors to be on the same device, found second and {value.device}"
+                f"{name}: expected all tensors to be on the same device, found second_device and {value.device}"
             )
-        if isinstance(value, torch.device) and value.type == "second":
+        if isinstance(value, torch.device) and value.type == "second_device":
             return torch.device("cpu")
         return value
 
@@ -74,7 +75,7 @@ def _compute(func, args, kwargs):
             return value
         if id(value) in given:  # in place, or out=
             return given[id(value)]
-        return Held(value) if onto is None or torch.device(onto).type == "second" else value
+        return Held(value) if onto is None or torch.device(onto).type == "second_device" else value
 
     return tree_map(wrap, result)
 

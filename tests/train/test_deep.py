@@ -123,7 +123,7 @@ def test_every_way_to_train_is_pytorchs(
     )  # fmt: skip
     compiled = train(network, x, targets, **arguments)
     alone = train(own(network), x, targets, **arguments)
-    together = train(network.to("second"), x.to("second"), targets.to("second"), **arguments)
+    together = train(network.to("second_device"), x.to("second_device"), targets.to("second_device"), **arguments)
     for run in range(runs):
         losses, weights = plain(
             network, run, x[run], targets[run], name=name, loss=loss, size=sizes[run], steps=steps,
@@ -313,7 +313,7 @@ def test_runs_that_are_over_stay_as_they_are_until_the_host_looks(batch_size, mo
     assert len(set(here.steps.tolist())) > 2  # runs end at different steps, or the test is void
     for look in (1, 5, 64):
         monkeypatch.setattr(deep, "LOOK", look)
-        there = train(network.to("second"), x.to("second"), labels.to("second"), **arguments)
+        there = train(network.to("second_device"), x.to("second_device"), labels.to("second_device"), **arguments)
         assert torch.equal(there.steps.cpu(), here.steps)
         for name, part in itertools.product(observe, ("history", "final")):
             ours, others = getattr(here, part)[name], getattr(there, part)[name]
@@ -324,7 +324,9 @@ def test_runs_that_are_over_stay_as_they_are_until_the_host_looks(batch_size, mo
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_step_on_a_device_neither_waits_nor_copies(batch_size, name, stop):
-    network, x, labels = (part.to("second") for part in problem(n=400, name=name))  # which are not fitted so soon
+    network, x, labels = (
+        part.to("second_device") for part in problem(n=400, name=name)
+    )  # which are not fitted so soon
     seeds = None if batch_size is None else [0, 1, 2]
 
     def counts(steps):

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import time
 
 import pytest
 import second_device
@@ -90,7 +91,7 @@ def test_every_way_to_train_in_the_span_is_the_trajectory_of_dense(batch, loss, 
     slow = dense.train(network, x, labels, **arguments)
     compiled = span.train(network, x, labels, **arguments)
     alone = span.train(own(network), x, labels, **arguments)
-    together = span.train(network.to("second"), x.to("second"), labels.to("second"), **arguments)
+    together = span.train(network.to("second_device"), x.to("second_device"), labels.to("second_device"), **arguments)
     close = dict(rtol=1e-10, atol=1e-13)
     for fast in (compiled, alone, together):
         assert torch.equal(fast.steps.cpu(), slow.steps)
@@ -230,6 +231,7 @@ def test_what_goes_wrong_on_a_thread_is_raised_and_ends_the_others():
 
     def work(item):
         seen.append(item)
+        time.sleep(0.001)
         if item == 3:
             raise InputError("the third")
 
@@ -400,7 +402,7 @@ def test_a_run_that_is_over_stays_as_it_is_until_the_host_looks(monkeypatch):
 @pytest.mark.parametrize("name", NAMES[:-1] + POWERS)
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_step_on_a_device_neither_waits_nor_copies(name, stop):
-    network, x, labels = (part.to("second") for part in problem(n=50, name=name))  # which are not fitted so soon
+    network, x, labels = (part.to("second_device") for part in problem(n=50, name=name))  # which are not fitted so soon
 
     def counts(steps):
         before = second_device.COUNTS.copy()

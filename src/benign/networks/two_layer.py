@@ -43,16 +43,13 @@ class TwoLayer:
 
 def read_out(signs: Float[Tensor, "runs m"], hidden: Float[Tensor, "runs m n"]) -> Float[Tensor, "runs n"]:
     """The second layer, m^(-1/2) sum_j a_j h_j."""
-    if hidden.is_cpu:  # run by run, so that a run's last bits do not depend on its place in the batch
-        outputs = torch.stack([_aligned(a) @ _aligned(h) for a, h in zip(signs, hidden, strict=True)])
+    if hidden.is_cpu:
+        # Run by run, on copies: the last bits of a product depend on where its factors begin in memory.
+        factors = (signs, hidden) if len(hidden) == 1 else (map(torch.clone, signs), map(torch.clone, hidden))
+        outputs = torch.stack([a @ h for a, h in zip(*factors, strict=True)])
     else:
         outputs = torch.bmm(signs.unsqueeze(1), hidden).squeeze(1)
     return outputs / math.sqrt(signs.shape[-1])
-
-
-def _aligned(tensor: Tensor) -> Tensor:
-    """The tensor, or a copy: the last bits of a product depend on where its factors begin in memory."""
-    return tensor if tensor.data_ptr() % 64 == 0 else tensor.clone()
 
 
 def output_signs(width: int, seed: int, balanced: bool = False) -> Float64[Tensor, " m"]:

@@ -7,18 +7,22 @@ import numba
 from livingpaper.sweep.progress import VARIABLE, progress
 
 
+# Not inside the test: numba leaves proxies of what is gone, over which an extension of Sphinx stumbles, as it looks at
+# all objects of its process.
+@numba.njit
+def inner(number):
+    return number + 1
+
+
+@numba.njit
+def outer(number):
+    return inner(number)
+
+
 def test_compiling_is_shown_while_it_lasts(tmp_path, monkeypatch):
     path = tmp_path / "progress"
     monkeypatch.setenv(VARIABLE, str(path))
     shown = []
-
-    @numba.njit
-    def inner(number):
-        return number + 1
-
-    @numba.njit
-    def outer(number):
-        return inner(number)
 
     with progress("Needle", 10) as display:
         say = display.say
