@@ -8,17 +8,24 @@ CUT_OFF = """async () => {
     const found = [];
     for (const link of document.querySelectorAll(".meaning-of")) {
         link.focus();
-        await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));  // until it is scrolled to
+        let seen = false;
+        for (let frame = 0; frame < 30 && !seen; frame++) {  // until it is scrolled to
+            await new Promise(requestAnimationFrame);
+            seen = whole();
+        }
+        if (!seen) found.push(link.textContent);
+    }
+    return found;
+
+    function whole() {
         const tips = [...document.querySelectorAll(".meaning-text")].filter((tip) => tip.checkVisibility());
-        const seen = tips.length === 1 && tips.every((tip) => {
+        return tips.length === 1 && tips.every((tip) => {
             const {left, right, top, bottom} = tip.getBoundingClientRect();
             const inside = left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
             const corners = [left + 3, right - 3].flatMap((x) => [[x, top + 3], [x, bottom - 3]]);
             return inside && corners.every(([x, y]) => tip.contains(document.elementFromPoint(x, y)));
         });
-        if (!seen) found.push(link.textContent);
     }
-    return found;
 }"""
 
 
