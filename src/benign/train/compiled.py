@@ -83,11 +83,14 @@ def backward(kind, parameters, read_out, force, now, coefficients):
 
 
 @compiled
-def descend_deep(kind, parameters, loss, multipliers, rates, kept, weights, x, labels, outputs, level, fitted, steps):
+def descend_deep(
+    kind, parameters, loss, multipliers, rates, kept, widths, flat, x, labels, outputs, level, fitted, steps
+):
     """Takes one run of ``train.deep`` up to so many full-batch steps further; returns how many, and whether it is over.
 
-    The W_l (``weights``) and f(x_i) are changed in place; ``rates`` are step_size s_l, ``kept`` is 1 - step_size decay.
+    The W_l (in ``flat``) and f(x_i) are changed in place; ``rates`` are step_size s_l, ``kept`` is 1 - step_size decay.
     """
+    weights = layers(widths, flat)
     moved, hidden, gradients = rooms(weights, len(x))
     hidden[0][:] = x.T
     taken = 0
@@ -101,8 +104,9 @@ def descend_deep(kind, parameters, loss, multipliers, rates, kept, weights, x, l
 
 
 @compiled
-def descend_by_batches(kind, parameters, loss, multipliers, rates, kept, weights, x, labels, order, size):
+def descend_by_batches(kind, parameters, loss, multipliers, rates, kept, widths, flat, x, labels, order, size):
     """Takes the steps of mini-batches of so many points, in the given order; the last has what is left."""
+    weights = layers(widths, flat)
     for first in range(0, len(order), size):
         points = order[first : first + size]
         if first == 0 or len(points) < size:
@@ -113,6 +117,17 @@ def descend_by_batches(kind, parameters, loss, multipliers, rates, kept, weights
             targets[i] = labels[points[i]]
         ahead(kind, parameters, multipliers, weights, moved, hidden, outputs)
         back(kind, parameters, loss, multipliers, rates, kept, weights, moved, hidden, gradients, outputs, targets)
+
+
+@compiled
+def layers(widths, flat):
+    """The weights W_l, which lie one after the other in ``flat``: a loop is compiled once for networks of any depth."""
+    weights, first = [], 0
+    for layer in range(len(widths) - 1):
+        size = widths[layer + 1] * widths[layer]
+        weights.append(flat[first : first + size].reshape(widths[layer + 1], widths[layer]))
+        first += size
+    return weights
 
 
 @compiled

@@ -140,16 +140,19 @@ class _Runs(Batch):
     outputs: Tensor  #: of the whole sample, when it was looked at last
     taken: Tensor  #: steps till it was over
     over: Tensor
+    flat: Tensor  #: the weights of one layer after the other, of which those of the network are parts
     network: Deep
 
     @staticmethod
     def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, kept: Tensor, rows: Tensor) -> "_Runs":
         """The runs of the given rows of a batch, before their first step: copies, each in one piece."""
         x, labels = x[rows].contiguous(), labels[rows].contiguous()
-        weights = tuple(w[rows].contiguous() for w in network.weights)
+        flat = torch.cat([w[rows].flatten(1) for w in network.weights], 1)
+        layers = zip(flat.split([w[0].numel() for w in network.weights], 1), network.weights, strict=True)
+        weights = tuple(part.view(len(rows), *w.shape[1:]) for part, w in layers)
         return _Runs(
             rows, torch.arange(len(rows), device=x.device), x, labels, rates[rows], kept[rows], rows,
-            torch.empty_like(labels), torch.zeros_like(rows), torch.zeros_like(rows, dtype=torch.bool),
+            torch.empty_like(labels), torch.zeros_like(rows), torch.zeros_like(rows, dtype=torch.bool), flat,
             replace(network, weights=weights),
         )  # fmt: skip
 
@@ -178,7 +181,7 @@ class _Compiled:
         return (
             *compiled.family(network.activation, x.dtype), compiled.LOSSES[self.loss],
             np.array(network.multipliers, x.dtype), runs.rates[0].numpy(), runs.kept.numpy(),
-            tuple(w[0].numpy() for w in network.weights), x, runs.labels[0].numpy(),
+            np.array(network.widths), runs.flat[0].numpy(), x, runs.labels[0].numpy(),
         )  # fmt: skip
 
 
