@@ -13,6 +13,18 @@ from benign.networks.two_layer import TwoLayer
 from benign.train.neurons import TwoLayerSnapshot
 
 
+def _chosen(tensor: Tensor, rows: Tensor) -> Tensor:
+    """Some runs of a batch: a copy, which takes time in high dimension, unless one run begins where a copy would.
+
+    The last bits of a product depend on where its factors begin in memory, up to multiples of 64 bytes.
+    """
+    if len(rows) == 1 and tensor.is_cpu:
+        alone = tensor[rows.item()].unsqueeze(0)
+        if alone.data_ptr() % 64 == 0:
+            return alone
+    return tensor[rows]
+
+
 @dataclass(frozen=True)
 class Vectors:
     """Samples and initial weights known by their vectors, of the runs ``rows`` of a batch."""
@@ -26,20 +38,20 @@ class Vectors:
 
     def matrices(self) -> tuple[Tensor, Tensor]:
         """A_0 and G."""
-        x = self.x[self.rows]
-        return self.weights[self.rows] @ x.mT, x @ x.mT
+        x = _chosen(self.x, self.rows)
+        return _chosen(self.weights, self.rows) @ x.mT, x @ x.mT
 
     def network(self, coefficients: Tensor, signs: Tensor, activation: Activation) -> TwoLayer:
         # Run by run, on copies: the last bits of a product depend on where its factors begin in memory.
         runs = zip(self.rows.split(1), coefficients, strict=True)
-        weights = [self.weights[row].baddbmm(c.clone().unsqueeze(0), self.x[row]) for row, c in runs]
+        weights = [_chosen(self.weights, row).baddbmm(c.clone().unsqueeze(0), _chosen(self.x, row)) for row, c in runs]
         return TwoLayer(torch.cat(weights), signs, activation)
 
     def squared_norms(self) -> Tensor:
-        return self.weights[self.rows].square().sum(-1)
+        return _chosen(self.weights, self.rows).square().sum(-1)
 
     def gram(self) -> Tensor:
-        w = self.weights[self.rows]
+        w = _chosen(self.weights, self.rows)
         return w @ w.mT
 
 
