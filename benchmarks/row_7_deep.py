@@ -107,7 +107,7 @@ def measure(options: harness.Options) -> Row:
         "PyTorch",
         [
             ratio_of_times(
-                "a loop with nn.Module, autograd and torch.optim.SGD", ">= 4", seconds, "loop", "benign",
+                "a loop with nn.Module, autograd and torch.optim.SGD", ">= 1.8", seconds, "loop", "benign",
                 scale=runs * steps / (some_runs * some_steps), flop=flop,
                 extrapolated_from=f"{some_steps} of {steps} steps on {some_runs} of {runs} networks",
             ),
