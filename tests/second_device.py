@@ -12,6 +12,7 @@ Not simulated: streams, limits of memory, TF32, sums in another order, speed.
 from collections import Counter
 
 import torch
+from torch import library
 from torch.utils._pytree import tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
@@ -80,9 +81,9 @@ def _compute(func, args, kwargs):
     return tree_map(wrap, result)
 
 
-_anything = torch.library.Library("_", "IMPL")
+_anything = library.Library("_", "IMPL")
 _anything.fallback(lambda func, *args, **kwargs: _compute(func, args, kwargs), "PrivateUse1")
-_aten = torch.library.Library("aten", "IMPL")
+_aten = library.Library("aten", "IMPL")
 
 
 def _empty(size, dtype=None, layout=None, device=None, pin_memory=None, memory_format=None):

@@ -116,7 +116,7 @@ def _machine(kernel: Tensor, outputs: Tensor | None, labels: Tensor, how: dict) 
     cross = torch.zeros_like(labels) if outputs is None else outputs
     grams = Grams(kernel, cross.unsqueeze(1), one.unsqueeze(1))
     observe = {"loss": history.loss}
-    return span.train_on_grams(grams, one, activations.leaky_relu(1.0), labels, **how, observe=observe)
+    return span.train_on_grams(grams, one, activations.linear(), labels, **how, observe=observe)
 
 
 def _against(s: TwoLayerSnapshot, x: Tensor, start: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ def _chosen(tensor: Tensor, rows: Tensor) -> Tensor:
     """
     if len(rows) == 1 and tensor.is_cpu:
         alone = tensor[rows.item()].unsqueeze(0)
-        if alone.data_ptr() % 64 == 0:
+        if alone.is_contiguous() and alone.data_ptr() % 64 == 0:
             return alone
     return tensor[rows]
 

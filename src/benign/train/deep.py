@@ -90,7 +90,7 @@ def train(
         while True:
             ending = runs.over | (step == steps)
             some = bool(ending.any())
-            if some or step in recorder.steps:
+            if some or recorder.takes(step):
                 losses = loss.at(runs.outputs, runs.labels)
                 recorder(DeepSnapshot(step, runs.rows, runs.outputs, runs.labels, losses, runs.network), ending)
             if some:

@@ -92,7 +92,7 @@ class Recorder:
         self.steps = sorted({operator.index(step) for step in record})
         if outside := [step for step in self.steps if not 0 <= step <= last]:
             raise InputError(f"record holds the step {outside[0]}: steps are counted from 0 to {last}, the last")
-        self._places, self._stations = set(self.steps), sorted({*self.steps, last})
+        self._recorded, self._stations = set(self.steps), sorted({*self.steps, last})
         self._observe = dict(observe)
         self._runs = runs
         self._new = threading.Lock()
@@ -100,7 +100,7 @@ class Recorder:
 
     def __call__(self, snapshot: Snapshot, stopping: Tensor) -> None:
         """Take note of a state; the boolean mask ``stopping`` marks the runs for which it is the last."""
-        recorded, ending = snapshot.step in self._places, bool(stopping.any())
+        recorded, ending = self.takes(snapshot.step), bool(stopping.any())
         if not recorded:
             if not ending:
                 return
@@ -118,6 +118,10 @@ class Recorder:
                 rows[at].index_copy_(0, snapshot.runs, value)
             if ending:
                 rows[at:, snapshot.runs[stopping]] = value[stopping]
+
+    def takes(self, step: int) -> bool:
+        """Whether a step was asked for."""
+        return step in self._recorded
 
     def next(self, step: int) -> int:
         """The first step after the given one at which there is something to take note of; the last is one."""

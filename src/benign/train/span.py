@@ -115,7 +115,7 @@ def _train(
         while True:
             ending = runs.over | (step == steps)
             some = bool(ending.any())
-            if some or step in recorder.steps:
+            if some or recorder.takes(step):
                 recorder(runs.snapshot(step, loss), ending)
             if some:
                 rows = runs.start.rows[ending]
