@@ -14,9 +14,9 @@ from livingpaper.say.intervals import interval as interval_of
 from livingpaper.say.ranges import Range
 
 MIME = "application/vnd.livingpaper.claim+json"
-SCHEMA = 2
-VERDICTS = ("holds", "fails", "unresolved")
-SYMBOLS = {"holds": "✓", "fails": "✗", "unresolved": "?"}
+SCHEMA = 3
+VERDICTS = ("holds", "fails", "unresolved", "not testable")
+SYMBOLS = {"holds": "✓", "fails": "✗", "unresolved": "?", "not testable": "–"}
 
 
 def claim(
@@ -24,14 +24,18 @@ def claim(
     values: Any = None,
     statistic: Callable[..., float] = np.mean,
     *,
+    crossed: bool = False,
+    testable: bool = True,
     estimate: float | None = None,
     interval: tuple[float, float] | None = None,
 ) -> None:
     """Hand over the number that a claim is about; the directive ``{glue:claim}`` of that id says what is claimed.
 
     ``id`` is ``claim-`` and kebab case, unique in the book. ``values`` has one entry for each independent draw, most
-    often a seed, and ``statistic`` makes a number of them: the interval is that of ``intervals.interval``. Where that
-    does not fit, ``estimate`` and ``interval`` give the number and (low, high), low <= estimate <= high.
+    often a seed, and ``statistic`` makes a number of them: the interval is that of ``intervals.interval``, which says
+    what ``crossed`` draws are. Where that does not fit, ``estimate`` and ``interval`` give the number and (low, high),
+    low <= estimate <= high. ``testable`` says whether the chapter's parameters leave something to test: a comparison of
+    sizes needs two. If they do not, no number is handed over, and the verdict is that.
 
     Raises:
         InputError: values of which there is no interval, or numbers that are not finite or not in order.
@@ -40,13 +44,17 @@ def claim(
     if (values is None) != (estimate is not None and interval is not None):
         raise InputError(f"claim {id}: give the values of the independent draws, or 'estimate' and 'interval'")
     draws = None
-    if values is not None:
+    if not testable:
+        numbers = {"estimate": None, "interval": None}
+    elif values is not None:
         values = np.asarray(values)
         try:
-            estimate, interval, draws = statistic(values), interval_of(values, statistic), len(values)
+            estimate, interval = statistic(values), interval_of(values, statistic, crossed=crossed)
         except InputError as error:
             raise InputError(f"claim {id}: {error}") from None
-    numbers = _numbers(id, estimate, interval)
+        draws = list(values.shape[:2]) if crossed else len(values)
+    if testable:
+        numbers = _numbers(id, estimate, interval)
     payload = {"schema": SCHEMA, "id": id, **numbers, "draws": draws}
     told = f"{id}: {estimate_text(payload)}"
     html = f"<p>{escape(told)}</p>"
@@ -55,7 +63,12 @@ def claim(
 
 
 def verdict(payload: dict, holds_if: str) -> str:
-    """``holds`` if all of the interval satisfies the predicate, ``fails`` if none of it does, else ``unresolved``."""
+    """``holds`` if all of the interval satisfies the predicate, ``fails`` if none of it does, else ``unresolved``.
+
+    It is ``not testable`` where there is no number.
+    """
+    if payload["interval"] is None:
+        return "not testable"
     allowed = Range.parse(holds_if)
     if allowed.contains_all_of(*payload["interval"]):
         return "holds"
@@ -97,6 +110,8 @@ def judged(payload: dict, words: dict) -> dict:
 
 def estimate_text(payload: dict) -> str:
     """An estimate with its interval as a reader sees them, e.g. ``0.031 [0.02, 0.04]``."""
+    if payload["interval"] is None:
+        return "nothing to test"
     low, high = payload["interval"]
     return f"{payload['estimate']:.4g} [{low:.4g}, {high:.4g}]"
 

@@ -212,6 +212,8 @@ def _glued(renderer: NbElementRenderer) -> dict[str, dict]:
 
 def estimate_with_interval(claim: dict) -> list[nodes.Node]:
     """An estimate, emphasised, and its interval."""
+    if claim["interval"] is None:
+        return [nodes.Text(claims.estimate_text(claim))]
     estimate, interval = claims.estimate_text(claim).split(" ", 1)
     return [nodes.strong("", estimate), nodes.Text(" "), nodes.inline("", interval, classes=["interval"])]
 
@@ -227,7 +229,9 @@ def verdict_badge(verdict: str | None) -> nodes.inline:
     """A verdict as symbol and word; colour only repeats it."""
     if verdict is None:
         return nodes.inline("", "nothing yet", classes=["verdict"])
-    return nodes.inline("", f"{claims.SYMBOLS[verdict]} {verdict}", classes=["verdict", f"verdict-{verdict}"])
+    return nodes.inline(
+        "", f"{claims.SYMBOLS[verdict]} {verdict}", classes=["verdict", f"verdict-{verdict.replace(' ', '-')}"]
+    )
 
 
 def setup(app: Sphinx) -> None:
