@@ -1,0 +1,65 @@
+"""The Lipschitz constant of two layers: all patterns against autograd, and the two bounds around it."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from benign.errors import InputError
+from benign.measure import lipschitz
+from benign.measure import two_layer_lipschitz as two
+from benign.networks.activations import elu, leaky_relu, relu
+from benign.networks.deep import initialise
+
+ACTIVATIONS = [relu(), leaky_relu(0.3)]
+
+
+def networks(m, d=None, activation=ACTIVATIONS[0], runs=3):
+    return initialise((d or m + 2, m, 1), range(runs), activation)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda activation: activation.name)
+def test_every_pattern_has_a_point_with_its_gradient(activation):
+    network = networks(4, activation=activation, runs=1)
+    patterns = torch.tensor(list(itertools.product([-1.0, 1.0], repeat=4)), dtype=torch.float64)
+    points = torch.linalg.lstsq(network.weights[0][0], patterns.T).solution.T.clone().requires_grad_()
+    (slopes,) = torch.autograd.grad(network(points).sum(), points)
+    assert two.exact(network).item() == pytest.approx(slopes.norm(dim=1).max().item())
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda activation: activation.name)
+@pytest.mark.parametrize("m", [1, 2, 7, 12])
+def test_the_constant_lies_between_the_bounds(m, activation):
+    network = networks(m, activation=activation)
+    exact, found, bound = two.exact(network), two.search(network), two.certified(network)
+    assert torch.allclose(found, exact)  # the search is good at these sizes
+    assert (bound >= exact * (1 - 1e-9)).all() and (bound <= exact * math.sqrt(math.pi / 2)).all()
+    assert (bound <= lipschitz.upper(network) * (1 + 1e-9)).all()
+
+
+def test_wide_networks_are_enclosed_closely():
+    network = networks(64, runs=2)
+    found, bound = two.search(network), two.certified(network)
+    assert (found <= bound).all() and (bound < 1.1 * found).all()
+    assert (lipschitz.ascent(network, torch.eye(66, dtype=torch.float64), 1.0) <= found).all()
+
+
+def test_the_certificate_does_not_need_a_converged_solver(monkeypatch):
+    network, relaxed = networks(10), two._relaxed
+    monkeypatch.setattr(two, "_relaxed", lambda network: relaxed(network, sweeps=1))
+    assert (two.certified(network) >= two.exact(network)).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: two.exact(networks(21)), "2\\^21 patterns"),
+        (lambda: two.search(networks(3), starts=0), "starts is 0"),
+        (lambda: two.certified(networks(3, activation=elu())), "elu"),
+        (lambda: two.exact(initialise((3, 4, 4, 1), [0], relu())), "3 layers"),
+    ],
+)
+def test_what_has_no_such_constant_is_refused(call, said):
+    with pytest.raises(InputError, match=said):
+        call()
