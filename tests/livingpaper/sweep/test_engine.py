@@ -2,7 +2,7 @@
 
 import dataclasses
 import errno
-import importlib
+import importlib.metadata
 import json
 import os
 import py_compile
@@ -196,7 +196,7 @@ def test_the_key_says_what_the_results_depend_on(own_cache):
     assert parts["experiment"] == "benign.experiments.clusters.Squares"
     assert "benign/train/span.py" in parts["modules"]
     assert parts["device"] == "cpu"
-    assert parts["versions"]["torch"] == torch.__version__
+    assert parts["versions"]["torch"] == importlib.metadata.version("torch")
 
 
 def test_progress_is_written_for_a_build_and_is_not_worth_a_failure(tmp_path, monkeypatch):
