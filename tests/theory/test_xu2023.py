@@ -74,9 +74,3 @@ def test_the_constants_of_the_proof():
     bound = xu2023.label_noise_bound()
     assert bound == pytest.approx(3.3e-14, rel=0.01)
     assert 3 * bound * 51_202 == pytest.approx(1 / (960 * 4 * 51_202))
-
-
-def test_the_constant_of_the_dimension_is_the_largest_that_the_signal_bears():
-    n, p, signal = 50, 10**6, 20.0
-    constant = xu2023.dimension_constant(n, p, signal)
-    assert n * signal**2 == pytest.approx(p / constant - n**2 * math.log(n / 0.1))

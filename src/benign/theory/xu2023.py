@@ -46,11 +46,6 @@ def admissible_signals(
     return (low, high) if low <= high else None
 
 
-def dimension_constant(n: int, p: int, signal: float, failure: float = 0.1) -> float:
-    """p / (n ||mu||^2 + n^2 log(n/delta)), the largest C with which n, p and ||mu|| meet eq. (6c)."""
-    return p / (n * signal**2 + n**2 * math.log(n / failure))
-
-
 def step_size(n: int, p: int, fraction: float = 0.2) -> float:
     """fraction * n / p, in the proof's own unit.
 
