@@ -19,6 +19,7 @@ from benign.experiments.clusters import PollutedClusters
 from benign.experiments.deep_classification import DeepClassification, DeepDigits
 from benign.experiments.digits import PollutedDigits
 from benign.experiments.dynamics import Dynamics
+from benign.experiments.global_control import GlobalControl
 from benign.experiments.good_event import GoodEvent
 from benign.experiments.infinite_width import InfiniteWidth
 from benign.experiments.interpolators import ClusterInterpolator, DigitInterpolator
@@ -113,6 +114,11 @@ CASES = [
             for names in (["relu"] * 4, MIXED)
         ],
         dict(step=0),
+    ),
+    Case(
+        GlobalControl(**POLLUTED | dict(steps=20, records=(0, 1, 7)), fresh_points=30),
+        [rows(seed=range(3), activation=MIXED[:3], signal_index=[6.0, 2.0, 0.5], fresh_points=[30, 1, 40])],
+        dict(fresh_points=0),
     ),
     Case(
         GoodEvent(n=9, p=60, signal_index=5.0, label_noise=0.25, seed=3, width=7, activation="elu", init_scale=1e6),
@@ -295,7 +301,7 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
     [
         case
         for case in CASES
-        if type(case.small) in (Alignments, Border, PollutedClusters, Laziness, MarginParts, TailErrors)
+        if type(case.small) in (Alignments, Border, GlobalControl, PollutedClusters, Laziness, MarginParts, TailErrors)
     ],
     ids=str,
 )

@@ -158,3 +158,9 @@ def test_coverage_by_hand():
 def test_coverage_explains_wrong_numbers(arguments):
     with pytest.raises(InputError, match="give at least one neuron, and no negative number"):
         conditions.coverage(*arguments)
+
+
+def test_the_constant_of_the_dimension_is_the_largest_that_the_signal_bears():
+    n, p, signal = 50, 10**6, 20.0
+    constant = conditions.dimension_constant(n, p, signal)
+    assert n * signal**2 == pytest.approx(p / constant - n**2 * math.log(n / 0.1))

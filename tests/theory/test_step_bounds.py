@@ -106,3 +106,13 @@ def test_the_bound():
     assert step_bounds.first_step_bound(8.0, 0.25) == 2.0
     assert step_bounds.first_step_bound(8.0, 0.25, constant=4.0) == 0.5
     assert step_bounds.first_step_bound(8.0, 0.0) == 0.0  # a ReLU: the bound is empty
+
+
+def test_local_control_is_that_of_drawn_points():
+    n, p, index, draws = 3, 2000, 6.0, 4000
+    rng = np.random.default_rng(0)
+    signal = (index * p / n) ** 0.25
+    z = rng.standard_normal((n, p))
+    share = np.mean(np.abs(rng.standard_normal((draws, p)) @ z.T).max(1) < signal**2)
+    expected = step_bounds.local_control_probability(n, index)
+    assert share == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / draws))

@@ -26,6 +26,11 @@ def orthogonality(n: int, p: int | np.ndarray) -> float | np.ndarray:
     return p / (n**2 * math.log(n))
 
 
+def dimension_constant(n: int, p: int, signal: float, failure: float = 0.1) -> float:
+    """p / (n ||mu||^2 + n^2 log(n/delta)), the largest C with which n, p and ||mu|| meet eq. (6c)."""
+    return p / (n * signal**2 + n**2 * math.log(n / failure))
+
+
 def literal_step(n: int, p: int) -> float:
     """The step size 1/p^2 of eq. (6e) with C = 1, in units of n/p."""
     return 1 / (n * p)

@@ -7,6 +7,7 @@ activation on the positive half-line, 1 for ReLU and leaky ReLU.
 import math
 
 import numpy as np
+from scipy.stats import norm
 
 from benign.theory.inequalities import active_share
 
@@ -68,6 +69,15 @@ def first_step_bound(signal: float, gamma: float, constant: float = 1.0) -> floa
     ``constant`` is the paper's unnamed C.
     """
     return gamma * signal / constant
+
+
+def local_control_probability(n: int, index: float) -> float:
+    """(2 Phi((S/n)^(1/2)) - 1)^n, the probability over a test point that ||mu||^2 > max_i |<z_i, z>|.
+
+    What Lemma 4.7 of Xu & Gu would need to control each step by itself. Our derivation, for Gaussian noise and p large:
+    there the products <z_i, z> are independent and of variance p, and ||mu||^2 = (S p / n)^(1/2).
+    """
+    return float((2 * norm.cdf(math.sqrt(index / n)) - 1) ** n)
 
 
 def settled_loss(label_noise: float) -> float:
