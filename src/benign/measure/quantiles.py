@@ -7,8 +7,8 @@ from scipy import stats
 from benign.errors import InputError
 
 
-def smooth_quantile(values: Float64[np.ndarray, "draws *more"], probability: float) -> Float64[np.ndarray, "*more"]:
-    """The quantile over the first axis, estimated by a weighted mean of all order statistics, shape (*more).
+def smooth_quantile(values: Float64[np.ndarray, "draws ..."], probability: float) -> Float64[np.ndarray, "..."]:
+    """The quantile over the first axis, estimated by a weighted mean of all order statistics.
 
     The i-th smallest of k draws has the weight I(i/k) - I((i-1)/k), where I is the distribution function of
     Beta((k + 1) q, (k + 1)(1 - q)) and q the probability (Harrell & Davis 1982). A single order statistic jumps when a
