@@ -435,7 +435,6 @@ def test_arguments_are_left_alone(of):
             dict(weight_decay=torch.zeros(2)),
             r"weight_decay has shape \(2,\): give one number, or one for each of 3 runs",
         ),
-        (dict(offset=torch.zeros(3, 5, dtype=torch.float64)), r"labels and offset \(runs, n\) \(3, 6\) and \(3, 5\)"),
         (dict(offset=torch.zeros(3, 6)), "offset are of the types torch.float32, torch.float64"),
         (dict(batch_size=0, seeds=[0, 1, 2]), "batch_size is 0: it must lie between 1 and the 6 points"),
         (dict(batch_size=7, seeds=[0, 1, 2]), "batch_size is 7: it must lie between 1 and the 6 points"),
