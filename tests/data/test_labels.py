@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benign.data.labels import flip
+from benign.data.labels import clean, flip
 from benign.errors import InputError
 from benign.seeds import generator
 
@@ -69,3 +69,23 @@ def test_label_noise_outside_its_range_is_refused(label_noise):
 def test_other_labels_are_refused():
     with pytest.raises(InputError, match=r"\[0\]"):
         flip(np.array([0, 1, 1]), 0.1, rng())
+
+
+@given(half=st.integers(1, 60), noise=noises, seed=seeds)
+def test_balanced_labels_stay_balanced_when_they_are_polluted(half, noise, seed):
+    labels = clean(2 * half, rng(seed), balanced=True)
+    polluted = flip(labels, noise, rng(seed + 1), balanced=True)
+    assert labels.sum() == polluted.sum() == 0
+    assert np.sum(polluted != labels) == 2 * round(noise * half)
+
+
+def test_balanced_wrong_labels_are_equally_likely_to_be_any():
+    runs, labels = 4000, np.repeat([-1, 1], [4, 6])
+    hits = sum(flip(labels, 0.3, rng(seed), balanced=True) != labels for seed in range(runs))
+    expected = np.repeat([1 / 4, 2 / 6], [4, 6])
+    assert np.abs(hits - expected * runs).max() < 5 * np.sqrt(runs / 4)
+
+
+def test_an_odd_number_of_labels_is_not_balanced():
+    with pytest.raises(InputError, match="n is 5: labels are balanced for an even number of points only"):
+        clean(5, rng(), balanced=True)

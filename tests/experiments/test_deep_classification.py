@@ -41,7 +41,23 @@ def test_far_clusters_are_learned_and_no_noise_gives_no_flipped_labels():
     assert math.isnan(table.training_error_flipped[0])
 
 
-def test_the_read_outs_by_brute_force():
+def test_balanced_labels_and_a_start_that_says_nothing():
+    run = dataclasses.replace(SMALL, centred=True, balanced=True, width=200)
+    (table,), (x, labels, clean) = DeepClassification.run([run]), run.sample()
+    assert labels.sum() == clean.sum() == 0 and (labels != clean).sum() == 4
+    assert table.loss[0] <= 0.05
+    _, (network,), (start,) = fit_lazily([run], [x], [labels], "cpu")
+    fresh, y = run.fresh()
+    assert table.test_error[0] == float((y * (network(fresh) - start(fresh))[0] <= 0).double().mean())
+    assert mean_loss(labels * (network(x) - start(x))[0]) == pytest.approx(table.loss[0], rel=1e-9)
+
+
+def mean_loss(margins):
+    return float(torch.nn.functional.softplus(-margins).mean())
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_the_read_outs_by_brute_force(centred):
     rng = generator(1, "test")
     draw = lambda *shape: torch.tensor(rng.standard_normal(shape))  # noqa: E731
     start = initialise((6, 5, 5, 1), [4], relu())
@@ -69,6 +85,8 @@ def test_the_read_outs_by_brute_force():
         return (both[0] != both[1]).double().mean()
 
     now, then = (outputs(net.weights, x_test)[0] for net in (network, start))
+    if centred:
+        now, then = now - then, 0 * then
     linear = then + jacobian(start.weights, x_test) @ moves
     expected = {
         "distance": moves.norm() / length,
@@ -78,7 +96,8 @@ def test_the_read_outs_by_brute_force():
         "output_difference": (now - linear).norm() / (now - then).norm(),
         "disagreement": ((now > 0) != (linear > 0)).double().mean(),
     }
-    measured = laziness(network, start, x, x_test)
+    run = dataclasses.replace(SMALL, centred=centred)
+    measured = laziness(run, network, start, x, x_test)
     assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-10)
 
 

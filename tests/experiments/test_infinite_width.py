@@ -67,10 +67,20 @@ def test_equal_margins_by_an_explicit_inverse():
     assert table.label_mean[0] == labels.mean()
 
 
+def test_a_start_of_zero_leaves_the_kernel_alone():
+    (table,) = InfiniteWidth.run([dataclasses.replace(SMALL, centred=True)])
+    (x, labels, _), (fresh, y) = SMALL.sample(), SMALL.fresh()
+    kernel, cross = (analytic.kernel(a, x, depth=3) for a in (x, fresh))
+    assert table.equal_test_error[0] == float((y * (cross @ torch.linalg.solve(kernel, labels)) <= 0).double().mean())
+
+
 @pytest.mark.slow
-def test_wide_networks_come_near():
+@pytest.mark.parametrize("centred", [False, True])
+def test_wide_networks_come_near(centred):
     # Ten seeds, clusters of a middling separation; the two error rates are of different starts.
-    settings = dict(n=24, d=80, separation=4.0, label_noise=0.125, depth=2, test_points=300, init_noise=0.25)
+    settings = dict(
+        n=24, d=80, separation=4.0, label_noise=0.125, depth=2, test_points=300, init_noise=0.25, centred=centred
+    )
     limit = pd.concat(InfiniteWidth.run([InfiniteWidth(**settings, seed=seed) for seed in range(10)]))
     batch = [DeepClassification(**settings, seed=seed, width=2048) for seed in range(10)]
     wide = pd.concat(DeepClassification.run(batch))

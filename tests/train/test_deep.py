@@ -59,7 +59,7 @@ def own(network):
     return dataclasses.replace(network, activation=dataclasses.replace(network.activation, family=None))
 
 
-def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed, decay=0.0, stop=never):
+def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed, decay=0.0, stop=never, offset=0.0):
     """One run with torch.nn and torch.optim: its losses, one a step, and its weights at the end."""
     parts = []
     for w in network.weights:
@@ -75,21 +75,22 @@ def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed
             points = sigma(part(points))
         return parts[-1](points).squeeze(-1)
 
+    offset = torch.as_tensor(offset).expand(len(x))
     optimiser = torch.optim.SGD([part.weight for part in parts], lr=size, weight_decay=decay)
     rng, batches, losses = generator(seed, "mini-batch order"), [], []
     for _ in range(steps):
         if not batches:
             batches = [...] if batch_size is None else list(torch.tensor(rng.permutation(len(x))).split(batch_size))
-        losses.append(RISKS[loss](model(x), targets).item())
+        losses.append(RISKS[loss](model(x) - offset, targets).item())
         # ``batches`` has just been made where an epoch begins
         first = len(batches) == (1 if batch_size is None else math.ceil(len(x) / batch_size))
-        if first and losses[-1] <= stop.level and (not stop.fitted or (targets * model(x) > 0).all()):
+        if first and losses[-1] <= stop.level and (not stop.fitted or (targets * (model(x) - offset) > 0).all()):
             return losses, [part.weight.detach() for part in parts]
         batch = batches.pop(0)
         optimiser.zero_grad()
-        RISKS[loss](model(x[batch]), targets[batch]).backward()
+        RISKS[loss](model(x[batch]) - offset[batch], targets[batch]).backward()
         optimiser.step()
-    losses.append(RISKS[loss](model(x), targets).item())
+    losses.append(RISKS[loss](model(x) - offset, targets).item())
     return losses, [part.weight.detach() for part in parts]
 
 
@@ -103,31 +104,34 @@ def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed
     steps=st.integers(0, 12),
     size=st.sampled_from(["number", "run"]),
     decay=st.sampled_from(["none", "number", "run"]),
+    centred=st.booleans(),
     stop=st.sampled_from(list(STOPS)),
     seed=st.integers(0, 10**6),
     data=st.data(),
 )
 def test_every_way_to_train_is_pytorchs(
-    name, loss, parameterisation, widths, runs, n, steps, size, decay, stop, seed, data
+    name, loss, parameterisation, widths, runs, n, steps, size, decay, centred, stop, seed, data
 ):
     batch_size = data.draw(st.none() | st.integers(1, n))
     seeds = None if batch_size is None else list(range(seed, seed + runs))
     network, x, targets = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
     sizes = {"number": [0.2] * runs, "run": np.linspace(0.05, 0.3, runs).tolist()}[size]
     decays = {"none": [0.0] * runs, "number": [0.3] * runs, "run": np.linspace(0, 0.9, runs).tolist()}[decay]
+    offset = network(x) if centred else torch.zeros_like(targets)
     record = data.draw(st.sampled_from([range(steps + 1), sorted({0, steps // 2, steps})]))
     arguments = dict(
         step_size=sizes[0] if size == "number" else torch.tensor(sizes, dtype=torch.float64),
         steps=steps, loss=loss, batch_size=batch_size, seeds=seeds, observe={"loss": history.loss}, stop=STOPS[stop],
         record=record, weight_decay={"none": 0, "number": 0.3, "run": torch.tensor(decays, dtype=torch.float64)}[decay],
     )  # fmt: skip
-    compiled = train(network, x, targets, **arguments)
-    alone = train(own(network), x, targets, **arguments)
-    together = train(network.to("second_device"), x.to("second_device"), targets.to("second_device"), **arguments)
+    compiled = train(network, x, targets, offset=offset if centred else None, **arguments)
+    alone = train(own(network), x, targets, offset=offset, **arguments)
+    moved = (part.to("second_device") for part in (network, x, targets))
+    together = train(*moved, offset=offset.to("second_device"), **arguments)
     for run in range(runs):
         losses, weights = plain(
             network, run, x[run], targets[run], name=name, loss=loss, size=sizes[run], steps=steps,
-            batch_size=batch_size, seed=seed + run, decay=decays[run], stop=STOPS[stop],
+            batch_size=batch_size, seed=seed + run, decay=decays[run], stop=STOPS[stop], offset=offset[run],
         )  # fmt: skip
         taken = len(losses) - 1
         expected = [losses[min(step, taken)] for step in record]
@@ -431,6 +435,7 @@ def test_arguments_are_left_alone(of):
             dict(weight_decay=torch.zeros(2)),
             r"weight_decay has shape \(2,\): give one number, or one for each of 3 runs",
         ),
+        (dict(offset=torch.zeros(3, 6)), "offset are of the types torch.float32, torch.float64"),
         (dict(batch_size=0, seeds=[0, 1, 2]), "batch_size is 0: it must lie between 1 and the 6 points"),
         (dict(batch_size=7, seeds=[0, 1, 2]), "batch_size is 7: it must lie between 1 and the 6 points"),
         (dict(batch_size=2), "no seeds with a batch_size: the order of the points needs one for each of 3 runs"),

@@ -1,11 +1,26 @@
-"""Label noise: the pollution of clean labels."""
+"""Clean labels, and label noise: their pollution."""
 
 import numpy as np
 
 from benign.errors import InputError
 
 
-def flip(clean: np.ndarray, label_noise: float | int, rng: np.random.Generator, exact: bool = True) -> np.ndarray:
+def clean(n: int, rng: np.random.Generator, balanced: bool = False) -> np.ndarray:
+    """Fair labels +-1 of n points, independent or, where they are ``balanced``, as many of one sign as of the other.
+
+    Raises:
+        InputError: balanced labels of an odd number of points.
+    """
+    if not balanced:
+        return rng.choice([-1, 1], size=n)
+    if n % 2:
+        raise InputError(f"n is {n}: labels are balanced for an even number of points only")
+    return rng.permutation(np.repeat([-1, 1], n // 2))
+
+
+def flip(
+    clean: np.ndarray, label_noise: float | int, rng: np.random.Generator, exact: bool = True, balanced: bool = False
+) -> np.ndarray:
     """The labels ``clean`` = +-1, of which a random set has changed its sign.
 
     The random set is
@@ -13,7 +28,10 @@ def flip(clean: np.ndarray, label_noise: float | int, rng: np.random.Generator, 
     - ``exact``: uniform among the sets of ``round(label_noise * n)`` labels (ties to even), or
     - otherwise: of random size, each label belonging to it independently with probability ``label_noise``.
 
-    Both are nested: from the same state of ``rng``, a smaller ``label_noise`` pollutes a subset, in the same way. So a
+    Exact sets that are ``balanced`` have round(label_noise * k) of the k labels of either sign: wrong labels leave
+    balanced labels balanced.
+
+    All are nested: from the same state of ``rng``, a smaller ``label_noise`` pollutes a subset, in the same way. So a
     curve against the label noise changes a few labels from point to point instead of drawing all of them anew.
 
     Shapes: ``clean`` is (n,); so is the result, of the same dtype, and ``clean`` is kept.
@@ -27,5 +45,10 @@ def flip(clean: np.ndarray, label_noise: float | int, rng: np.random.Generator, 
         raise InputError(f"labels must be -1 or +1, and some are {strangers}")
     n = len(clean)
     # Drawn for every label, polluted or not: this is what makes the polluted sets nested.
-    polluted = rng.permutation(n) < round(label_noise * n) if exact else rng.random(n) < label_noise
+    if not exact:
+        polluted = rng.random(n) < label_noise
+    else:
+        polluted, order = np.zeros(n, bool), rng.permutation(n)
+        for among in [clean == sign for sign in (-1, 1)] if balanced else [np.ones(n, bool)]:
+            polluted[among] = order[among].argsort().argsort() < round(label_noise * among.sum())
     return np.where(polluted, -clean, clean)

@@ -44,6 +44,7 @@ def sample(
     *,
     directions: int = 0,
     exact_flips: bool = True,
+    balanced: bool = False,
     frame: str = "reduced",
 ) -> Mixture:
     """A sample of size n of the mixture y* mu + z with ||mu|| = signal and a share of wrong labels.
@@ -55,11 +56,12 @@ def sample(
     descent and test errors depend on, have the same law in both frames; the cost of the reduced one does
     not depend on p. A test point, given the sample, is y* mu plus a standard Gaussian in either frame.
 
-    ``exact_flips`` flips round(label_noise * n) labels; otherwise each label is flipped independently.
+    ``exact_flips`` flips round(label_noise * n) labels; otherwise each label is flipped independently. Where the labels
+    are ``balanced``, as many points belong to one cluster as to the other, and as many of each have a wrong label.
     """
     check(n, p, signal, label_noise, directions)
-    clean = seeds.generator(seed, "clean labels").choice([-1, 1], size=n)
-    polluted = labels.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact=exact_flips)
+    clean = labels.clean(n, seeds.generator(seed, "clean labels"), balanced)
+    polluted = labels.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact_flips, balanced)
     rng = seeds.generator(seed, f"noise, {frame} frame")
     match frame:
         case "ambient":

@@ -46,9 +46,9 @@ class DeepClassification(Separated, LazyTraining):
             row, margins = training(trained, index)
             row["training_error_flipped"] = missed(margins[labels[index] != clean[index]])
             row["initial_error"] = missed(y_test * start[index](x_test)[0])
-            row["test_error"] = missed(y_test * finished[index](x_test)[0])
+            row["test_error"] = missed(y_test * run.outputs(finished[index], start[index], x_test))
             if run.measure_laziness:
-                row |= laziness(finished[index], start[index], xs[index], x_test)
+                row |= laziness(run, finished[index], start[index], xs[index], x_test)
             tables.append(pd.DataFrame([row]))
         return tables
 
@@ -68,16 +68,16 @@ class DeepDigits(DigitPair, LazyTraining):
         problems = DigitPair.problems(batch)
         trained, finished, start = fit_lazily(batch, [p.x for p in problems], [p.labels for p in problems], device)
         tables = []
-        for index, p in enumerate(problems):
+        for index, (run, p) in enumerate(zip(batch, problems, strict=True)):
             row, margins = training(trained, index)
             row["training_error_flipped"] = missed(margins[p.labels != p.clean])
-            row["test_error"] = missed(p.labels_test * finished[index](p.x_test)[0])
-            row |= laziness(finished[index], start[index], p.x, p.x_test)
+            row["test_error"] = missed(p.labels_test * run.outputs(finished[index], start[index], p.x_test))
+            row |= laziness(run, finished[index], start[index], p.x, p.x_test)
             tables.append(pd.DataFrame([row]))
         return tables
 
 
-def laziness(network: Deep, start: Deep, x: Tensor, x_test: Tensor) -> dict[str, float]:
+def laziness(run: LazyTraining, network: Deep, start: Deep, x: Tensor, x_test: Tensor) -> dict[str, float]:
     """How far training went from the start, for one network: in weights, kernel, active neurons and outputs.
 
     ``distance`` and ``kernel_change`` are relative Frobenius norms, the first over all layers, the second of the kernel
@@ -88,12 +88,15 @@ def laziness(network: Deep, start: Deep, x: Tensor, x_test: Tensor) -> dict[str,
     moves = sum((w - w0).square().sum() for w, w0 in zip(network.weights, start.weights, strict=True))
     length = sum(w0.square().sum() for w0 in start.weights)
     now, then = empirical.kernel(network, x)[0], empirical.kernel(start, x)[0]
-    outputs, linear = network(x_test)[0], lazy.linearised(network, start, x_test)[0]
+    outputs = run.outputs(network, start, x_test)
+    moved = lazy.linearised(network, start, x_test)[0] - start(x_test)[0]
+    before = run.outputs(start, start, x_test)
+    linear = before + moved
     return {
         "distance": float((moves / length).sqrt()),
         "kernel_change": float((now - then).norm() / then.norm()),
         "flipped": float(lazy.flipped(network, start, x).mean()),
         "flipped_test": float(lazy.flipped(network, start, x_test).mean()),
-        "output_difference": float((outputs - linear).norm() / (outputs - start(x_test)[0]).norm()),
+        "output_difference": float((outputs - linear).norm() / (outputs - before).norm()),
         "disagreement": float(((outputs > 0) != (linear > 0)).double().mean()),
     }

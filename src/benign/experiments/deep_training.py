@@ -42,6 +42,7 @@ class DeepTraining(Setting):
         n=at_least(1), label_noise=SHARE, depth=at_least(2), init_noise=POSITIVE, step=POSITIVE, level=POSITIVE
     )
     activation: ClassVar[str] = "relu"
+    centred: ClassVar[bool] = False
 
     @property
     def weight_scale(self) -> float:
@@ -69,11 +70,13 @@ class LazyTraining(DeepTraining):
     """Mini-batch SGD on a ReLU network.
 
     Training goes through the sample in mini-batches of ``batch_points`` until the training loss is at most ``level``,
-    which is asked after every epoch, or for ``epochs``.
+    which is asked after every epoch, or for ``epochs``. Where it is ``centred``, f - f_0 is trained and tested, which
+    begins at zero.
     """
 
     batch_points: int = 16
     epochs: int = 400
+    centred: bool = False
 
     allows = dict(batch_points=at_least(1), epochs=at_least(1))
     batched_by: ClassVar[tuple[str, ...]] = ("n", "depth", "batch_points", "level", "epochs")
@@ -82,6 +85,10 @@ class LazyTraining(DeepTraining):
         super().__post_init__()
         if self.batch_points > self.n:
             raise InputError(f"batch_points is {self.batch_points}: it must lie between 1 and the {self.n} points")
+
+    def outputs(self, network: Deep, start: Deep, x: Tensor) -> Tensor:
+        """What one network says at the points x, shape (points,); ``start`` is the same network before training."""
+        return network(x)[0] - start(x)[0] if self.centred else network(x)[0]
 
 
 def fit(
@@ -92,11 +99,13 @@ def fit(
     widths = (xs[0].shape[1], *[first.width] * (first.depth - 1), 1)
     scales = torch.tensor([run.weight_scale for run in batch], dtype=torch.float64)
     start = initialise(widths, [run.weight_seed for run in batch], activations.named(first.activation), scale=scales)
+    before = torch.stack([start.alone(index)(x)[0] for index, x in enumerate(xs)])
     trained, finished = deep_span.train(
         start,
         xs,
         labels,
         device=device,
+        offset=before * torch.tensor([[run.centred] for run in batch]),
         step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
         observe={"loss": history.loss, "margins": history.margins},
         **options,

@@ -60,7 +60,9 @@ class InfiniteWidth(Alone, Separated, LazyTraining):
 
 
 def initial(run: LazyTraining, points: Tensor) -> Tensor:
-    """The values of f_0 at the points, a draw of the Gaussian process with covariance s^{2L} Sigma_L."""
+    """The values of f_0 at the points, a draw of the Gaussian process with covariance s^{2L} Sigma_L, or zero."""
+    if run.centred:
+        return torch.zeros(len(points), dtype=points.dtype)
     covariance = analytic.kernel(points, depth=run.depth, kind="nngp")
     draw = torch.from_numpy(seeds.generator(run.seed, "initial function").standard_normal(len(points)))
     return run.init_noise * (torch.linalg.cholesky(covariance) @ draw)

@@ -20,18 +20,22 @@ class Separated(Setting):
 
     The inputs are x = (y* mu + z) / ||y* mu + z|| with z ~ N(0, I_d), and ``separation`` is ||mu||: half the distance
     of the two means in units of the noise's standard deviation. The length of y* mu + z says nothing about y*, so the
-    Bayes error on clean labels is Q(||mu||).
+    Bayes error on clean labels is Q(||mu||). Where labels are ``balanced``, as many points belong to one cluster as to
+    the other, and as many of each have a wrong label.
     """
 
     d: int
     separation: float
+    balanced: bool = False
     test_points: int = 1000
 
     allows = dict(d=at_least(1), separation=AMOUNT, test_points=at_least(1))
 
     def sample(self) -> tuple[Tensor, Tensor, Tensor]:
         """The training inputs, shape (n, d), their labels and their clean labels."""
-        sample = mixtures.sample(self.n, self.d, self.separation, self.label_noise, self.seed, frame="ambient")
+        sample = mixtures.sample(
+            self.n, self.d, self.separation, self.label_noise, self.seed, balanced=self.balanced, frame="ambient"
+        )
         return self.scaled(sample.x), sample.labels, sample.clean
 
     def fresh(self) -> tuple[Tensor, Tensor]:

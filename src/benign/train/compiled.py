@@ -85,18 +85,19 @@ def backward(kind, parameters, read_out, force, now, coefficients):
 
 @compiled
 def descend_deep(
-    kind, parameters, loss, multipliers, rates, kept, widths, flat, x, labels, outputs, level, fitted, steps
+    kind, parameters, loss, multipliers, rates, kept, widths, flat, x, labels, offset, outputs, level, fitted, steps
 ):
     """Takes one run of ``train.deep`` up to so many full-batch steps further; returns how many, and whether it is over.
 
-    The W_l (in ``flat``) and f(x_i) are changed in place; ``rates`` are step_size s_l, ``kept`` is 1 - step_size decay.
+    The W_l (in ``flat``) and f(x_i), less ``offset``, are changed in place; ``rates`` are step_size s_l, ``kept`` is
+    1 - step_size decay.
     """
     weights = layers(widths, flat)
     moved, hidden, gradients = rooms(weights, len(x))
     hidden[0][:] = x.T
     taken = 0
     while True:
-        ahead(kind, parameters, multipliers, weights, moved, hidden, outputs)
+        ahead(kind, parameters, multipliers, weights, moved, hidden, offset, outputs)
         over = is_over(loss, level, fitted, labels, outputs)
         if over or taken == steps:
             return taken, over
@@ -105,18 +106,18 @@ def descend_deep(
 
 
 @compiled
-def descend_by_batches(kind, parameters, loss, multipliers, rates, kept, widths, flat, x, labels, order, size):
+def descend_by_batches(kind, parameters, loss, multipliers, rates, kept, widths, flat, x, labels, offset, order, size):
     """Takes the steps of mini-batches of so many points, in the given order; the last has what is left."""
     weights = layers(widths, flat)
     for first in range(0, len(order), size):
         points = order[first : first + size]
         if first == 0 or len(points) < size:
             moved, hidden, gradients = rooms(weights, len(points))
-            outputs, targets = np.empty_like(labels[: len(points)]), np.empty_like(labels[: len(points)])
+            outputs, targets, starts = [np.empty_like(labels[: len(points)]) for _ in range(3)]
         for i in range(len(points)):
             hidden[0][:, i] = x[points[i]]
-            targets[i] = labels[points[i]]
-        ahead(kind, parameters, multipliers, weights, moved, hidden, outputs)
+            targets[i], starts[i] = labels[points[i]], offset[points[i]]
+        ahead(kind, parameters, multipliers, weights, moved, hidden, starts, outputs)
         back(kind, parameters, loss, multipliers, rates, kept, weights, moved, hidden, gradients, outputs, targets)
 
 
@@ -140,14 +141,14 @@ def rooms(weights, n):
 
 
 @compiled
-def ahead(kind, parameters, multipliers, weights, moved, hidden, outputs):
-    """u_l = s_l W_l h_{l-1}, h_l = sigma(u_l) and f = u_L."""
+def ahead(kind, parameters, multipliers, weights, moved, hidden, offset, outputs):
+    """u_l = s_l W_l h_{l-1}, h_l = sigma(u_l) and f = u_L, less the offset."""
     a, b = parameters[0], parameters[1]
     for layer in range(len(weights)):
         scale, now = multipliers[layer], moved[layer]
         np.dot(weights[layer], hidden[layer], now)
         if layer == len(weights) - 1:
-            outputs[:] = scale * now[0]
+            outputs[:] = scale * now[0] - offset
             return
         above = hidden[layer + 1]
         for j in range(now.shape[0]):

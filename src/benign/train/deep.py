@@ -44,6 +44,7 @@ def train(
     step_size: Tensor | float | int,
     steps: int,
     weight_decay: Tensor | float | int = 0,
+    offset: Float[Tensor, "runs n"] | None = None,
     loss: Loss | Squared = LOGISTIC,
     batch_size: int | None = None,
     seeds: Sequence[int] | None = None,
@@ -61,6 +62,9 @@ def train(
     the weights towards zero, not towards the start. Without momentum it does not matter whether one adds lambda W_l to
     the gradient or shrinks the weights beside the step. ``loss`` and the losses that ``stop`` sees are without it.
 
+    ``offset`` is taken off the outputs at the sample. With f_0(x_i), those of the network at its start, f - f_0 is
+    trained, a function that begins at zero; outputs and losses are then of this difference, networks still f.
+
     A run ends after ``steps`` steps, or as soon as ``stop`` says so, which is asked before every step, or with a
     ``batch_size`` at the start of every epoch; finished runs leave the batch and cost nothing. ``observe`` names
     functions of a ``DeepSnapshot``, evaluated at the steps ``record`` for some runs at a time, by several threads at
@@ -71,7 +75,8 @@ def train(
             seeds, a record outside 0..steps.
     """
     runs, n, _ = x.shape
-    check(network, x, labels, loss, steps, batch_size, seeds)
+    offset = torch.zeros_like(labels) if offset is None else offset
+    check(network, x, labels, offset, loss, steps, batch_size, seeds)
     recorder = Recorder(observe, record, runs, steps)
     sizes = one_a_run("step_size", step_size, runs, x.device)
     multipliers = torch.tensor(network.multipliers, dtype=torch.float64, device=x.device)
@@ -84,7 +89,7 @@ def train(
     way = _Compiled(loss) if known else _Torch(loss, bool((decays > 0).any()))
 
     def descend(rows: Tensor) -> None:
-        runs = _Runs.of(network, x, labels, rates, kept, rows)
+        runs = _Runs.of(network, x, labels, offset, rates, kept, rows)
         orders = [generator(seeds[row], "mini-batch order") for row in rows.tolist()] if batch_size else []
         step = way.full(runs, 0, stop)
         while True:
@@ -134,6 +139,7 @@ class _Runs(Batch):
     places: Tensor  #: which of those that began together
     x: Tensor
     labels: Tensor
+    offset: Tensor
     rates: Tensor  #: step_size s_l, shape (runs, L), or 0 once the run is over
     kept: Tensor  #: what a step leaves of the weights, 1 - step_size decay, or 1 once the run is over
     order: Tensor  #: of the points in this epoch
@@ -144,15 +150,17 @@ class _Runs(Batch):
     network: Deep
 
     @staticmethod
-    def of(network: Deep, x: Tensor, labels: Tensor, rates: Tensor, kept: Tensor, rows: Tensor) -> "_Runs":
+    def of(
+        network: Deep, x: Tensor, labels: Tensor, offset: Tensor, rates: Tensor, kept: Tensor, rows: Tensor
+    ) -> "_Runs":
         """The runs of the given rows of a batch, before their first step: copies, each in one piece."""
-        x, labels = x[rows].contiguous(), labels[rows].contiguous()
+        x, labels, offset = (part[rows].contiguous() for part in (x, labels, offset))
         flat = torch.cat([w[rows].flatten(1) for w in network.weights], 1)
         layers = zip(flat.split([w[0].numel() for w in network.weights], 1), network.weights, strict=True)
         weights = tuple(part.view(len(rows), *w.shape[1:]) for part, w in layers)
         return _Runs(
-            rows, torch.arange(len(rows), device=x.device), x, labels, rates[rows], kept[rows], rows,
-            torch.empty_like(labels), torch.zeros_like(rows), torch.zeros_like(rows, dtype=torch.bool), flat,
+            rows, torch.arange(len(rows), device=x.device), x, labels, offset, rates[rows], kept[rows],
+            rows, torch.empty_like(labels), torch.zeros_like(rows), torch.zeros_like(rows, dtype=torch.bool), flat,
             replace(network, weights=weights),
         )  # fmt: skip
 
@@ -182,6 +190,7 @@ class _Compiled:
             *compiled.family(network.activation, x.dtype), compiled.LOSSES[self.loss],
             np.array(network.multipliers, x.dtype), runs.rates[0].numpy(), runs.kept.numpy(),
             np.array(network.widths), runs.flat[0].numpy(), x, runs.labels[0].numpy(),
+            runs.offset[0].numpy(),
         )  # fmt: skip
 
 
@@ -198,24 +207,25 @@ class _Torch:
             number = min(number, LOOK)
         for step in range(number + 1):
             us, hs = runs.network.forward(runs.x)
-            runs.outputs = us[-1].squeeze(-1)
+            runs.outputs = us[-1].squeeze(-1) - runs.offset
             if stop is not never:
                 runs.over |= stop(runs.labels * runs.outputs, self.loss.at(runs.outputs, runs.labels))
                 runs.rates.masked_fill_(runs.over.unsqueeze(1), 0)
                 runs.kept.masked_fill_(runs.over, 1)
             if step == number or (runs.x.is_cpu and runs.over.all()):
                 break
-            self._back(runs, us, hs, runs.labels)
+            self._back(runs, us, hs, runs.outputs, runs.labels)
         return step
 
     def batches(self, runs: _Runs, order: Tensor, size: int) -> None:
         """The steps of mini-batches of so many points in this order."""
         for points in order.split(size, 1):
             us, hs = runs.network.forward(runs.x.take_along_dim(points.unsqueeze(2), 1))
-            self._back(runs, us, hs, runs.labels.take_along_dim(points, 1))
+            labels, offset = (part.take_along_dim(points, 1) for part in (runs.labels, runs.offset))
+            self._back(runs, us, hs, us[-1].squeeze(-1) - offset, labels)
 
-    def _back(self, runs: _Runs, us: list[Tensor], hs: list[Tensor], labels: Tensor) -> None:
-        forces = self.loss.force(us[-1].squeeze(-1), labels) / labels.shape[1]
+    def _back(self, runs: _Runs, us: list[Tensor], hs: list[Tensor], outputs: Tensor, labels: Tensor) -> None:
+        forces = self.loss.force(outputs, labels) / labels.shape[1]
         signals = runs.network.backward(us, forces)
         for w, h, signal, rates in zip(runs.network.weights, hs, signals, runs.rates.unbind(1), strict=True):
             if self.shrinking:
@@ -236,6 +246,7 @@ def check(
     network: Deep,
     x: Tensor,
     labels: Tensor,
+    offset: Tensor,
     loss: Loss | Squared,
     steps: int,
     batch_size: int | None,
@@ -249,13 +260,16 @@ def check(
             decide.
     """
     (runs, _, d), n = network.weights[0].shape, x.shape[1]
-    if n < 1 or x.shape != (runs, n, d) or labels.shape != (runs, n):
+    if n < 1 or x.shape != (runs, n, d) or not labels.shape == offset.shape == (runs, n):
         raise InputError(
             f"the batch does not fit together: the networks are {runs} with inputs of dimension {d}, "
-            f"x (runs, n, d) has the shape {tuple(x.shape)}, labels (runs, n) {tuple(labels.shape)}"
+            f"x (runs, n, d) has the shape {tuple(x.shape)}, labels and offset (runs, n) {tuple(labels.shape)} and "
+            f"{tuple(offset.shape)}"
         )
-    if len(types := {tensor.dtype for tensor in (x, labels, *network.weights)}) > 1:
-        raise InputError(f"weights, x and labels are of the types {', '.join(sorted(map(str, types)))}: give them one")
+    if len(types := {tensor.dtype for tensor in (x, labels, offset, *network.weights)}) > 1:
+        raise InputError(
+            f"weights, x, labels and offset are of the types {', '.join(sorted(map(str, types)))}: give them one"
+        )
     if isinstance(loss, Loss):
         check_labels(labels, loss)
     if (strangers := labels[~labels.isfinite()]).numel():

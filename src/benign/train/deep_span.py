@@ -25,6 +25,7 @@ def train(
     *,
     step_size: Tensor | float | int,
     weight_decay: Tensor | float | int = 0,
+    offset: Tensor | None = None,
     device: str = "cpu",
     **options: object,
 ) -> tuple[Trained, list[Deep]]:
@@ -42,6 +43,7 @@ def train(
         torch.stack(list(labels)).to(device),
         step_size=step_size,
         weight_decay=weight_decay,
+        offset=None if offset is None else offset.to(device),
         **options,
     )
     # The share of its start that decay has left of what no training input sees; 1 without decay.
