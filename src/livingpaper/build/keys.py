@@ -18,6 +18,7 @@ SCHEMA = 4  # counted up when the book layer changes what an executed notebook h
 
 _STARTUP = "sitecustomize"  # the module that a Python imports unasked, where a machine has one
 _STYLE = "matplotlibrc"  # what matplotlib reads unasked, where it works
+_SHORT = 16  # hexadecimal digits of a digest tell one state of a file from another
 _NAME = re.compile(r"[^\0\n]{1,200}\.\w+")  # what may be the name of a file
 
 
@@ -55,6 +56,24 @@ def parts(
 def values(notebook: NotebookNode, overrides: dict[str, object]) -> dict[str, object]:
     """The values of all parameters of a chapter under some overrides."""
     return {name: parameter.default for name, parameter in parameters.read(notebook).items()} | overrides
+
+
+def portable(parts: Mapping, without: str) -> dict:
+    """The parts of a key as they are on every machine with the same sources, to be kept in a repository.
+
+    Not among them are the device, the version of Python, what the machine runs unasked, and one parameter.
+    """
+    modules = {name: digest for name, digest in parts["modules"].items() if not name.startswith(_STARTUP)}
+    versions = {name: version.partition("+")[0] for name, version in parts["versions"].items() if name != "python"}
+    return {
+        "schema": parts["schema"],
+        "cells": [[name, digest[:_SHORT]] for name, digest in parts["cells"]],
+        "modules": {name: digest[:_SHORT] for name, digest in sorted(modules.items())},
+        "files": {name: digest[:_SHORT] for name, digest in sorted(parts["files"].items())},
+        "parameters": {name: value for name, value in parts["parameters"].items() if name != without},
+        "versions": versions,
+        "device": "",
+    }
 
 
 def changes(old: dict, new: dict) -> list[str]:

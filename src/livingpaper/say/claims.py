@@ -41,7 +41,7 @@ def claim(
         InputError: values of which there is no interval, or numbers that are not finite or not in order.
     """
     check_id(id, "claim", what="claim")
-    if (values is None) != (estimate is not None and interval is not None):
+    if testable and (values is None) != (estimate is not None and interval is not None):
         raise InputError(f"claim {id}: give the values of the independent draws, or 'estimate' and 'interval'")
     draws = None
     if not testable:
@@ -79,7 +79,8 @@ def judged(payload: dict, words: dict) -> dict:
     """A claim's numbers with what is said of it and the verdict.
 
     ``words`` has ``statement``, ``where`` and ``holds_if``, and perhaps ``paper`` (a BibTeX key; else the claim is
-    ours), ``on_record`` (the verdict at the published values), ``figure``, ``theorem`` and ``note``.
+    ours), ``on_record`` (the verdict at the published values), ``figure``, ``theorem``, ``note`` and ``changed``, which
+    says how the predicate was changed and why.
 
     Raises:
         InputError: one of them malformed.
@@ -98,7 +99,7 @@ def judged(payload: dict, words: dict) -> dict:
             f"claim {id}: 'record' is {record!r}: write one of {', '.join(VERDICTS)}, "
             "or leave it out until a verdict at the published values is known"
         )
-    told = {name: words.get(name) or None for name in ("paper", "figure", "theorem")}
+    told = {name: words.get(name) or None for name in ("paper", "figure", "theorem", "changed")}
     if told["figure"]:
         check_id(told["figure"], "fig", "tab", what=f"claim {id}: figure")
     if told["theorem"]:
