@@ -186,24 +186,22 @@ def _check_record(variant: Variant, chapters: list[assemble.Chapter], command: s
     if not variant.published:
         return
     differing = [
-        (chapter, f"{chapter.name}: {id} {claim['verdict']}, on record: {claim['on_record']} ({_why(claim)})")
+        (chapter.name, claim)
         for chapter in chapters
-        for id, claim in chapter.claims.items()
+        for claim in chapter.claims.values()
         if claim["verdict"] != claim["on_record"]
     ]
     if not differing:
         return
-    told = ["verdicts differ from those on record, nothing was published:", *(words for _, words in differing)]
+    told = ["verdicts differ from those on record, nothing was published:"]
+    for name, claim in differing:
+        why = [estimate_text(claim), f"holds if {claim['holds_if']}", replications.in_words(claim)]
+        why = "; ".join(filter(None, why))
+        told.append(f"{name}: {claim['id']} {claim['verdict']}, on record: {claim['on_record']} ({why})")
     remedy = "Find out why. If the new verdict is right, put it into :record: of its directive; nothing is executed."
-    if outdated := dict.fromkeys(chapter.name for chapter, _ in differing if chapter.drawn.outdated):
+    if outdated := dict.fromkeys(name for name, claim in differing if claim["replications_outdated"]):
         remedy += f"\nOutdated draws decide nothing: `{command} replicate {' '.join(outdated)}` makes new ones."
     raise PaperError("\n  ".join(told) + f"\n{remedy}")
-
-
-def _why(claim: dict) -> str:
-    return "; ".join(
-        filter(None, [estimate_text(claim), f"holds if {claim['holds_if']}", replications.in_words(claim)])
-    )
 
 
 def _record(project: Project, step: Step, job: Job) -> dict:

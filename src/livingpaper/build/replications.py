@@ -5,6 +5,7 @@ blocks is kept beside the chapter, in ``<chapter>.replications.json``, so that e
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ def write(project: Project, chapter: str, parts: Mapping, draws: Iterable[Draw])
     """Keep the draws of a chapter, which depend on these parts, beside it: the same draws give the same bytes."""
     kept = Kept(1, keys.portable(parts, PARAMETER), list(draws))
     content = json.dumps(asdict(kept), indent=1, ensure_ascii=False)
+    content = re.sub(r"\[\s+(\S+),\s+(\S+)\s+\]", r"[\1, \2]", content)  # an interval is one line, for who reviews it
     write_atomically(project.root / path(project, chapter), f"{content}\n".encode())
 
 
@@ -177,13 +179,15 @@ def applied(claim: dict, drawn: Drawn | None) -> dict:
 
 def stood(claim: Mapping) -> bool:
     """Whether a claim had its verdict in every fresh draw, and there were some that still count."""
-    same = all(one["verdict"] == claim["verdict_of_draw"] for one in claim["replications"] or ())
+    same = all(one["verdict"] == claim["verdict_of_draw"] != claims.NOT_TESTABLE for one in claim["replications"] or ())
     return bool(claim["replications"] and same and not claim["replications_outdated"])
 
 
 def in_words(claim: Mapping) -> str:
-    """How a claim fared in fresh draws; nothing where these are not the published values."""
-    if claim.get("replications") is None:
+    """How a claim fared in fresh draws; nothing where it had nothing to test, or these are not the published values."""
+    if claim.get("replications") is None or {one["verdict"] for one in (claim, *claim["replications"])} == {
+        claims.NOT_TESTABLE
+    }:
         return ""
     if not claim["replications"]:
         return "not replicated yet"

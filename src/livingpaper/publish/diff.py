@@ -9,8 +9,8 @@ from livingpaper.publish.published import Published
 from livingpaper.say.claims import estimate_text
 
 KINDS = ("claims", "figures and tables", "captions", "parameters", "versions")
-_SAID = ("paper", "where", "holds_if", "on_record", "figure", "changed")  # of a claim, beside its numbers
-_WORDS = ("statement", "note")  # of a claim, which a site has as they read on its pages
+_SAID = ("paper", "where", "holds_if", "on_record", "figure")  # of a claim, beside its numbers
+_WORDS = ("statement", "note", "changed")  # of a claim, which a site has as they read on its pages
 
 
 @dataclass(frozen=True)

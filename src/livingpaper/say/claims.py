@@ -15,8 +15,9 @@ from livingpaper.say.ranges import Range
 
 MIME = "application/vnd.livingpaper.claim+json"
 SCHEMA = 3
-VERDICTS = ("holds", "fails", "unresolved", "not testable")
-SYMBOLS = {"holds": "✓", "fails": "✗", "unresolved": "?", "not testable": "–"}
+NOT_TESTABLE = "not testable"
+VERDICTS = ("holds", "fails", "unresolved", NOT_TESTABLE)
+SYMBOLS = {"holds": "✓", "fails": "✗", "unresolved": "?", NOT_TESTABLE: "–"}
 
 
 def claim(
@@ -68,7 +69,7 @@ def verdict(payload: dict, holds_if: str) -> str:
     It is ``not testable`` where there is no number.
     """
     if payload["interval"] is None:
-        return "not testable"
+        return NOT_TESTABLE
     allowed = Range.parse(holds_if)
     if allowed.contains_all_of(*payload["interval"]):
         return "holds"

@@ -245,9 +245,11 @@ def verdict_badge(verdict: str | None) -> nodes.inline:
 def fresh_draws(claim: dict) -> list[nodes.Node]:
     """How a claim fared in fresh draws, which opens and then says what came out in each."""
     words = replications.in_words(claim)
-    words = words[:1].upper() + words[1:]
+    if not words:
+        return []
+    words = words[0].upper() + words[1:]
     if not claim["replications"]:
-        return [nodes.paragraph("", words, classes=["fresh-draws"])] if words else []
+        return [nodes.paragraph("", words, classes=["fresh-draws"])]
     lines = [
         [nodes.Text(f"Seeds from {draw['first_seed']}: "), *estimate_with_interval(draw), nodes.Text(" "),
          verdict_badge(draw["verdict"])]

@@ -6,7 +6,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from livingpaper.build.replications import stood
-from livingpaper.say.claims import VERDICTS
+from livingpaper.say.claims import NOT_TESTABLE, VERDICTS
 from livingpaper.sphinx.glue import estimate_with_interval, fresh_draws, predicate, verdict_badge
 from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import copied, joined, link, reference
@@ -15,7 +15,7 @@ from livingpaper.sphinx.tables import Cell, boxed
 #: What is said of one claim and of several, by verdict.
 SAID = {
     "holds": ("holds", "hold"), "fails": ("fails", "fail"), "unresolved": ("is unresolved", "are unresolved"),
-    "not testable": ("is not testable", "are not testable"),
+    NOT_TESTABLE: ("is not testable", "are not testable"),
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def summary(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How many claims there are, how many hold, fail and are unresolved, and how many stood in fresh draws."""
     claims = app.env.get_domain("paper").claims.values()
     found = [claim["verdict"] for claim in claims]
-    shown = [verdict for verdict in VERDICTS if verdict != "not testable" or verdict in found]
+    shown = [verdict for verdict in VERDICTS if verdict != NOT_TESTABLE or verdict in found]
     parts = [f"{(count := found.count(verdict))} {SAID[verdict][count != 1]}" for verdict in shown]
     words = f"{len(found)} {'claim' if len(found) == 1 else 'claims'}; {', '.join(parts)}"
     if any(claim["replications"] for claim in claims):
@@ -87,7 +87,7 @@ def _row(app: Sphinx, claim: dict, number: int) -> list[Cell]:
         changed = copied(app.env, app.env.get_domain("paper").said(claim, "changed").children)
         words.append(_below(nodes.Text("Predicate changed: "), *changed))
     condition = _below(nodes.Text(f"holds if {predicate(claim)}"))
-    return [verdict, words, [*estimate_with_interval(claim), condition, *fresh_draws(claim)]]
+    return [verdict, [*words, *fresh_draws(claim)], [*estimate_with_interval(claim), condition]]
 
 
 def _below(*content: nodes.Node) -> nodes.inline:
