@@ -66,7 +66,7 @@ def replicate(
     else:
         _tell(project, found)
     if refused:
-        raise PaperError("not kept, since these are no replications:\n  " + "\n  ".join(refused.values()))
+        raise PaperError("not kept:\n  " + "\n  ".join(refused.values()))
 
 
 def _with_seeds(project: Project, wanted: Sequence[str], quiet: bool) -> list[str]:
