@@ -75,7 +75,7 @@ FIRST = {
     ),
     "line-words": ":::{glue:figure} fig-line\n:alt: A rising line.\n\nA line of {glue:text}`n` points.\n:::",
     "numbers": 'say.numbers(crossings=slope * n)\nprint("the points are", n)',
-    "claim": 'say.claim("claim-line-rises", estimate=slope, interval=(slope, slope))',
+    "claim": 'say.claim("claim-line-rises", [slope, slope])',
     "claim-words": (
         ":::{glue:claim} claim-line-rises\n:where: This chapter\n:holds-if: '> 1'\n:record: holds\n"
         ":figure: fig-line\n\nThe line rises.\n:::"
