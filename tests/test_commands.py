@@ -95,7 +95,8 @@ def check_benign(words):
     if not arguments:
         return  # a command that prose speaks of by its name
     given = parse(command, arguments)
-    for chapter in [given.get("chapter"), *(given.get("only") or [])]:
+    named = given.get("chapter")
+    for chapter in [*(named if isinstance(named, list | tuple) else [named]), *(given.get("only") or [])]:
         assert chapter is None or name == "new" or PROJECT.chapter(chapter)
     for text in given.get("p") or []:
         target, _, value = text.partition("=")
@@ -145,6 +146,7 @@ def check_sbatch(words):
         ["benign", "buld"],
         ["benign", "build", "--no-such-option"],
         ["benign", "run", "no-such-chapter"],
+        ["benign", "replicate", "test-error", "no-such-chapter"],
         ["benign", "run", "test-error", "-p", "sedes=3"],
         ["benign", "build", "--preset", "tiny"],
         ["papermill", "chapters/test-error.ipynb", "out.ipynb", "-p", "sedes", "3"],

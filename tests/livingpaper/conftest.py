@@ -75,7 +75,7 @@ FIRST = {
     ),
     "line-words": ":::{glue:figure} fig-line\n:alt: A rising line.\n\nA line of {glue:text}`n` points.\n:::",
     "numbers": 'say.numbers(crossings=slope * n)\nprint("the points are", n)',
-    "claim": 'say.claim("claim-line-rises", estimate=slope, interval=(slope, slope))',
+    "claim": 'say.claim("claim-line-rises", [slope, slope])',
     "claim-words": (
         ":::{glue:claim} claim-line-rises\n:where: This chapter\n:holds-if: '> 1'\n:record: holds\n"
         ":figure: fig-line\n\nThe line rises.\n:::"
@@ -94,6 +94,33 @@ SECOND = {
     "run": "table = sweep(Throw, grid(hundreds=hundreds, length=length), seeds=seeds)",
     "table": 'say.table("tab-throws", table)',
     "table-words": ":::{glue:table} tab-throws\nWhat was measured.\n:::",
+}
+#: Of a book whose chapter can be drawn again. Of its claims one stands, one held by luck, and one cannot be tested.
+DRAWN = {
+    "parameters": (
+        "first_seed: int = 0  # first of the seeds, in [0, 1000000000]\n"
+        "seeds: int = 12  # repetitions, in [2, 100000]\n"
+        "hundreds: int = 1  # of needles, in [1, 100]"
+    ),
+    "setup": SECOND["setup"],
+    "run": "table = sweep(Throw, grid(hundreds=hundreds, length=1.0), seeds=range(first_seed, first_seed + seeds))",
+    "table": 'say.table("tab-crossings", table)',
+    "table-words": ":::{glue:table} tab-crossings\nWhat came out of {glue:text}`seeds` draws.\n:::",
+    "claims": (
+        'say.claim("claim-crossings", table.crossed.to_numpy())\n'
+        'say.claim("claim-luck", table.crossed.to_numpy() - (first_seed > 10000))\n'
+        'say.claim("claim-lengths", testable=False)\n'
+        "say.numbers(bound=0.5)"
+    ),
+    "claims-words": "\n\n".join(
+        f":::{{glue:claim}} claim-{name}\n:where: This chapter\n:holds-if: '> {{glue:text}}`bound`'\n"
+        f":record: {record}\n{more}\n{statement}\n:::"
+        for name, record, more, statement in [
+            ("crossings", "holds", "", "More than {glue:text}`bound:.0%` of {glue:text}`hundreds` hundred cross."),
+            ("luck", "unresolved", ":changed: It was *more* than all, which nobody says.\n", "It is so by luck."),
+            ("lengths", "not testable", "", "It is so for every length."),
+        ]
+    ),
 }
 PAGES = {
     "_toc.yml": (
@@ -260,6 +287,28 @@ def write_book(root: Path) -> Book:
     write_chapter(root / "chapters/first.ipynb", "First", FIRST, "See {numref}`fig-line`. Plain words." + parameters)
     write_chapter(root / "chapters/second.ipynb", "Second", SECOND, "See {numref}`tab-throws`." + parameters)
     return Book(root)
+
+
+@pytest.fixture(scope="session")
+def pristine_draws(once):
+    """A book with a chapter that was drawn three times, and its pages, by the real command; not to be touched."""
+
+    def sources(root: Path) -> tuple[list[str], dict[str, str]]:
+        book = write_book(root)
+        (root / "_toc.yml").write_text(PAGES["_toc.yml"].replace("chapters/second", "chapters/drawn"))
+        (root / "claims.md").write_text(PAGES["claims.md"] + "\n```{claims-summary}\n```\n")
+        write_chapter(root / "chapters/drawn.ipynb", "Drawn", DRAWN, "See {ref}`claim-luck`.")
+        command = f"{sys.executable} -m livingpaper.cli"
+        return ["sh", "-c", f"{command} replicate --blocks 2 && {command} build"], book.environment
+
+    return Book(once("needles-drawn", sources))
+
+
+@pytest.fixture
+def drawn(pristine_draws, tmp_path, in_process):
+    """A copy of the book that was drawn again, the working directory."""
+    shutil.copytree(pristine_draws.root, tmp_path / "book")
+    return in_process(Book(tmp_path / "book"))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from livingpaper.build import outputs, words
+from livingpaper.build import outputs, replications, words
 from livingpaper.build.plan import Step
 from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Sources
@@ -38,19 +38,24 @@ class Chapter:
     run: dict  #: the record of the run
     notebook: NotebookNode
     left_out: list[str]  #: of its outputs, in words
+    drawn: replications.Drawn | None  #: its fresh draws, if it has the published values
 
     @classmethod
     def of(cls, project: Project, step: Step) -> "Chapter":
         """The chapter of a step whose outputs are good."""
-        return cls(step.chapter, project.chapter(step.chapter), step.entry.run, *_merged(step))
+        drawn = replications.read(project, step.chapter, step.parts) if step.variant.published else None
+        return cls(step.chapter, project.chapter(step.chapter), step.entry.run, *_merged(step), drawn)
 
     @cached_property
     def shown(self) -> dict[str, dict]:
         """Its figures, tables and claims by id, each with its words."""
         try:
-            return words.joined(self.notebook)
+            shown = words.joined(self.notebook)
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
+        return {
+            id: entry if "files" in entry else replications.applied(entry, self.drawn) for id, entry in shown.items()
+        }
 
     @property
     def figures(self) -> dict[str, dict]:
@@ -80,6 +85,8 @@ def assemble(project: Project, variant: Variant, chapters: Sequence[Chapter], tr
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(nbformat.writes(chapter.notebook) + "\n", encoding="utf-8")
         (tree / "runs" / f"{chapter.name}.json").write_text(json.dumps(chapter.run, indent=1, sort_keys=True))
+    if variant.published:
+        replications.write_all(tree, {chapter.name: chapter.drawn for chapter in chapters})
     made = {chapter.path: {id: entry["cell"] for id, entry in chapter.shown.items()} for chapter in chapters}
     named = "" if variant.published else variant.name
     sources = Sources.of(project.root, made, project.repository_url, named)

@@ -40,10 +40,14 @@ class Job:
     parameters: dict[str, object]
     where: Path  #: the working folder of its code
     folder: Path  #: for the output, the log and what the worker reports
+    label: str = ""  #: what it is called where it is watched; the chapter, unless that is executed several times
     started: float | None = None
     seconds: float | None = None
     failure: str | None = None
     process: subprocess.Popen | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        self.label = self.label or self.chapter
 
     def file(self, suffix: str) -> Path:
         """A file of this job, e.g. its ``log`` or its ``ipynb``."""

@@ -18,6 +18,9 @@ SCHEMA = 4  # counted up when the book layer changes what an executed notebook h
 
 _STARTUP = "sitecustomize"  # the module that a Python imports unasked, where a machine has one
 _STYLE = "matplotlibrc"  # what matplotlib reads unasked, where it works
+_DRAWING = tuple(f"livingpaper/say/{name}.py" for name in ("figures", "marks", "plots", "style"))
+_NOT_KEPT = ("python", "matplotlib", "seaborn")
+_SHORT = 16  # hexadecimal digits of a digest tell one state of a file from another
 _NAME = re.compile(r"[^\0\n]{1,200}\.\w+")  # what may be the name of a file
 
 
@@ -57,6 +60,25 @@ def values(notebook: NotebookNode, overrides: dict[str, object]) -> dict[str, ob
     return {name: parameter.default for name, parameter in parameters.read(notebook).items()} | overrides
 
 
+def portable(parts: Mapping, without: str) -> dict:
+    """The parts of a key that decide the numbers of a claim, as they are on every machine with the same sources.
+
+    Not among them are the device, the version of Python, what the machine runs unasked, what only draws, and one
+    parameter.
+    """
+    modules = {name: value for name, value in parts["modules"].items() if not name.startswith((_STARTUP, *_DRAWING))}
+    versions = {name: version.partition("+")[0] for name, version in parts["versions"].items() if name not in _NOT_KEPT}
+    return {
+        "schema": parts["schema"],
+        "cells": {name: value[:_SHORT] for name, value in parts["cells"]},
+        "modules": {name: value[:_SHORT] for name, value in sorted(modules.items())},
+        "files": {name: value[:_SHORT] for name, value in sorted(parts["files"].items())},
+        "parameters": {name: value for name, value in parts["parameters"].items() if name != without},
+        "versions": versions,
+        "device": "",
+    }
+
+
 def changes(old: dict, new: dict) -> list[str]:
     """What differs between the parts of two keys, in words."""
     if old["schema"] != new["schema"]:
@@ -68,7 +90,7 @@ def changes(old: dict, new: dict) -> list[str]:
             if before.get(name) == after.get(name):
                 continue
             said.append(_say(what, name, before.get(name), after.get(name)))
-    if not said and old["cells"] != new["cells"]:
+    if not said and list(dict(old["cells"])) != list(dict(new["cells"])):
         said.append("cells in another order")
     if old["device"] != new["device"]:
         said.append(f"device {old['device']} → {new['device']}")

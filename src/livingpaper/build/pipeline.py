@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from livingpaper.build import assemble, execute, keys, render, stamp, used
+from livingpaper.build import assemble, execute, keys, render, replications, stamp, used
 from livingpaper.build.cache import Entry, NotebookCache
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, parts_of
@@ -21,6 +21,7 @@ from livingpaper.build.repository import Repository
 from livingpaper.errors import PaperError
 from livingpaper.files import cannot_write, digests, sha256, write_atomically
 from livingpaper.say import figures
+from livingpaper.say.claims import estimate_text
 from livingpaper.sweep import closure, environment
 from livingpaper.sweep.store import digest
 
@@ -66,34 +67,37 @@ def lock(project: Project) -> Iterator[None]:
         held.release()
 
 
-def run_stale(project: Project, variant: Variant, steps: list[Step], jobs: int, watch: Watch) -> list[Job]:
+def run_stale(project: Project, steps: Sequence[Step], jobs: int, watch: Watch) -> list[Job]:
     """Execute the chapters that are not fresh and keep what they gave; the jobs, those that failed too."""
-    cache, folder = NotebookCache(project.cache), project.work(variant)
-    stale = {step.chapter: step for step in steps if not step.fresh}
-    work = [
-        Job(name, step.notebook, step.parameters, (project.root / project.chapter(name)).parent, folder)
-        for name, step in stale.items()
-    ]
+    cache, stale = NotebookCache(project.cache), [step for step in steps if not step.fresh]
+    work = [_job(project, step) for step in stale]
     cache.mark()
-    seen: set[str] = set()
+    seen: set[Path] = set()
 
     def keep_finished(everything: Sequence[Job]) -> None:
         # As soon as a chapter is done, so that a kill costs only what still runs.
-        for job in everything:
-            if job.seconds is not None and job.chapter not in seen:
-                seen.add(job.chapter)
+        for step, job in zip(stale, work, strict=True):
+            if job.seconds is not None and job.output not in seen:
+                seen.add(job.output)
                 if job.failure is None:
-                    _keep(project, variant, stale[job.chapter], job, cache)
+                    _keep(project, step, job, cache)
         watch(everything)
 
     try:
-        execute.run(work, jobs, variant.time_limit, project.cache, keep_finished)
+        execute.run(
+            work, jobs, max((step.variant.time_limit for step in stale), default=0), project.cache, keep_finished
+        )
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise cannot_write(project.build, error) from error
     return work
 
 
-def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: NotebookCache) -> None:
+def _job(project: Project, step: Step) -> Job:
+    where = (project.root / project.chapter(step.chapter)).parent
+    return Job(step.chapter, step.notebook, step.parameters, where, project.work(step.variant), step.label)
+
+
+def _keep(project: Project, step: Step, job: Job, cache: NotebookCache) -> None:
     now = parts_of(project, step.chapter, step.notebook, step.parts["parameters"])
     if now != step.parts:
         # The cells ran with the old code or the new one, or with some of each: the outputs belong to neither key.
@@ -107,7 +111,7 @@ def _keep(project: Project, variant: Variant, step: Step, job: Job, cache: Noteb
         job.failure = f"not kept, since {error}"
         return
     notebook = nbformat.read(job.output, as_version=4)
-    step.entry = Entry(notebook, step.parts, _record(project, variant, step, job))
+    step.entry = Entry(notebook, step.parts, _record(project, step, job))
     cache.save(step.key, step.entry)
     step.reasons = []
 
@@ -118,7 +122,7 @@ def make_site(project: Project, variant: Variant, steps: list[Step]) -> Site:
     tree = work / "tree"
     chapters = [assemble.Chapter.of(project, step) for step in steps]
     _check_unique(chapters)
-    _check_record(variant, chapters)
+    _check_record(variant, chapters, project.settings.command)
     try:
         assemble.assemble(project, variant, chapters, tree)
         made = _stale(site, _facts(tree, packages, variant.name))
@@ -155,7 +159,12 @@ def extract(project: Project, step: Step, folder: Path) -> assemble.Chapter:
     for id, figure in chapter.figures.items():
         for suffix, content in figures.contents(figure).items():
             write_atomically(folder / "figures" / f"{id}.{suffix}", content)
-    write_atomically(folder / "claims.json", json.dumps(list(chapter.claims.values()), indent=1).encode())
+    claims = [
+        {key: value for key, value in claim.items() if key not in ("cell", "schema")}
+        for claim in chapter.claims.values()
+    ]
+    content = json.dumps({"schema": 1, "claims": claims}, indent=2, ensure_ascii=False, sort_keys=True)
+    write_atomically(folder / "claims.json", f"{content}\n".encode())
     write_atomically(folder / "run.json", json.dumps(step.entry.run, indent=1, sort_keys=True).encode())
     return chapter
 
@@ -172,32 +181,36 @@ def _check_unique(chapters: list[assemble.Chapter]) -> None:
             places[id] = chapter.name
 
 
-def _check_record(variant: Variant, chapters: list[assemble.Chapter]) -> None:
+def _check_record(variant: Variant, chapters: list[assemble.Chapter], command: str) -> None:
     """Refuse to publish the paper when a claim's verdict is not the one on record."""
     if not variant.published:
         return
     differing = [
-        f"{chapter.name}: {id} {claim['verdict']}, on record: {claim['on_record']} "
-        f"(estimate {claim['estimate']:.4g}, interval [{claim['interval'][0]:.4g}, {claim['interval'][1]:.4g}], "
-        f"holds if {claim['holds_if']})"
+        (chapter.name, claim)
         for chapter in chapters
-        for id, claim in chapter.claims.items()
+        for claim in chapter.claims.values()
         if claim["verdict"] != claim["on_record"]
     ]
-    if differing:
-        raise PaperError(
-            "\n  ".join(["verdicts differ from those on record, nothing was published:", *differing])
-            + "\nFind out why. If the new verdict is right, put it into :record: of its directive; nothing is executed."
-        )
+    if not differing:
+        return
+    told = ["verdicts differ from those on record, nothing was published:"]
+    for name, claim in differing:
+        why = [estimate_text(claim), f"holds if {claim['holds_if']}", replications.in_words(claim)]
+        why = "; ".join(filter(None, why))
+        told.append(f"{name}: {claim['id']} {claim['verdict']}, on record: {claim['on_record']} ({why})")
+    remedy = "Find out why. If the new verdict is right, put it into :record: of its directive; nothing is executed."
+    if outdated := dict.fromkeys(name for name, claim in differing if claim["replications_outdated"]):
+        remedy += f"\nOutdated draws decide nothing: `{command} replicate {' '.join(outdated)}` makes new ones."
+    raise PaperError("\n  ".join(told) + f"\n{remedy}")
 
 
-def _record(project: Project, variant: Variant, step: Step, job: Job) -> dict:
+def _record(project: Project, step: Step, job: Job) -> dict:
     """The record of a run: what was computed, from what, where and how long it took."""
     repository = Repository.of(project.root, project.repository_url)
     return {
         "chapter": step.chapter,
-        "variant": variant.name,
-        "preset": variant.preset or "published",
+        "variant": step.variant.name,
+        "preset": step.variant.preset or "published",
         "parameters": step.parts["parameters"],
         "overrides": step.parameters,
         "started": datetime.fromtimestamp(time.time() - job.seconds, UTC).isoformat(timespec="seconds"),

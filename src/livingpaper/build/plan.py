@@ -17,12 +17,14 @@ class Step:
     """A chapter in a plan; ``entry`` holds its outputs once they are good."""
 
     chapter: str
+    variant: Variant
     notebook: NotebookNode
     parameters: dict[str, object]
     parts: dict
     key: str
     entry: Entry | None
     reasons: list[str]
+    label: str = ""  #: beside the chapter's name, where several variants are executed together
 
     @property
     def fresh(self) -> bool:
@@ -50,7 +52,7 @@ def _step(
         raise type(error)(f"{project.chapter(chapter)}: {error}") from None
     key = cache.key(chapter, parts)
     entry = cache.load(key)
-    step = Step(chapter, notebook, overrides, parts, key, entry, [])
+    step = Step(chapter, variant, notebook, overrides, parts, key, entry, [])
     if entry is None:
         step.reasons = _reasons(cache, chapter, variant, parts, key)
     elif force:

@@ -23,7 +23,7 @@ KINDS = ("figure", "table", "claim")
 OPTIONS = {
     "figure": ("alt",),
     "table": (),
-    "claim": ("paper", "where", "holds-if", "record", "changed", "figure", "theorem"),
+    "claim": ("paper", "where", "holds-if", "record", "figure", "theorem", "changed"),
 }
 MIMES = (figures.MIME, claims.MIME)
 _GLUED = re.compile(r"\{glue:text\}`(?P<name>[\w-]+)(?::(?P<form>[^`]*))?`")
@@ -77,7 +77,7 @@ def joined(notebook: NotebookNode) -> dict[str, dict]:
                 f"write a directive {{glue:{kind}}} {id} below it"
             )
         join = claims.judged if kind == "claim" else figures.captioned
-        told = words[id] | {"holds_if": filled(words[id].get("holds_if", ""), numbers)}
+        told = {name: filled(text, numbers) for name, text in words[id].items()}
         whole[id] = join(payload, told) | {"cell": cell}
     if missing := words.keys() - whole.keys():
         id = min(missing)
@@ -138,5 +138,5 @@ def spelled(kind: str, options: dict[str, str], body: str) -> dict[str, str]:
         return {"caption": body, "alt": options.get("alt", "")}
     statement, _, note = body.partition("\n\n")
     words = {"statement": statement.strip(), "note": note.strip()}
-    words |= {name: options.get(name, "") for name in ("paper", "where", "figure", "theorem")}
+    words |= {name: options.get(name, "") for name in ("paper", "where", "figure", "theorem", "changed")}
     return words | {"holds_if": options.get("holds-if", ""), "on_record": options.get("record", "")}

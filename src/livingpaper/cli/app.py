@@ -164,7 +164,7 @@ def finished(preset: str | None) -> Iterator[tuple[Project, Identity, list[Step]
 def check(jobs: Collection[Job], how: str) -> None:
     """Raise an error that says which chapters failed, if some did."""
     if failed := [job for job in jobs if job.failure]:
-        told = "\n".join(f"  {job.chapter}: {job.failure}\n    log: {job.file('log')}" for job in failed)
+        told = "\n".join(f"  {job.label}: {job.failure}\n    log: {job.file('log')}" for job in failed)
         raise PaperError(f"{len(failed)} of {len(jobs)} chapters {how}:\n{told}")
 
 

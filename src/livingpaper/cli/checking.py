@@ -28,7 +28,7 @@ from livingpaper.cli.executing import display
 from livingpaper.errors import InputError
 from livingpaper.publish.diff import KINDS
 from livingpaper.publish.diff import diff as differences
-from livingpaper.publish.published import Published
+from livingpaper.publish.published import Published, find
 from livingpaper.publish.verify import Verification
 
 Format = StrEnum("Format", {"BIBTEX": "bibtex", "APA": "apa", "CSL_JSON": "csl-json"})
@@ -104,17 +104,22 @@ def verify(
     raise typer.Exit(0 if all(result.passed for result in results) else 1)
 
 
-@app.command(epilog="Examples: `COMMAND diff _build/html ../published` · `COMMAND diff old.site new.site --json`")
+@app.command(
+    epilog="Examples: `COMMAND diff _build/html ../published` · `COMMAND diff _build/html _build/runs/RUN --json`"
+)
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="A", help="A built site, or a folder that holds one.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="A", help="A built site, a folder that holds one, or one that `run` wrote.")
+    ],
     new: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
     as_json: AsJson = False,
 ) -> None:
     """Say what changed from build A to build B: claims, tables, captions, parameters, versions.
 
+    A folder that `run` wrote is compared with another run of the chapter, or with that chapter of a site.
     Ends with status 0 if nothing did, 1 if something did.
     """
-    changes = differences(Published.find(old), Published.find(new))
+    changes = differences(find(old), find(new))
     if as_json:
         show_json([dataclasses.asdict(change) for change in changes])
     else:

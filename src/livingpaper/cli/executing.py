@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from livingpaper.build import notation, parameters, pipeline, render
+from livingpaper.build import keys, notation, parameters, pipeline, render, replications
+from livingpaper.build.assemble import Chapter
 from livingpaper.build.execute import Job
-from livingpaper.build.plan import Step, plan
+from livingpaper.build.plan import Step, parts_of, plan
 from livingpaper.build.project import Project, Variant
-from livingpaper.cli.app import Force, Jobs, PresetName, Scheduler, TimeLimit, app, chapters, check, command, out
+from livingpaper.build.replications import Number
+from livingpaper.cli.app import Force, Jobs, PresetName, Scheduler, TimeLimit, app, chapters, check, command, out, show
 from livingpaper.errors import InputError
 from livingpaper.publish import citation
+from livingpaper.publish.published import INDEX, Published
 from livingpaper.sweep import cluster
 
 
@@ -54,7 +57,7 @@ def build(
         if dry_run:
             return
         render.recover(project.site(variant))
-        work = _execute(project, variant, [step for step in steps if step.chapter in named], jobs, scheduler)
+        work = execute(project, [step for step in steps if step.chapter in named], jobs, scheduler)
         if stale := [step.chapter for step in steps if not step.fresh]:
             out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
@@ -81,15 +84,43 @@ def run(
     time_limit: TimeLimit = None,
     scheduler: Scheduler = None,
 ) -> None:
-    """Execute one chapter with other parameters; notebook, figures and claims go to a folder of their own."""
+    """Execute one chapter with other parameters, and say what became of its claims.
+
+    Notebook, figures and claims go to a folder of their own.
+    """
     project = Project.find()
     variant = project.variant(preset, _by_chapter(project, [f"{chapter}.{text}" for text in p or []]), time_limit)
     with pipeline.lock(project):
         steps = plan(project, variant, [chapter], force=[chapter] if force else ())
-        _execute(project, variant, steps, 1, scheduler)
+        execute(project, steps, 1, scheduler)
         folder = project.build / "runs" / f"{chapter}-{steps[0].key[:8]}"
-        pipeline.extract(project, steps[0], folder)
+        found = pipeline.extract(project, steps[0], folder)
+    _tell(project, steps[0], found)
     out.print(f"Notebook, figures, claims and the record of the run: {folder}")
+
+
+def _tell(project: Project, step: Step, found: Chapter) -> None:
+    """How a run differs from the published one: its parameters, and for each claim what came out there and here."""
+    published = keys.values(step.notebook, {})
+    values = [f"{name} {published[name]} → {value}" for name, value in step.parameters.items()]
+    out.print(f"Parameters: {', '.join(values) or 'the published ones'}")
+    before, rows = _published(project, step), []
+    for id, claim in found.claims.items():
+        ours, theirs = Number.of(claim), before.get(id, claim["on_record"])
+        rows.append({"claim": id, "published": theirs, "yours": ours, "": ours.against(theirs)})
+    if rows:
+        show(rows, rows[0])
+
+
+def _published(project: Project, step: Step) -> dict[str, Number]:
+    """The published numbers of a chapter's claims, as far as this copy of the sources knows them."""
+    values = keys.values(step.notebook, {})
+    drawn = replications.read(project, step.chapter, parts_of(project, step.chapter, step.notebook, values))
+    if drawn.draws and not drawn.outdated:
+        return drawn.draws[0].claims
+    site = project.build / "html"
+    claims = Published(site).of("claims", step.chapter) if (site / INDEX).is_file() else {}
+    return {id: Number.of(claim) for id, claim in claims.items()}
 
 
 def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, object]]:
@@ -120,15 +151,23 @@ def _read_early(project: Project) -> None:
         citation.read(path)
 
 
-def _execute(
-    project: Project, variant: Variant, steps: list[Step], jobs: int | None, scheduler: str | None
+def execute(
+    project: Project,
+    steps: Sequence[Step],
+    jobs: int | None,
+    scheduler: str | None,
+    quiet: bool = False,
+    watch: pipeline.Watch = lambda jobs: None,
 ) -> list[Job]:
+    """Execute what is stale, with a display unless ``quiet``; ``watch`` is called as often as that."""
     if all(step.fresh for step in steps):
         return []
     if scheduler:
         os.environ[cluster.VARIABLE] = scheduler  # the chapters' processes inherit it
-    with display() as show:
-        work = pipeline.run_stale(project, variant, steps, jobs or pipeline.default_jobs(), show)
+    with display(quiet) as show:
+        work = pipeline.run_stale(
+            project, steps, jobs or pipeline.default_jobs(), lambda jobs: (show(jobs), watch(jobs))
+        )
     check(work, "failed, nothing was published")
     return work
 
@@ -149,12 +188,12 @@ def display(quiet: bool = False) -> Iterator[pipeline.Watch]:
 
 def _move_bars(bars: Progress, tasks: dict[str, TaskID], jobs: Sequence[Job]) -> None:
     for job in (job for job in jobs if job.started is not None):
-        if job.chapter not in tasks:
-            tasks[job.chapter] = bars.add_task("starting", chapter=job.chapter, total=1.0)
+        if job.label not in tasks:
+            tasks[job.label] = bars.add_task("starting", chapter=job.label, total=1.0)
         words, fraction = job.progress()
-        bars.update(tasks[job.chapter], description=words, completed=fraction)
+        bars.update(tasks[job.label], description=words, completed=fraction)
         if job.seconds is not None:
-            bars.stop_task(tasks[job.chapter])
+            bars.stop_task(tasks[job.label])
 
 
 def _print_changes(said: dict[str, tuple[str, float]], jobs: Sequence[Job]) -> None:
@@ -162,10 +201,10 @@ def _print_changes(said: dict[str, tuple[str, float]], jobs: Sequence[Job]) -> N
     now = time.monotonic()
     for job in (job for job in jobs if job.started is not None):
         words, _ = job.progress()
-        last, when = said.get(job.chapter, (None, now))
+        last, when = said.get(job.label, (None, now))
         if words != last and (last is None or job.seconds is not None or now - when > 30):
-            out.print(f"{job.chapter}: {words}")
-            said[job.chapter] = (words, now)
+            out.print(f"{job.label}: {words}")
+            said[job.label] = (words, now)
 
 
 def _show_plan(steps: list[Step], named: list[str], variant: Variant) -> None:

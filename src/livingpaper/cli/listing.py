@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from livingpaper.build import replications
 from livingpaper.build.project import Project
 from livingpaper.cli.app import AsJson, PresetName, app, chapters, show, show_json, site
 from livingpaper.publish.published import Published
+from livingpaper.say.claims import estimate_text
 
 
 @app.command("parameters", epilog="Examples: `COMMAND parameters` · `COMMAND parameters test-error --json`")
@@ -45,7 +47,7 @@ def claims_command(preset: PresetName = None, as_json: AsJson = False) -> None:
     if as_json:
         return show_json(rows)
     for row in rows:
-        row["interval"] = f"[{row['interval'][0]:.4g}, {row['interval'][1]:.4g}]"
-        row["estimate"] = f"{row['estimate']:.4g}"
+        row["estimate"] = estimate_text(row)
+        row["fresh draws"] = replications.in_words(row)
         row["paper"] = row["paper"] or "ours"
-    show(rows, ("number", "id", "verdict", "on_record", "estimate", "interval", "holds_if", "paper", "where"))
+    show(rows, ("number", "id", "verdict", "on_record", "estimate", "holds_if", "fresh draws", "paper", "where"))

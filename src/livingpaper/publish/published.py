@@ -1,20 +1,25 @@
-"""What a published site says of itself: figures, claims, provenance, files."""
+"""What a published site says of itself, or the folder of a chapter that was run again: figures, claims, files."""
 
 import json
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import nbformat
 
 from livingpaper import settings
-from livingpaper.build import stamp
+from livingpaper.build import stamp, words
 from livingpaper.errors import InputError, PaperError, nearest
 from livingpaper.files import sha256
 from livingpaper.publish import citation
 from livingpaper.say import figures
 
-INDEX = "figures/index.json"
+INDEX, CLAIMS, RUN = "figures/index.json", "claims.json", "run.json"
 
 
 class Published:
     """A folder of finished pages with the files that stand behind them."""
+
+    chapter: str | None = None  #: the only one that it has, if it is no whole book
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -37,13 +42,20 @@ class Published:
     @property
     def claims(self) -> dict[str, dict]:
         """The claims by id."""
-        return {claim["id"]: claim for claim in self._json("claims.json")["claims"]}
+        return {claim["id"]: claim for claim in self._json(CLAIMS)["claims"]}
+
+    def of(self, kind: str, chapter: str | None = None) -> dict[str, dict]:
+        """Its ``figures``, ``claims`` or ``runs``, or those of one chapter."""
+        found = getattr(self, kind)
+        if chapter is None or self.chapter:
+            return found
+        return {name: one for name, one in found.items() if chapter == _chapter_of(one)}
 
     @property
     def runs(self) -> dict[str, dict]:
         """The record of each chapter's run, where there is one."""
-        records = map(self.provenance, self.figures)
-        return {record["chapter"]: record["run"] for record in records if record["run"]}
+        found = [record["run"] for record in map(self.provenance, self.figures) if record["run"]]
+        return {run["chapter"]: run for run in found}
 
     def provenance(self, id: str) -> dict:
         """How a figure or table was made."""
@@ -84,3 +96,45 @@ class Published:
             return json.loads(self._bytes(path))
         except ValueError as error:
             raise PaperError(f"{self.folder / path} is damaged ({error}): build the site again") from None
+
+
+class Rerun(Published):
+    """The folder of one chapter that was run again; its words are those of the notebook, with the numbers in them."""
+
+    def __init__(self, folder: Path):
+        self.folder, self._digests = folder, {}
+        self._run = self._json(RUN)
+        self.chapter = self._run["chapter"]
+
+    @cached_property
+    def figures(self) -> dict[str, dict]:
+        """The figures and tables by id."""
+        try:
+            notebook = nbformat.reads(self._bytes(f"{self.chapter}.ipynb").decode(), as_version=4)
+            shown = words.joined(notebook)
+        except (ValueError, nbformat.ValidationError) as error:
+            raise PaperError(
+                f"{self.folder / self.chapter}.ipynb is damaged ({error}): run the chapter again"
+            ) from None
+        for id in shown:
+            figures.check_id(id, "fig", "tab", "claim", what=f"{self.folder}: the")
+        return {
+            id: {name: entry[name] for name in ("kind", "caption", "alt")}
+            | {"files": {f"{id}.{suffix}": sha256(content) for suffix, content in figures.contents(entry).items()}}
+            for id, entry in shown.items()
+            if "files" in entry
+        }
+
+    @property
+    def runs(self) -> dict[str, dict]:
+        """The record of its run."""
+        return {self.chapter: self._run}
+
+
+def find(folder: Path) -> Published:
+    """What is in a folder: a chapter that was run again, or a site."""
+    return Rerun(folder) if (folder / RUN).is_file() and not (folder / INDEX).exists() else Published.find(folder)
+
+
+def _chapter_of(entry: dict) -> str:
+    return entry["chapter"] if "chapter" in entry else PurePosixPath(entry["page"].partition("#")[0]).stem

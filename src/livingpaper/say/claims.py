@@ -15,8 +15,9 @@ from livingpaper.say.ranges import Range
 
 MIME = "application/vnd.livingpaper.claim+json"
 SCHEMA = 3
-VERDICTS = ("holds", "fails", "unresolved", "not testable")
-SYMBOLS = {"holds": "✓", "fails": "✗", "unresolved": "?", "not testable": "–"}
+NOT_TESTABLE = "not testable"
+VERDICTS = ("holds", "fails", "unresolved", NOT_TESTABLE)
+SYMBOLS = {"holds": "✓", "fails": "✗", "unresolved": "?", NOT_TESTABLE: "–"}
 
 
 def claim(
@@ -26,36 +27,20 @@ def claim(
     *,
     crossed: bool = False,
     testable: bool = True,
-    estimate: float | None = None,
-    interval: tuple[float, float] | None = None,
 ) -> None:
     """Hand over the number that a claim is about; the directive ``{glue:claim}`` of that id says what is claimed.
 
     ``id`` is ``claim-`` and kebab case, unique in the book. ``values`` has one entry for each independent draw, most
     often a seed, and ``statistic`` makes a number of them: the interval is that of ``intervals.interval``, which says
-    what ``crossed`` draws are. Where that does not fit, ``estimate`` and ``interval`` give the number and (low, high),
-    low <= estimate <= high. ``testable`` says whether the chapter's parameters leave something to test: a comparison of
-    sizes needs two. If they do not, no number is handed over, and the verdict is that.
+    what ``crossed`` draws are. ``testable`` says whether the chapter's parameters leave something to test: a comparison
+    of sizes needs two. If they do not, no number is handed over, and the verdict is that.
 
     Raises:
-        InputError: values of which there is no interval, or numbers that are not finite or not in order.
+        InputError: values of which there is no interval, or a statistic of them that is not one finite number.
     """
     check_id(id, "claim", what="claim")
-    if (values is None) != (estimate is not None and interval is not None):
-        raise InputError(f"claim {id}: give the values of the independent draws, or 'estimate' and 'interval'")
-    draws = None
-    if not testable:
-        numbers = {"estimate": None, "interval": None}
-    elif values is not None:
-        values = np.asarray(values)
-        try:
-            estimate, interval = statistic(values), interval_of(values, statistic, crossed=crossed)
-        except InputError as error:
-            raise InputError(f"claim {id}: {error}") from None
-        draws = list(values.shape[:2]) if crossed else len(values)
-    if testable:
-        numbers = _numbers(id, estimate, interval)
-    payload = {"schema": SCHEMA, "id": id, **numbers, "draws": draws}
+    numbers = {"estimate": None, "interval": None, "draws": None}
+    payload = {"schema": SCHEMA, "id": id} | (_numbers(id, values, statistic, crossed) if testable else numbers)
     told = f"{id}: {estimate_text(payload)}"
     html = f"<p>{escape(told)}</p>"
     bundle = {MIME: payload, "text/html": html, "text/plain": told}
@@ -68,7 +53,7 @@ def verdict(payload: dict, holds_if: str) -> str:
     It is ``not testable`` where there is no number.
     """
     if payload["interval"] is None:
-        return "not testable"
+        return NOT_TESTABLE
     allowed = Range.parse(holds_if)
     if allowed.contains_all_of(*payload["interval"]):
         return "holds"
@@ -79,7 +64,8 @@ def judged(payload: dict, words: dict) -> dict:
     """A claim's numbers with what is said of it and the verdict.
 
     ``words`` has ``statement``, ``where`` and ``holds_if``, and perhaps ``paper`` (a BibTeX key; else the claim is
-    ours), ``on_record`` (the verdict at the published values), ``figure``, ``theorem`` and ``note``.
+    ours), ``on_record`` (the verdict at the published values), ``figure``, ``theorem``, ``note`` and ``changed``, which
+    says how the predicate was changed and why.
 
     Raises:
         InputError: one of them malformed.
@@ -98,7 +84,7 @@ def judged(payload: dict, words: dict) -> dict:
             f"claim {id}: 'record' is {record!r}: write one of {', '.join(VERDICTS)}, "
             "or leave it out until a verdict at the published values is known"
         )
-    told = {name: words.get(name) or None for name in ("paper", "figure", "theorem")}
+    told = {name: words.get(name) or None for name in ("paper", "figure", "theorem", "changed")}
     if told["figure"]:
         check_id(told["figure"], "fig", "tab", what=f"claim {id}: figure")
     if told["theorem"]:
@@ -116,24 +102,23 @@ def estimate_text(payload: dict) -> str:
     return f"{payload['estimate']:.4g} [{low:.4g}, {high:.4g}]"
 
 
-def _numbers(id: str, estimate: Any, interval: Any) -> dict:
+def _numbers(id: str, values: Any, statistic: Callable[..., float], crossed: bool) -> dict:
+    values = np.asarray(values)
     try:
-        low, high = (float(end) for end in interval)
-        estimate = float(estimate)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"claim {id}: estimate {estimate!r} and interval {interval!r} must be one number and a pair (low, high) "
-            "of numbers"
-        ) from None
+        with np.errstate(invalid="ignore"):  # what is infinite is refused below
+            low, high = interval_of(values, statistic, crossed=crossed)
+        estimate = float(statistic(values))  # plain: numpy's would not survive the notebook's JSON
+    except InputError as error:
+        raise InputError(f"claim {id}: {error}") from None
+    except TypeError as error:
+        raise InputError(f"claim {id}: the values and their statistic must be numbers: {error}") from None
     if not all(map(math.isfinite, (low, estimate, high))):
         raise InputError(
             f"claim {id}: estimate {estimate} with interval [{low}, {high}] is not finite: "
             "find out which run gave it before claiming anything"
         )
-    if not low <= estimate <= high:
-        raise InputError(
-            f"claim {id}: the estimate {estimate} is outside its interval [{low}, {high}]: "
-            "compute both from the same seeds"
-        )
-    # plain floats: numpy's would not survive the notebook's JSON
-    return {"estimate": estimate, "interval": [low, high]}
+    return {
+        "estimate": estimate,
+        "interval": [low, high],
+        "draws": list(values.shape[:2]) if crossed else len(values),
+    }

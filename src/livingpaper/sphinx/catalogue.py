@@ -24,7 +24,7 @@ class Catalogue(Domain):
 
     name = "paper"
     label = "figures and claims"
-    data_version = 3
+    data_version = 4
     initial_data: ClassVar = {"figures": {}, "claims": {}}
     object_types: ClassVar = {kind: ObjType(kind) for kind in ("figure", "table", "claim")}
 

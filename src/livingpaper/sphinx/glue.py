@@ -5,6 +5,8 @@ The first and last are MyST-NB's own, which do a little more here; the other two
 
 import json
 from contextlib import suppress
+from html import escape
+from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -14,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
-from livingpaper.build import parameters, words
+from livingpaper.build import parameters, replications, words
 from livingpaper.errors import InputError
 from livingpaper.say import claims, figures
 from livingpaper.sphinx.later import Later
@@ -164,7 +166,8 @@ class GlueClaim(Glued):
     kind, half, shelf = "claim", claims, "claims"
 
     def join(self, payload: dict, said: dict) -> dict:
-        return claims.judged(payload, said)
+        drawn = replications.read_all(Path(self.env.srcdir)).get(self.env.docname.rpartition("/")[2])
+        return replications.applied(claims.judged(payload, said), drawn)
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
         id, verdict, paper = payload["id"], payload["verdict"], payload["paper"]
@@ -172,7 +175,9 @@ class GlueClaim(Glued):
         title = nodes.title("", "", Later(kind="claim-number", shown_id=id), nodes.Text(" "))
         title += [verdict_badge(verdict), nodes.Text(" ")]
         title += nodes.inline("", "", *self.inline(source), classes=["claim-source"])
-        numbers = nodes.paragraph("", "Estimate ", *estimate_with_interval(payload), classes=["claim-numbers"])
+        numbers = nodes.paragraph("", "", *estimate_with_interval(payload), classes=["claim-numbers"])
+        if payload["interval"]:
+            numbers.insert(0, nodes.Text("Estimate "))
         numbers += nodes.Text(f"; holds if {predicate(payload)}; on record: {payload['on_record'] or 'nothing yet'}.")
         places = [("numref", payload["figure"]), ("prf:ref", payload["theorem"])]
         if seen := " and ".join(f"{{{role}}}`{target}`" for role, target in places if target):
@@ -181,9 +186,14 @@ class GlueClaim(Glued):
             paragraph["classes"].append(f"claim-{part}")
             paragraph["says"] = (id, part)
         statement, *note = paragraphs
+        changed = []
+        if payload["changed"]:
+            told = nodes.inline("", "", *self.inline(payload["changed"]), says=(id, "changed"))
+            changed = [nodes.paragraph("", "Predicate changed: ", told, classes=["claim-changed"])]
         # catalogue.name_claims puts the number in the place of the id
         self.env.get_domain("std").note_hyperlink_target(id, self.env.docname, id, id)
-        return [nodes.admonition("", title, statement, numbers, *note, classes=["claim", f"claim-{verdict}"], ids=[id])]
+        shown = [title, statement, numbers, *fresh_draws(payload), *note, *changed]
+        return [nodes.admonition("", *shown, classes=["claim", f"claim-{_css(verdict)}"], ids=[id])]
 
 
 class GlueText(PasteTextRole):
@@ -213,7 +223,7 @@ def _glued(renderer: NbElementRenderer) -> dict[str, dict]:
 def estimate_with_interval(claim: dict) -> list[nodes.Node]:
     """An estimate, emphasised, and its interval."""
     if claim["interval"] is None:
-        return [nodes.Text(claims.estimate_text(claim))]
+        return [nodes.Text(claims.estimate_text(claim).capitalize())]
     estimate, interval = claims.estimate_text(claim).split(" ", 1)
     return [nodes.strong("", estimate), nodes.Text(" "), nodes.inline("", interval, classes=["interval"])]
 
@@ -229,14 +239,55 @@ def verdict_badge(verdict: str | None) -> nodes.inline:
     """A verdict as symbol and word; colour only repeats it."""
     if verdict is None:
         return nodes.inline("", "nothing yet", classes=["verdict"])
-    return nodes.inline(
-        "", f"{claims.SYMBOLS[verdict]} {verdict}", classes=["verdict", f"verdict-{verdict.replace(' ', '-')}"]
-    )
+    return nodes.inline("", f"{claims.SYMBOLS[verdict]} {verdict}", classes=["verdict", f"verdict-{_css(verdict)}"])
+
+
+def fresh_draws(claim: dict) -> list[nodes.Node]:
+    """How a claim fared in fresh draws, which opens and then says what came out in each."""
+    words = replications.in_words(claim)
+    if not words:
+        return []
+    words = words[0].upper() + words[1:]
+    if not claim["replications"]:
+        return [nodes.paragraph("", words, classes=["fresh-draws"])]
+    lines = [
+        [nodes.Text(f"Seeds from {draw['first_seed']}: "), *estimate_with_interval(draw), nodes.Text(" "),
+         verdict_badge(draw["verdict"])]
+        for draw in claim["replications"]
+    ]  # fmt: skip
+    shown = nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", "", *line)) for line in lines))
+    return [Disclosure("", shown, summary=words)]
+
+
+class Disclosure(nodes.General, nodes.Element):
+    """A ``summary`` that opens, without JavaScript, what it is about."""
+
+
+def visit_disclosure(translator, node: Disclosure) -> None:
+    translator.body.append(f'<details class="fresh-draws"><summary>{escape(node["summary"])}</summary>')
+
+
+def depart_disclosure(translator, node: Disclosure) -> None:
+    translator.body.append("</details>")
+
+
+def visit_disclosure_on_paper(translator, node: Disclosure) -> None:
+    translator.body.append(f"\n{translator.encode(node['summary'])}\n")
+
+
+def depart_disclosure_on_paper(translator, node: Disclosure) -> None:
+    """What it is about ends by itself."""
+
+
+def _css(verdict: str) -> str:
+    return verdict.replace(" ", "-")
 
 
 def setup(app: Sphinx) -> None:
     """Register the directives, in MyST-NB's domain, and the nodes that they make."""
     app.add_node(HandedOver)
+    on_paper = (visit_disclosure_on_paper, depart_disclosure_on_paper)
+    app.add_node(Disclosure, html=(visit_disclosure, depart_disclosure), latex=on_paper)
     app.add_transform(AnchorCode)
     for name, directive in {"figure": GlueFigure, "table": GlueTable, "claim": GlueClaim}.items():
         app.add_directive_to_domain("glue", name, directive, override=True)

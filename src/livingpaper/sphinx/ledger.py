@@ -5,11 +5,18 @@ from collections.abc import Sequence
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from livingpaper.say.claims import VERDICTS
-from livingpaper.sphinx.glue import estimate_with_interval, predicate, verdict_badge
+from livingpaper.build.replications import stood
+from livingpaper.say.claims import NOT_TESTABLE, VERDICTS
+from livingpaper.sphinx.glue import estimate_with_interval, fresh_draws, predicate, verdict_badge
 from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import copied, joined, link, reference
 from livingpaper.sphinx.tables import Cell, boxed
+
+#: What is said of one claim and of several, by verdict.
+SAID = {
+    "holds": ("holds", "hold"), "fails": ("fails", "fail"), "unresolved": ("is unresolved", "are unresolved"),
+    NOT_TESTABLE: ("is not testable", "are not testable"),
+}  # fmt: skip
 
 
 @fills("claim-number")
@@ -38,15 +45,15 @@ def ledger(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
 
 @fills("claims-summary", directive=True)
 def summary(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
-    """How many claims there are, and how many hold, fail and are unresolved."""
-    found = [claim["verdict"] for claim in app.env.get_domain("paper").claims.values()]
-    hold, fail, unresolved = (found.count(verdict) for verdict in VERDICTS)
-    claims = "1 claim" if len(found) == 1 else f"{len(found)} claims"
-    words = (
-        f"{claims}; {hold} {'holds' if hold == 1 else 'hold'}, {fail} {'fails' if fail == 1 else 'fail'}, "
-        f"{unresolved} {'is' if unresolved == 1 else 'are'} unresolved."
-    )
-    return [nodes.paragraph("", words, classes=["claims-summary"])]
+    """How many claims there are, how many hold, fail and are unresolved, and how many stood in fresh draws."""
+    claims = app.env.get_domain("paper").claims.values()
+    found = [claim["verdict"] for claim in claims]
+    shown = [verdict for verdict in VERDICTS if verdict != NOT_TESTABLE or verdict in found]
+    parts = [f"{(count := found.count(verdict))} {SAID[verdict][count != 1]}" for verdict in shown]
+    words = f"{len(found)} {'claim' if len(found) == 1 else 'claims'}; {', '.join(parts)}"
+    if any(claim["replications"] for claim in claims):
+        words += f"; of these {sum(map(stood, claims))} stood in every fresh draw"
+    return [nodes.paragraph("", f"{words}.", classes=["claims-summary"])]
 
 
 def verdicts_about(app: Sphinx, statement: nodes.Element) -> list[nodes.paragraph]:
@@ -75,8 +82,12 @@ def _row(app: Sphinx, claim: dict, number: int) -> list[Cell]:
         verdict.append(_below(*record, nodes.inline("", "differs", classes=["differs"])))
     # as read: its citations and formulas are resolved again, for this page
     words = copied(app.env, app.env.get_domain("paper").said(claim, "statement").children)
+    words.append(_below(*joined(places, " · ")))
+    if claim["changed"]:
+        changed = copied(app.env, app.env.get_domain("paper").said(claim, "changed").children)
+        words.append(_below(nodes.Text("Predicate changed: "), *changed))
     condition = _below(nodes.Text(f"holds if {predicate(claim)}"))
-    return [verdict, [*words, _below(*joined(places, " · "))], [*estimate_with_interval(claim), condition]]
+    return [verdict, [*words, *fresh_draws(claim)], [*estimate_with_interval(claim), condition]]
 
 
 def _below(*content: nodes.Node) -> nodes.inline:

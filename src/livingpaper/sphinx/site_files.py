@@ -27,7 +27,7 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
     claims = [
         {"number": number}
         | {key: value for key, value in claim.items() if key not in ("docname", "cell", "schema")}
-        | {part: catalogue.in_words(claim, part) for part in ("statement", "note") if claim[part]}
+        | {part: catalogue.in_words(claim, part) for part in ("statement", "note", "changed") if claim[part]}
         | {"page": page(app, claim)}
         for number, claim in enumerate(catalogue.in_reading_order("claims"), start=1)
     ]

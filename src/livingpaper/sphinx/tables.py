@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from docutils import nodes
 
-Cell = str | Sequence[nodes.Node]  #: plain text, or inline nodes
+Cell = str | Sequence[nodes.Node]  #: plain text, or inline nodes, and what stands below them
 
 
 def table(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], numeric: Sequence[bool] = ()) -> nodes.table:
@@ -31,4 +31,6 @@ def _row(cells: Sequence[Cell], columns: int, numeric: Sequence[bool]) -> nodes.
 
 def _entry(cell: Cell, classes: list[str], **spans: int) -> nodes.entry:
     shown = [nodes.Text(cell)] if isinstance(cell, str) else cell
-    return nodes.entry("", nodes.paragraph("", "", *shown), classes=classes, **spans)
+    blocks = [node for node in shown if not isinstance(node, nodes.Inline | nodes.Text)]
+    words = nodes.paragraph("", "", *(node for node in shown if node not in blocks))
+    return nodes.entry("", words, *blocks, classes=classes, **spans)

@@ -91,7 +91,10 @@ def sweep(
     if missing:
         table = store.load(runs)  # fresh tables too are read back, so that fresh and stored cannot differ
     seconds = table.groupby(RUN)[SECONDS].first().sum()
-    note(experiment=experiment.__name__, runs=len(runs), computed=len(missing), seconds=round(float(seconds), 6))
+    note(
+        experiment=experiment.__name__, runs=len(runs), computed=len(missing), seconds=round(float(seconds), 6),
+        seeds=[int(min(seeds)), int(max(seeds))],
+    )  # fmt: skip
     rows = [runs[name] for name in table[RUN]]
     fields = {field.name: [getattr(run, field.name) for run in rows] for field in dataclasses.fields(experiment)}
     measured = table.drop(columns=[RUN, SECONDS]).reset_index(drop=True)

@@ -93,7 +93,7 @@ def _compiling(display: Progress) -> Iterator[None]:
         yield
 
 
-def note(**facts: str | float) -> None:
+def note(**facts: str | float | list[int]) -> None:
     """Tell the build, if there is one, what a finished sweep was: a line in the file beside that of the progress."""
     if path := os.environ.get(VARIABLE):
         with suppress(OSError), Path(f"{path}.sweeps").open("a") as lines:

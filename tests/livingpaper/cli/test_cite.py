@@ -153,7 +153,7 @@ def test_diff_says_what_changed(built, benign):
     assert "  tab-new: new" in lines and "  tab-throws: gone" in lines
     assert "  fig-line: 1 row added" in lines
     assert "  fig-line: caption: A line of 4 points. → The line." in lines
-    assert "  chapters/first.slope: 2.0 → 1.0" in lines and "versions:" not in lines
+    assert "  first.slope: 2.0 → 1.0" in lines and "versions:" not in lines
     changes = json.loads(benign("diff", "_build/html", "other", "--json").text)
     verdict = next(change["facts"]["verdict"] for change in changes if change["what"] == "claim-line-rises")
     assert verdict == ["holds", "fails"]
@@ -182,5 +182,5 @@ def test_diff_says_when_only_the_picture_or_the_software_changed(built, benign):
         "figures and tables:",
         "  fig-line: the same numbers, drawn differently: fig-line.svg",
         "versions:",
-        f"  chapters/first.numpy: {old} → 9.9",
+        f"  first.numpy: {old} → 9.9",
     ]

@@ -72,7 +72,7 @@ def test_the_installed_command_is_this_one():
 
 
 @pytest.mark.parametrize(
-    "command", ["build", "run", "claims", "cite", "verify", "diff", "release", "pdf", "new", "serve"]
+    "command", ["build", "run", "replicate", "claims", "cite", "verify", "diff", "release", "pdf", "new", "serve"]
 )
 def test_every_command_has_help_with_an_example_of_this_paper(unbuilt, benign, command):
     said = benign(command, "--help")

@@ -24,10 +24,10 @@ WORDS = {
 def claim(monkeypatch):
     """A function that hands a claim over and returns what is displayed."""
 
-    def call(id=ID, values=None, **numbers):
+    def call(id=ID, values=(0.01, 0.02, 0.04), **how):
         shown = []
         monkeypatch.setattr(claims, "display", lambda bundle, **how: shown.append(bundle))
-        claims.claim(id, values, **({"estimate": 0.02, "interval": (0.01, 0.04)} if values is None else {}) | numbers)
+        claims.claim(id, values, **how)
         return shown[0]
 
     return call
@@ -77,12 +77,12 @@ def test_malformed_words_are_refused(changes, message):
     [
         ({"id": "error"}, "claim id 'error' is not 'claim-'"),
         ({"id": "claim-Error"}, "lower-case"),
-        ({"estimate": math.nan}, "is not finite"),
-        ({"interval": (0.0, math.inf)}, "is not finite"),
-        ({"interval": (0.03, 0.04)}, "the estimate 0.02 is outside its interval"),
-        ({"interval": 0.02}, "a pair"),
-        ({"estimate": "small"}, "must be one number"),
-        ({"estimate": None}, "give the values of the independent draws, or 'estimate' and 'interval'"),
+        ({"values": [0.1, math.nan]}, "the values hold NaN"),
+        ({"values": [0.1, math.inf]}, "is not finite"),
+        ({"values": [0.1]}, "1 value"),
+        ({"values": None}, "0 value"),
+        ({"values": ["a", "b", "c"]}, "must be numbers"),
+        ({"statistic": lambda values: values}, "must be numbers"),
     ],
 )
 def test_a_malformed_number_is_refused(claim, changes, message):
@@ -91,11 +91,18 @@ def test_a_malformed_number_is_refused(claim, changes, message):
 
 
 def test_what_is_displayed_is_plain_json_with_readable_fallbacks(claim):
-    bundle = claim(estimate=np.float64(0.02), interval=np.array([0.01, 0.04]))
+    bundle = claim(values=np.array([0.25, 0.25]))
     payload = json.loads(json.dumps(bundle[MIME], allow_nan=False))
-    assert payload["interval"] == [0.01, 0.04] and payload["draws"] is None
-    assert bundle["text/plain"] == f"{ID}: 0.02 [0.01, 0.04]"
-    assert bundle["text/html"] == f"<p>{ID}: 0.02 [0.01, 0.04]</p>"
+    assert (payload["estimate"], payload["interval"], payload["draws"]) == (0.25, [0.25, 0.25], 2)
+    assert bundle["text/plain"] == f"{ID}: 0.25 [0.25, 0.25]"
+    assert bundle["text/html"] == f"<p>{ID}: 0.25 [0.25, 0.25]</p>"
+
+
+def test_where_nothing_can_be_tested_there_is_no_number(claim):
+    bundle = claim(values=None, testable=False)
+    assert (bundle[MIME]["estimate"], bundle[MIME]["interval"], bundle[MIME]["draws"]) == (None, None, None)
+    assert bundle["text/plain"] == f"{ID}: nothing to test"
+    assert claims.judged(bundle[MIME], WORDS)["verdict"] == "not testable"
 
 
 def test_values_give_their_statistic_with_its_interval(claim):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from scipy.special import stdtrit
 from sphinx.util.inventory import InventoryFile
 
 from livingpaper import say
@@ -46,7 +47,8 @@ def draw_table():
 
 
 def claim(name, low, high):
-    return lambda: say.claim(f"claim-{name}", estimate=(low + high) / 2, interval=(low, high))
+    apart = (high - low) / 2 / stdtrit(1, 0.975)  # two values whose interval has these ends
+    return lambda: say.claim(f"claim-{name}", [(low + high) / 2 - apart, (low + high) / 2 + apart])
 
 
 def words_of_claim(name, **options):
@@ -524,7 +526,9 @@ def test_search_and_inventory_know_figures_and_claims(site):
 def test_claims_are_published_as_json_and_counted(site):
     claims = json.loads((site / "claims.json").read_text())["claims"]
     assert [claim["id"] for claim in claims] == ["claim-bound", "claim-vacuous", "claim-ours"]
-    assert claims[0]["page"] == "chapters/errors.html#claim-bound" and claims[0]["interval"] == [0.01, 0.04]
+    assert claims[0]["page"] == "chapters/errors.html#claim-bound" and claims[0]["interval"] == pytest.approx(
+        [0.01, 0.04]
+    )
     # in words, not in the markup of a notebook
     bound = "The test error is at most $\\eta + \\exp(-c\\,n\\|\\mu\\|^4/p)$, see [Chatterji and Long, 2021]."
     assert claims[0]["statement"] == bound
