@@ -8,6 +8,7 @@ import torch
 
 from benign import seeds
 from benign.data import images, mixtures
+from benign.experiments import outcomes
 from benign.experiments.interpolators import ClusterInterpolator, DigitInterpolator, interpolate
 from benign.measure import lipschitz
 from benign.networks.activations import relu
@@ -102,5 +103,6 @@ def test_the_table_of_digits():
     assert row.training_error == float((p.labels * network(p.x)[0] <= 0).double().mean()) == 0
     assert row.test_error == float((p.labels_test * network(p.x_test)[0] <= 0).double().mean())
     assert 0.02 < row.test_error < 0.5
+    assert outcomes.read(table).mean() == row.test_error
     assert row.at_data == float(lipschitz.at(network, p.x))
     assert row.at_data < row.lower < row.upper

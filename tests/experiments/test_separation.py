@@ -8,7 +8,7 @@ import torch
 from scipy.stats import norm
 
 from benign.data import images
-from benign.experiments.separation import Separation, geometry, predicted_excess
+from benign.experiments.separation import Separation, geometry, lost, predicted_excess
 from benign.ntk import analytic
 
 SMALL = Separation(negative=4, positive=9, n=40, label_noise=0.2, seed=0)
@@ -68,6 +68,9 @@ def test_the_table():
     for column, labels in (("clean_error", p.clean), ("noisy_error", p.labels)):
         outputs = cross @ torch.linalg.solve(kernel, labels)
         assert table[column][0] == float((p.labels_test * outputs <= 0).double().mean())
+    for column, wrong in zip(("clean_error", "noisy_error"), lost(table), strict=True):
+        assert wrong.shape == (1, 100, 2)
+        assert wrong.mean() == table[column][0]
     assert table.excess[0] == table.noisy_error[0] - table.clean_error[0]
     assert 0 < table.clean_error[0] < table.noisy_error[0] < 0.5
     assert table.predicted_excess[0] == predicted_excess(kernel, p.clean, 0.2)

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from benign.experiments import outcomes
 from benign.experiments.deep_training import DeepTraining, fit, missed, training
 from benign.experiments.samples import DigitPair, Separated
 from benign.experiments.setting import ACTIVATION, AMOUNT, at_least
@@ -89,13 +90,15 @@ class DigitInterpolator(DigitPair, Interpolator):
 
     @staticmethod
     def run(batch: Sequence["DigitInterpolator"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table of one row a run; the test error is that on clean labels."""
+        """One table of one row a run; the test error is that on clean labels, the outcome 1 an image that is lost."""
         problems = DigitPair.problems(batch)
         trained, finished = interpolate(batch, [p.x for p in problems], [p.labels for p in problems], device)
         tables = []
         for index, (p, network) in enumerate(zip(problems, finished, strict=True)):
             row = how_it_fits(trained, index) | steepness(network, p.x, 1.0)
-            tables.append(pd.DataFrame([row | {"test_error": missed(p.labels_test * network(p.x_test)[0])}]))
+            margins = p.labels_test * network(p.x_test)[0]
+            row |= {"test_error": missed(margins)} | outcomes.written((~(margins > 0)).long(), p.labels_test)
+            tables.append(pd.DataFrame([row]))
         return tables
 
 

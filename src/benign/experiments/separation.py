@@ -16,16 +16,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import norm
 from torch import Tensor
 
 from benign.data.images import Problem
+from benign.experiments import outcomes
 from benign.experiments.deep_training import missed
 from benign.experiments.samples import DigitPair
 from benign.experiments.setting import at_least
-from benign.ntk import analytic, regression
+from benign.ntk import analytic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +52,22 @@ class Separation(DigitPair):
         return [pd.DataFrame([_row(run, p)]) for run, p in zip(batch, DigitPair.problems(batch), strict=True)]
 
 
-def _row(run: Separation, p: Problem) -> dict[str, float]:
+def _row(run: Separation, p: Problem) -> dict[str, float | str]:
     kernel = analytic.kernel(p.x, depth=run.depth)
-    factored = regression.factor(kernel)
-    cross = analytic.kernel(p.x_test, p.x, depth=run.depth)
-    right, polluted = (factored.predict(cross, labels) for labels in (p.clean, p.labels))
+    labels = torch.stack([p.clean, p.labels], 1)
+    coefficients = torch.cholesky_solve(labels, torch.linalg.cholesky(kernel))
+    right, polluted = (analytic.kernel(p.x_test, p.x, depth=run.depth) @ coefficients).unbind(1)
     row = geometry(p.x, p.clean) | {"predicted_excess": predicted_excess(kernel, p.clean, run.label_noise)}
     row["clean_error"], row["noisy_error"] = (missed(p.labels_test * f) for f in (right, polluted))
-    return row | {"excess": row["noisy_error"] - row["clean_error"]}
+    row["excess"] = row["noisy_error"] - row["clean_error"]
+    without, with_noise = ((~(p.labels_test * f > 0)).long() for f in (right, polluted))
+    return row | outcomes.written(2 * without + with_noise, p.labels_test)
+
+
+def lost(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Which test images each run loses with right labels, and with wrong ones, both of shape (runs, images, 2)."""
+    found = outcomes.read(table)
+    return found >= 2, found % 2 == 1
 
 
 def geometry(x: Tensor, labels: Tensor) -> dict[str, float]:
