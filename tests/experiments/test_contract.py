@@ -307,7 +307,8 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
     [
         case
         for case in CASES
-        if type(case.small) in (AfterFirstStep, Alignments, Attacked, Border, PollutedClusters, Laziness, MarginParts, TailErrors)
+        if type(case.small)
+        in (AfterFirstStep, Alignments, Attacked, Border, PollutedClusters, Laziness, MarginParts, TailErrors)
     ],
     ids=str,
 )

@@ -21,7 +21,9 @@ def greedy_flips(x: Float64[Tensor, "n q"], clean: Float64[Tensor, " n"], count:
     """
     n, q = x.shape
     if not 0 <= count <= n <= q:
-        raise InputError(f"{count} flips of {n} points in {q} coordinates: there must be flips <= points <= coordinates")
+        raise InputError(
+            f"{count} flips of {n} points in {q} coordinates: there must be flips <= points <= coordinates"
+        )
     inverse = torch.linalg.inv(x @ x.mT)
     along = inverse @ x[:, 0]
     labels = clean.clone()
