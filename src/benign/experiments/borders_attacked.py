@@ -17,8 +17,8 @@ class Attacked(Border):
         super().__post_init__()
         if self.n > self.p or self.flips != "random":
             raise InputError(
-                f"n is {self.n}, p is {self.p} and flips is {self.flips!r}: this adversary needs n <= p, and is the one "
-                "who chooses, so leave flips out"
+                f"n is {self.n}, p is {self.p} and flips is {self.flips!r}: this adversary needs n <= p, and is the "
+                "one who chooses, so leave flips out"
             )
 
     def sample(self) -> Mixture:
