@@ -10,9 +10,9 @@ from benign.errors import InputError
 def greedy_flips(x: Float64[Tensor, "n q"], clean: Float64[Tensor, " n"], count: int) -> Float64[Tensor, " n"]:
     """The labels of which ``count`` are wrong, flipped one after the other, each where it does most harm at once.
 
-    The harm is the exact clean test error Q(<w, mu> / ||w||) of the least-norm interpolator w = X^T K y of the
-    labels y after the flip, K = (X X^T)^-1. The first axis is mu/||mu||, so <w, mu> is ||mu|| u^T K y, where u holds the points'
-    first coordinates, and ||w||^2 = y^T K y. Flipping y_i takes 2 y_i (K u)_i from the one, and adds
+    The harm is the exact clean test error Q(<w, mu> / ||w||) of the least-norm interpolator w = X^T K y of the labels y
+    after the flip, K = (X X^T)^-1. The first axis is mu/||mu||, so <w, mu> is ||mu|| u^T K y, where u holds the first
+    coordinates of the points, and ||w||^2 = y^T K y. Flipping y_i takes 2 y_i (K u)_i from the one, and adds
     4 (K_ii - y_i (K y)_i) to the other: a flip costs O(n) to try and O(n^2) to make.
 
     Raises:
