@@ -15,6 +15,8 @@ from benign.data import streamed
 from benign.errors import InputError
 from benign.experiments.alignments import Alignments
 from benign.experiments.borders import Border
+from benign.experiments.borders_attacked import Attacked
+from benign.experiments.borders_first_step import AfterFirstStep
 from benign.experiments.clusters import PollutedClusters
 from benign.experiments.deep_classification import DeepClassification, DeepDigits
 from benign.experiments.digits import PollutedDigits
@@ -72,6 +74,16 @@ CASES = [
             for paired, watched in [(False, Border.watched), (True, 9)]
         ],
         dict(flips="worst", level=[-1.0, math.nan], watched=[0, 401], records=[(1,)], test_points=0, label_noise=0.5),
+    ),
+    Case(
+        Attacked(**POLLUTED | dict(width=8, step=0.5, steps=400, test_points=500)),
+        [rows(activation=MIXED, seed=range(4), label_noise=[0.25, 0.0, 0.1, 0.4])],
+        dict(n=301, flips="deepest"),
+    ),
+    Case(
+        AfterFirstStep(**POLLUTED | dict(width=8, step=0.5, steps=400, test_points=500)),
+        [rows(activation=MIXED, seed=range(4), first_step=[1.0, 0.01, 20.0, 0.5], step=[1.0, 0.2, 1.0, 0.5])],
+        dict(first_step=0.0),
     ),
     Case(
         PollutedClusters(**POLLUTED, records=(0, 7), test_points=800),
@@ -301,7 +313,18 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
     [
         case
         for case in CASES
-        if type(case.small) in (Alignments, Border, GlobalControl, PollutedClusters, Laziness, MarginParts, TailErrors)
+        if type(case.small)
+        in (
+            AfterFirstStep,
+            Alignments,
+            Attacked,
+            Border,
+            GlobalControl,
+            PollutedClusters,
+            Laziness,
+            MarginParts,
+            TailErrors,
+        )
     ],
     ids=str,
 )

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import torch
 
 from benign.errors import InputError
 from benign.experiments.digits import PollutedDigits
@@ -12,8 +13,9 @@ SMALL = PollutedDigits(negative=3, positive=8, n=40, label_noise=0.1, seed=0, wi
 
 def test_the_table():
     (table,) = PollutedDigits.run([SMALL])
-    (row,) = table.itertuples()
-    assert row.test_images == 200
+    assert table.image.tolist() == list(range(200))
+    row = table.mean()
+    assert row.steps_taken == table.steps_taken[0]
     assert 0 < row.steps_taken < 3000
     assert row.training_error == 0  # every label is fitted, wrong ones too
     assert 0.01 < row.network < 0.35
@@ -22,6 +24,15 @@ def test_the_table():
     assert row.max_margin_training_error == 0  # 40 points in 784 dimensions are separable
     assert row.nearest_1_training_error == 0
     assert row.nearest_15_training_error > 0  # fifteen votes outvote a wrong label
+    assert table[["network", "max_margin", "nearest_1", "nearest_15"]].dtypes.eq(bool).all()
+
+
+def test_who_is_wrong_about_which_image():
+    """The nearest neighbour, found by hand."""
+    (table,) = PollutedDigits.run([SMALL])
+    (problem,) = SMALL.problems([SMALL])
+    nearest = torch.cdist(problem.x_test, problem.x).argmin(1)
+    assert (table.nearest_1.to_numpy() == (problem.labels[nearest] != problem.labels_test).numpy()).all()
 
 
 def test_it_stops_at_the_first_step_that_fits():

@@ -106,6 +106,19 @@ def deepest_flips_error(n: int, p: int, signal: float, label_noise: float | np.n
     return norm.sf(along * signal / np.sqrt(np.square(along) + p / n))
 
 
+def any_flips_error(n: int, p: int | np.ndarray, signal: float | np.ndarray, label_noise: float) -> float | np.ndarray:
+    """What no choice of a share eta of wrong labels raises the averaging classifier's clean test error above.
+
+    A calculation of ours, to leading order. Nobody takes more from <sum_i y_i x_i, mu> than ``deepest_flips_error``
+    does, and whatever the signs ||sum_i y_i z_i|| <= sqrt(n) (sqrt(p) + sqrt(n)), sqrt(n) times the largest singular
+    value of the noise. With A = (1 - 2 eta) ||mu|| - 2 phi(q) the bound is
+    Q(A ||mu|| / sqrt(A^2 + (p/n) (1 + sqrt(n/p))^2)): of n it depends on p/n only.
+    """
+    along = (1 - 2 * label_noise) * signal - 2 * norm.pdf(norm.isf(label_noise))
+    across = p / n * np.square(1 + np.sqrt(n / p))
+    return norm.sf(along * signal / np.sqrt(np.square(along) + across))
+
+
 def fitting_margin(n: int | np.ndarray, level: float = 1.0) -> float | np.ndarray:
     """The margin at which the logistic loss is level/(2n), about log(2n / level)."""
     return -np.log(np.expm1(level / (2 * np.asarray(n))))
