@@ -23,7 +23,7 @@ KINDS = ("figure", "table", "claim")
 OPTIONS = {
     "figure": ("alt",),
     "table": (),
-    "claim": ("paper", "where", "holds-if", "record", "figure", "theorem"),
+    "claim": ("paper", "where", "holds-if", "record", "figure", "theorem", "changed"),
 }
 MIMES = (figures.MIME, claims.MIME)
 _GLUED = re.compile(r"\{glue:text\}`(?P<name>[\w-]+)(?::(?P<form>[^`]*))?`")
