@@ -79,7 +79,7 @@ def equal_margin_error(
     signal matters through the first term only: the memory of the wrong labels, n/p 4 eta (1 - eta), stays.
 
     Where it holds, in terms of Q^(-1)(error), measured at eta = 0.16, n = 50 and p/n from 10 to 1000. Linear
-    classifiers: at every lambda up to 16, to within six per cent of the exact shortest solution for p = 10n and one
+    classifiers: at every lambda up to 16, to within seven per cent of the exact shortest solution for p = 10n and one
     per cent from p = 100n on. Networks after 3,000 steps of 0.2 n/p: to within eight per cent for lambda <= 2. Beyond
     the wall lambda = 2 / (1 - 2 eta), where the first step takes wrong labels out of the half-line of the neurons of
     their sign, activity is not fixed. There a slope of one half or more keeps to it, up to the sixth by which training
