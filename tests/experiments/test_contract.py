@@ -14,6 +14,7 @@ from benign import experiments
 from benign.data import streamed
 from benign.errors import InputError
 from benign.experiments.alignments import Alignments
+from benign.experiments.averaging_noise import AveragingNoise
 from benign.experiments.borders import Border
 from benign.experiments.borders_attacked import Attacked
 from benign.experiments.borders_first_step import AfterFirstStep
@@ -61,6 +62,11 @@ CASES = [
     Case(
         Alignments(**POLLUTED | dict(steps=30, records=(0, 7))),
         [rows(seed=range(3), activation=MIXED[:3])],
+    ),
+    Case(
+        AveragingNoise(n=12, p=300, signal_index=6.0, label_noise=0.25, seed=0),
+        [rows(noise=["gaussian", "student_t(3)", "power(0.5)"], seed=[0, 1, 2], signal_index=[6.0, 2.0, 0.0])],
+        dict(noise=["lapace", "laplace"], n=0, label_noise=0.5),
     ),
     Case(
         Border(**POLLUTED | dict(width=8, step=0.5, steps=400, test_points=500)),

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from benign import seeds
 from benign.errors import InputError
-from benign.theory import averaging, conditions, xu2023
+from benign.theory import averaging, conditions, exponents, xu2023
 
 
 def test_loads_and_steps_by_hand():
@@ -61,12 +61,12 @@ def orthogonal_problem(n, p, signal, wrong):
 
 
 @pytest.mark.parametrize("signal", [0.5, 3.0, 20.0])
-def test_max_margin_error_is_that_of_the_shortest_weight(signal):
+def test_equal_margin_error_at_slope_one_is_that_of_the_shortest_weight(signal):
     n, p, wrong = 10, 40, 2
     x, y = orthogonal_problem(n, p, signal, wrong)
     w = np.linalg.pinv(x) @ y  # the shortest w with <w, x_i> = y_i
     expected = norm.sf(signal * w[0] / np.linalg.norm(w))
-    assert conditions.max_margin_error(n, p, signal, wrong / n) == pytest.approx(expected, rel=1e-9)
+    assert exponents.equal_margin_error(n, p, signal, wrong / n) == pytest.approx(expected, rel=1e-9)
     # and it is the max-margin classifier: no shorter w has all margins at least 1
     best = minimize(
         lambda v: v @ v, w, jac=lambda v: 2 * v, method="SLSQP",
@@ -75,12 +75,12 @@ def test_max_margin_error_is_that_of_the_shortest_weight(signal):
     assert best.fun == pytest.approx(w @ w, rel=1e-6)
 
 
-def test_max_margin_error_in_its_limits():
+def test_equal_margin_error_at_slope_one_in_its_limits():
     n, p, noise = 50, 10**10, 0.2
     weak = xu2023.signal_of_index(n, p, 6.0)
-    assert conditions.max_margin_error(n, p, weak, noise) == pytest.approx(averaging.limit_error(6.0, noise), rel=1e-3)
+    assert exponents.equal_margin_error(n, p, weak, noise) == pytest.approx(averaging.limit_error(6.0, noise), rel=1e-3)
     plateau = norm.sf((1 - 2 * noise) * math.sqrt(4 / (4 * noise * (1 - noise))))
-    assert conditions.max_margin_error(50, 200, 1e6, noise) == pytest.approx(plateau, rel=1e-6)
+    assert exponents.equal_margin_error(50, 200, 1e6, noise) == pytest.approx(plateau, rel=1e-6)
 
 
 def test_deepest_flips_against_a_sample():

@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
+from benign.data import mixtures
 from benign.experiments.tails import TailErrors
 from benign.seeds import generator
-from benign.theory import averaging, exponents, xu2023
+from benign.theory import averaging, conditions, exponents, xu2023
 
 NOISE = 0.16
 
@@ -152,3 +154,32 @@ def test_a_trained_network_is_what_the_calculations_say():
     efficiencies = [exponents.efficiency(float(t.tail_error[0]), 16.0, NOISE) for t in tables]
     assert np.mean(ratios) == pytest.approx(1, abs=0.05)
     assert np.mean(efficiencies) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(("p", "load", "within"), [(500, 0.5, 0.1), (500, 16.0, 0.08), (5000, 2.0, 0.015)])
+def test_equal_margins_at_slope_one_are_the_shortest_solution(p, load, within):
+    n, noise = 50, NOISE
+    signal = conditions.signal_of_load(n, p, load)
+    reached = []
+    for seed in range(20):
+        sample = mixtures.sample(n, p, float(signal), noise, seed)
+        weight = sample.x.T @ torch.linalg.solve(sample.x @ sample.x.T, sample.labels)
+        reached.append(float(signal * weight[0] / weight.norm()))
+    computed = stats.norm.isf(exponents.equal_margin_error(n, p, signal, noise))
+    assert np.mean(reached) == pytest.approx(computed, rel=within)
+
+
+def test_equal_margins_hold_up_to_the_wall_and_not_beyond_for_a_small_leak():
+    n, p = 50, 500
+    for load, low, high in [(2.0, 0.9, 1.1), (16.0, 0.6, 0.8)]:
+        signal = conditions.signal_of_load(n, p, load)
+        runs = [
+            TailErrors(
+                n=n, p=p, signal_index=load**2 * p / n, label_noise=NOISE, seed=seed, activation="leaky_relu(0.1)",
+                width=64, steps=2000, test_points=100, tail_points=1000,
+            )
+            for seed in range(4)
+        ]  # fmt: skip
+        reached = np.mean([stats.norm.isf(float(t.tail_error[0])) for t in TailErrors.run(runs)])
+        computed = stats.norm.isf(exponents.equal_margin_error(n, p, signal, NOISE, 0.1))
+        assert low < reached / computed < high

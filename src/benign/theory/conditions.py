@@ -9,6 +9,9 @@ import numpy as np
 from scipy.stats import binom, norm
 
 from benign.errors import InputError
+from benign.theory.exponents import equal_margin_error
+
+max_margin_error = equal_margin_error  #: of a linear classifier, at slope 1
 
 
 def signal_load(n: int, p: int | np.ndarray, signal: float | np.ndarray) -> float | np.ndarray:
@@ -74,25 +77,6 @@ def first_step_wall(label_noise: float | np.ndarray) -> float | np.ndarray:
     positive multiple of p - (1 - 2 eta) n ||mu||^2: what it gains through its own sample, minus what the others take.
     """
     return 1 / (1 - 2 * np.asarray(label_noise))
-
-
-def max_margin_error(n: int, p: int, signal: float | np.ndarray, label_noise: float) -> float | np.ndarray:
-    """The clean test error of the shortest linear classifier that gives all n polluted labels the same margin.
-
-    A calculation of ours for orthogonal noise vectors of length sqrt(p); there it is the max-margin classifier. Of all
-    w with y_i <w, x_i> = 1 the shortest is w = A mu / ||mu||^2 + sum_i y_i* c_i z_i with
-
-        A = (1 - 2 eta) lambda / (1 + lambda),  p c_i = 1 - A (right labels) or -(1 + A) (wrong ones),
-
-    hence the error Q(A / sqrt(A^2 / ||mu||^2 + (n/p) (1 - 2 (1 - 2 eta) A + A^2))). For lambda << 1 this is the
-    averaging classifier's Q((1 - 2 eta) sqrt(S)). For lambda -> infinity it no longer depends on the signal but
-    through the first term: the memory of the wrong labels, n/p 4 eta (1 - eta), stays.
-    """
-    load = signal_load(n, p, signal)
-    pull = 1 - 2 * label_noise
-    along = pull * load / (1 + load)
-    memory = n / p * (1 - 2 * pull * along + along**2)
-    return norm.sf(along / np.sqrt(np.square(along / signal) + memory))
 
 
 def deepest_flips_error(n: int, p: int, signal: float, label_noise: float | np.ndarray) -> float | np.ndarray:

@@ -68,18 +68,28 @@ def alike_error(index: float, label_noise: float) -> float:
 def equal_margin_error(
     n: int, p: int, signal: float | np.ndarray, label_noise: float, slope: float = 1.0
 ) -> float | np.ndarray:
-    """The error of a leaky ReLU network that has been trained until all margins are equal, for any p/n.
+    """The error of a leaky ReLU network that has been trained until all margins are equal.
 
-    The logistic loss ends there. With fixed activity, neurons see two samples of equal labels together with the weight
-    (1 + s^2)/2 and two others with s. The common mean helps clean samples and hinders the others, so that these get
-    more weight: 1 -+ (1 - 2 eta) k with k = r/(1 + r), r = (1 + s)^2 / (2 (1 + s^2)) n ||mu||^2 / p. In the closed form
-    of averaging (``averaging.test_error``) mu then has the factor (1 - 2 eta)(1 - k) in the place of 1 - 2 eta, and the
-    noise the variance 1 - (1 - 2 eta)^2 k (2 - k) in the place of 1. A linear network has s = 1.
+    The logistic loss ends there, and with the slope s = 1 this is the linear max-margin classifier of orthogonal noise.
+    With fixed activity, neurons see two samples of equal labels together with the weight (1 + s^2)/2 and two others
+    with s. The common mean helps clean samples and hinders the others, so that these get more weight:
+    1 -+ (1 - 2 eta) k with k = r/(1 + r), r = (1 + s)^2 / (2 (1 + s^2)) lambda, lambda = n ||mu||^2 / p. In the closed
+    form of averaging (``averaging.test_error``) mu then has the factor (1 - 2 eta)(1 - k) in the place of 1 - 2 eta,
+    and the noise the variance 1 - (1 - 2 eta)^2 k (2 - k) in the place of 1. For lambda -> infinity and s = 1 the
+    signal matters through the first term only: the memory of the wrong labels, n/p 4 eta (1 - eta), stays.
+
+    Where it holds, in terms of Q^(-1)(error), measured at eta = 0.16, n = 50 and p/n from 10 to 1000. Linear
+    classifiers: at every lambda up to 16, to within seven per cent of the exact shortest solution for p = 10n and one
+    per cent from p = 100n on. Networks after 3,000 steps of 0.2 n/p: to within eight per cent for lambda <= 2. Beyond
+    the wall lambda = 2 / (1 - 2 eta), where the first step takes wrong labels out of the half-line of the neurons of
+    their sign, activity is not fixed. There a slope of one half or more keeps to it, up to the sixth by which training
+    is not yet over, and a slope of 0.1 does not: at lambda = 16 Q^(-1) is a third too large, and the error more than
+    an order of magnitude too small. We know of nothing simple that holds there for small slopes.
     """
     pull, squared = 1 - 2 * label_noise, np.square(signal)
     r = (1 + slope) ** 2 / (2 * (1 + slope**2)) * n * squared / p
     k = r / (1 + r)
-    mean, variance = pull * (1 - k), 1 - pull**2 * k * (2 - k)
+    mean, variance = pull / (1 + r), 1 - pull**2 * k * (2 - k)
     return norm.sf(mean * squared / np.sqrt(mean**2 * squared + variance * p / n))
 
 
