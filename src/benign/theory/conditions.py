@@ -9,9 +9,6 @@ import numpy as np
 from scipy.stats import binom, norm
 
 from benign.errors import InputError
-from benign.theory.exponents import equal_margin_error
-
-max_margin_error = equal_margin_error  #: of a linear classifier, at slope 1
 
 
 def signal_load(n: int, p: int | np.ndarray, signal: float | np.ndarray) -> float | np.ndarray:
