@@ -103,15 +103,15 @@ class Catalogue(Domain):
         """
         for figure in self.figures.values():
             heading = f"{figure['kind'].title()} {self.number(figure)}"
-            yield self._object(figure, figure["kind"], f"{heading}: {self.in_words(figure, 'caption')}")
+            yield self._object(figure, figure["kind"], heading, self.in_words(figure, "caption"))
         numbers = self.claim_numbers()
         for claim in self.claims.values():
             heading = f"Claim {numbers[claim['id']]}, {claim['verdict']}"
-            yield self._object(claim, "claim", f"{heading}: {self.in_words(claim, 'statement')}")
+            yield self._object(claim, "claim", heading, self.in_words(claim, "statement"))
 
-    def _object(self, entry: dict, kind: str, words: str) -> tuple[str, str, str, str, str, int]:
+    def _object(self, entry: dict, kind: str, heading: str, words: str) -> tuple[str, str, str, str, str, int]:
         page, id = entry["docname"], entry["id"]
-        return f"{page.rpartition('/')[2]}.{id}", _readable(words), kind, page, id, 0
+        return f"{page.rpartition('/')[2]}.{id}", f"{heading}: {_readable(words)}", kind, page, id, 0
 
     def clear_doc(self, docname: str) -> None:
         for kind in self.initial_data:
@@ -156,10 +156,11 @@ def _words(node: nodes.Node) -> str:
 def _readable(words: str) -> str:
     """Words with their formulas as one types them into a search field: names of symbols, without TeX's marks.
 
-    Sentences are joined by semicolons: of what has full stops, Sphinx's search prefers what comes after the last.
+    Sentences are joined by semicolons, and a decimal point is another character of the same looks: of what has full
+    stops, Sphinx's search prefers what comes after the last.
     """
     plain = " ".join(re.sub(r"\\[,;!]|[\\{}]", " ", words.replace("$", "")).split())
-    return plain.replace(". ", "; ").removesuffix(".")
+    return plain.replace(". ", "; ").removesuffix(".").replace(".", "\u2024")
 
 
 def name_claims(app: Sphinx, env: BuildEnvironment) -> None:
