@@ -509,7 +509,7 @@ def test_search_and_inventory_know_figures_and_claims(site):
         for prefix, objects in index["objects"].items()
         for page, kind, _, anchor, name in objects
     }
-    figure = next(words for words in found if words.startswith("Figure 1.1: Test error 0.30 against p, after"))
+    figure = next(words for words in found if words.startswith("Figure 1.1: Test error 0\u202430 against p, after"))
     assert found[figure] == ("chapters/errors", "figure", "fig-error")
     claims = {anchor: words for words, (_, kind, anchor) in found.items() if kind == "claim"}
     assert claims["claim-bound"].startswith(
