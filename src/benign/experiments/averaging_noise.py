@@ -41,7 +41,7 @@ class AveragingNoise(Alone, Setting):
     def table(self, device: str = "cpu") -> pd.DataFrame:
         """One row: the error, and Tr(Sigma^2)."""
         law, signal = noises.named(self.noise), xu2023.signal_of_index(self.n, self.p, self.signal_index)
-        clean = seeds.generator(self.seed, "clean labels").choice([-1.0, 1.0], size=self.n)
+        clean = labels.clean(self.n, seeds.generator(self.seed, "clean labels")).astype(float)
         y = labels.flip(clean, self.label_noise, seeds.generator(self.seed, "label flips"), exact=True)
         blocks = streamed.blocks(clean, np.zeros(0), self.p, signal, self.seed, noise=law, directions=0)
         weight = np.concatenate([y @ x.numpy() for x, _, _ in blocks])

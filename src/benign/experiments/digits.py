@@ -6,11 +6,14 @@ from typing import ClassVar
 
 import pandas as pd
 import torch
+from jaxtyping import Bool
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
+from torch import Tensor
 
 from benign import seeds
 from benign.data import images
+from benign.experiments import outcomes
 from benign.experiments.samples import DigitPair
 from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, at_least
 from benign.networks import activations
@@ -44,10 +47,10 @@ class PollutedDigits(DigitPair):
 
     @staticmethod
     def run(batch: Sequence["PollutedDigits"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table a run, of one row a test image, in the order of the image set: who is wrong about it.
+        """One table a run, of one row a classifier: the network and its rivals, their errors and ``outcomes``.
 
-        All runs on two classes are tested on the same images. ``network`` and the names of its rivals are truth values;
-        what holds for the training as a whole is in every row.
+        The outcome of a test image is 1 for who is wrong about it. What tells of the network's training is in every
+        row.
         """
         first = batch[0]
         problems = DigitPair.problems(batch)
@@ -74,21 +77,21 @@ class PollutedDigits(DigitPair):
         finished = trained.network.to("cpu")
         tables = []
         for index, p in enumerate(problems):
-            outputs = finished.alone(index)(p.x_test)[0]
-            row = {
-                "image": range(len(p.labels_test)),
-                "steps_taken": int(trained.steps[index]),
-                "loss": float(trained.final["loss"][index]),
-                "training_error": float(trained.final["training_error"][index]),
-                "test_images": len(p.labels_test),
-                "network": (~(p.labels_test * outputs > 0)).numpy(),
-            }
-            tables.append(pd.DataFrame(row | _rivals(p)))
+            missed = ~(p.labels_test * finished.alone(index)(p.x_test)[0] > 0)
+            training_error = float(trained.final["training_error"][index])
+            rows = [_row("network", p, missed, training_error), *_rivals(p)]
+            training = dict(steps_taken=int(trained.steps[index]), loss=float(trained.final["loss"][index]))
+            tables.append(pd.DataFrame(rows).assign(**training))
         return tables
 
 
-def _rivals(p: images.Problem) -> dict[str, object]:
-    """Which test images the linear max-margin classifier and nearest neighbours miss, and their training errors."""
+def _row(classifier: str, p: images.Problem, missed: Bool[Tensor, " images"], training_error: float) -> dict:
+    errors = dict(training_error=training_error, test_error=float(missed.double().mean()))
+    return dict(classifier=classifier) | errors | outcomes.written(missed.long(), p.labels_test)
+
+
+def _rivals(p: images.Problem) -> list[dict]:
+    """The rows of the linear max-margin classifier and of nearest neighbours."""
     rivals = {
         # C = 1e6: hard margin in all but name; the training error tells whether the data were separable
         # The random state changes nothing here; without it, fitting draws from NumPy's global generator.
@@ -96,12 +99,12 @@ def _rivals(p: images.Problem) -> dict[str, object]:
         "nearest_1": KNeighborsClassifier(1),
         "nearest_15": KNeighborsClassifier(15),
     }
-    scores = {}
+    rows = []
     for name, rival in rivals.items():
         rival.fit(p.x.numpy(), p.labels.numpy())
-        scores[name] = rival.predict(p.x_test.numpy()) != p.labels_test.numpy()
-        scores[f"{name}_training_error"] = 1 - rival.score(p.x.numpy(), p.labels.numpy())
-    return scores
+        missed = torch.from_numpy(rival.predict(p.x_test.numpy())) != p.labels_test
+        rows.append(_row(name, p, missed, 1 - rival.score(p.x.numpy(), p.labels.numpy())))
+    return rows
 
 
 def _top_eigenvalue(x: torch.Tensor) -> float:
