@@ -22,6 +22,7 @@ from matplotlib.transforms import Bbox
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from livingpaper.errors import InputError, nearest
+from livingpaper.say import dark
 from livingpaper.say.marks import Marks, described
 
 MIME = "application/vnd.livingpaper.figure+json"
@@ -69,7 +70,7 @@ def figure(id: str, picture: matplotlib.figure.Figure, data: pd.DataFrame, *, ex
         "png": _base64(png),
         "pdf": _base64(_picture(id, picture, seen, "pdf", metadata={"CreationDate": None, "Title": id})),
         # last: the marks' places are those of the last drawing, and the page shows this one
-        "svg": _picture(id, picture, seen, "svg", metadata={"Date": None, "Title": id}).decode(),
+        "svg": dark.themed(_picture(id, picture, seen, "svg", metadata={"Date": None, "Title": id}).decode()),
         "csv": csv(data),
     }
     payload = {"schema": SCHEMA, "kind": "figure", "id": id, "explore": described(picture, explore, seen)}
