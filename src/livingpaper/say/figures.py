@@ -31,6 +31,7 @@ LONGEST_ALT = 500  # characters; screen readers offer no way to go back inside a
 PNG_DPI = 200  # sharp on a double-density screen at column width
 MARGIN = 0.05  # inches around a picture
 
+_NO_LAYOUT = {"figure.autolayout": False, "figure.constrained_layout.use": False}
 _PACKAGES = ("livingpaper", "torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn")
 _FILE_NAME = re.compile(r"\S+\.(png|svg|pdf|jpe?g|gif|webp)", re.IGNORECASE)
 # What a spreadsheet makes something else of, without a word: a formula, a date, a time, a number with fewer digits.
@@ -224,14 +225,17 @@ def _check_alt(id: str, alt: str) -> None:
 def _seen(picture: matplotlib.figure.Figure) -> Bbox:
     """The part of a figure that has something on it, in inches, with a narrow margin: what its pictures show."""
     picture.draw_without_rendering()
-    picture.set_layout_engine("none")  # it has found every place, and would search again for each file
+    # It has found every place, and would search again for each file. No engine at all, as matplotlib's settings say:
+    # with "none" it draws each file twice, to give one that does nothing its turn.
+    with mpl.rc_context(_NO_LAYOUT):
+        picture.set_layout_engine(None)
     return picture.get_tightbbox().padded(MARGIN)
 
 
 def _picture(id: str, picture: matplotlib.figure.Figure, seen: Bbox, kind: str, **options) -> bytes:
     buffer = io.BytesIO()
     # the salt makes the SVG's internal ids, otherwise random, a function of the figure's id
-    with mpl.rc_context({"svg.hashsalt": id, "svg.fonttype": "path", "pdf.fonttype": 42}):
+    with mpl.rc_context({"svg.hashsalt": id, "svg.fonttype": "path", "pdf.fonttype": 42} | _NO_LAYOUT):
         picture.savefig(buffer, format=kind, bbox_inches=seen, facecolor="white", **options)
     return buffer.getvalue()
 
