@@ -5,6 +5,7 @@ blocks is kept beside the chapter, in ``<chapter>.replications.json``, so that e
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -44,6 +45,13 @@ class Number:
 
     def __str__(self) -> str:
         return f"{claims.estimate_text(asdict(self))} {self.verdict}" if self.interval else self.verdict
+
+    def same(self, other: "Number") -> bool:
+        """Whether another computation came to the same, but for the rounding of another processor."""
+        mine, theirs = ([one.estimate, *(one.interval or [])] for one in (self, other))
+        if self.draws != other.draws or len(mine) != len(theirs) or None in (*mine, *theirs):
+            return asdict(self) == asdict(other)
+        return all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(mine, theirs, strict=True))
 
     def against(self, published: "Number | str | None") -> str:
         """``changed`` if the verdict is not the published one, ``disjoint`` if no number is in both intervals."""
@@ -156,8 +164,8 @@ def read_all(tree: Path) -> dict[str, Drawn]:
 def applied(claim: dict, drawn: Drawn | None) -> dict:
     """A judged claim with what fresh draws said, if these are the published values and anybody looked.
 
-    A claim is settled only as long as every fresh draw has the same verdict. Draws that something has changed since
-    are shown, and decide nothing.
+    A claim is settled only as long as every fresh draw has the same verdict. Draws are outdated if the predicate has
+    changed since, or the code, and the published number with it: then they are shown, and decide nothing.
     """
     found = claim["verdict"]
     claim = claim | {"verdict_of_draw": found, "replications": None, "replications_outdated": []}
@@ -171,7 +179,8 @@ def applied(claim: dict, drawn: Drawn | None) -> dict:
     ]
     if fresh:
         other = [f"the predicate was {published.holds_if}"] if published.holds_if != claim["holds_if"] else []
-        claim["replications_outdated"] = other + drawn.outdated
+        # a cell that draws, or a module that computes the same in another way, has changed no number
+        claim["replications_outdated"] = other + ([] if published.same(Number.of(claim)) else drawn.outdated)
     if not claim["replications_outdated"] and any(one.verdict != found for _, one in fresh):
         claim["verdict"] = "unresolved"
     return claim

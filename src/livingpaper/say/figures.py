@@ -22,6 +22,7 @@ from matplotlib.transforms import Bbox
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from livingpaper.errors import InputError, nearest
+from livingpaper.say import dark, moving
 from livingpaper.say.marks import Marks, described
 
 MIME = "application/vnd.livingpaper.figure+json"
@@ -30,6 +31,7 @@ LONGEST_ALT = 500  # characters; screen readers offer no way to go back inside a
 PNG_DPI = 200  # sharp on a double-density screen at column width
 MARGIN = 0.05  # inches around a picture
 
+_NO_LAYOUT = {"figure.autolayout": False, "figure.constrained_layout.use": False}
 _PACKAGES = ("livingpaper", "torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn")
 _FILE_NAME = re.compile(r"\S+\.(png|svg|pdf|jpe?g|gif|webp)", re.IGNORECASE)
 # What a spreadsheet makes something else of, without a word: a formula, a date, a time, a number with fewer digits.
@@ -44,14 +46,23 @@ _MISREAD = re.compile(
 _LOOKS_NUMERIC = re.compile(r"\s*[-+−<>≤≥≈±]?\s*\.?\d.*")
 
 
-def figure(id: str, picture: matplotlib.figure.Figure, data: pd.DataFrame, *, explore: Sequence[Marks] = ()) -> None:
+def figure(
+    id: str,
+    picture: matplotlib.figure.Figure,
+    data: pd.DataFrame,
+    *,
+    explore: Sequence[Marks] = (),
+    frames: Sequence[str] = (),
+) -> None:
     """Hand over a picture together with the numbers it shows; ``{glue:figure}`` of that id gives caption and alt.
 
     ``id``       label, HTML anchor, file stem and citation key at once: ``fig-`` and kebab case, unique in the
                  book, never reused;
     ``picture``  a matplotlib figure; it is closed, so that Jupyter does not show it a second time;
     ``data``     a non-empty frame, one row an observation, units in the column names; published as CSV;
-    ``explore``  the tiles or points that the page shows the setting, numbers and command of.
+    ``explore``  the tiles or points that the page shows the setting, numbers and command of;
+    ``frames``   what the frames of a moving picture are called, in order: what is drawn under the gid
+                 ``frames.gid(k, ...)`` is in the k-th alone. On paper, and in PNG and PDF, it is the last.
 
     Raises:
         InputError: one of them is missing or malformed.
@@ -63,16 +74,21 @@ def figure(id: str, picture: matplotlib.figure.Figure, data: pd.DataFrame, *, ex
             "pass e.g. the first result of plt.subplots(), or grid.figure of a seaborn grid"
         )
     _check_data(id, data)
+    moving.check(id, picture, frames)
     seen = _seen(picture)
-    png = _picture(id, picture, seen, "png", dpi=PNG_DPI)
+    with moving.only_last(picture, frames):
+        png = _picture(id, picture, seen, "png", dpi=PNG_DPI)
+        pdf = _picture(id, picture, seen, "pdf", metadata={"CreationDate": None, "Title": id})
+    # last: the marks' places are those of the last drawing, and the page shows this one
+    svg = _picture(id, picture, seen, "svg", metadata={"Date": None, "Title": id}).decode()
     files = {
         "png": _base64(png),
-        "pdf": _base64(_picture(id, picture, seen, "pdf", metadata={"CreationDate": None, "Title": id})),
-        # last: the marks' places are those of the last drawing, and the page shows this one
-        "svg": _picture(id, picture, seen, "svg", metadata={"Date": None, "Title": id}).decode(),
+        "pdf": _base64(pdf),
+        "svg": moving.stacked(dark.themed(svg), frames),
         "csv": csv(data),
     }
     payload = {"schema": SCHEMA, "kind": "figure", "id": id, "explore": described(picture, explore, seen)}
+    payload["frames"] = list(frames)
     plt.close(picture)
     _hand_over(payload | {"files": files, "environment": environment()}, {"image/png": _base64(png), "text/plain": id})
 
@@ -209,14 +225,17 @@ def _check_alt(id: str, alt: str) -> None:
 def _seen(picture: matplotlib.figure.Figure) -> Bbox:
     """The part of a figure that has something on it, in inches, with a narrow margin: what its pictures show."""
     picture.draw_without_rendering()
-    picture.set_layout_engine("none")  # it has found every place, and would search again for each file
+    # It has found every place, and would search again for each file. No engine at all, as matplotlib's settings say:
+    # with "none" it draws each file twice, to give one that does nothing its turn.
+    with mpl.rc_context(_NO_LAYOUT):
+        picture.set_layout_engine(None)
     return picture.get_tightbbox().padded(MARGIN)
 
 
 def _picture(id: str, picture: matplotlib.figure.Figure, seen: Bbox, kind: str, **options) -> bytes:
     buffer = io.BytesIO()
     # the salt makes the SVG's internal ids, otherwise random, a function of the figure's id
-    with mpl.rc_context({"svg.hashsalt": id, "svg.fonttype": "path", "pdf.fonttype": 42}):
+    with mpl.rc_context({"svg.hashsalt": id, "svg.fonttype": "path", "pdf.fonttype": 42} | _NO_LAYOUT):
         picture.savefig(buffer, format=kind, bbox_inches=seen, facecolor="white", **options)
     return buffer.getvalue()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.special import stdtrit
-from scipy.stats import binomtest
 
 from livingpaper.errors import InputError
 
@@ -37,6 +36,8 @@ def interval(
     if min(draws, default=0) < 2:
         raise InputError(f"{min(draws, default=0)} value(s): an interval over independent draws needs at least 2")
     if values.dtype == bool and values.ndim == 1 and statistic is np.mean:
+        from scipy.stats import binomtest  # slow to import, and who only reads claims does not need it
+
         exact = binomtest(int(values.sum()), len(values)).proportion_ci(CONFIDENCE, method="exact")
         return float(exact.low), float(exact.high)
     if np.isnan(values).any():

@@ -1,7 +1,8 @@
 """What the whole book contains: every figure, table and claim, the page it is on, and what is said of it there."""
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import ClassVar
 
@@ -14,6 +15,8 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
+ENTRIES = ("figures", "claims")  #: what has an id
+
 
 class Catalogue(Domain):
     """The figures, tables and claims found while reading, by id, each with the page it was found on.
@@ -24,8 +27,8 @@ class Catalogue(Domain):
 
     name = "paper"
     label = "figures and claims"
-    data_version = 4
-    initial_data: ClassVar = {"figures": {}, "claims": {}}
+    data_version = 5
+    initial_data: ClassVar = {"figures": {}, "claims": {}, "places": {}}
     object_types: ClassVar = {kind: ObjType(kind) for kind in ("figure", "table", "claim")}
 
     @property
@@ -37,6 +40,19 @@ class Catalogue(Domain):
     def claims(self) -> dict[str, dict]:
         """Claim payloads by id, likewise."""
         return self.data["claims"]
+
+    @property
+    def places(self) -> Mapping[str, list[str]]:
+        """The pages that gather something, e.g. the ledger, by what it is."""
+        kinds: dict[str, list[str]] = defaultdict(list)
+        for docname in sorted(self.data["places"]):
+            for kind in self.data["places"][docname]:
+                kinds[kind].append(docname)
+        return kinds
+
+    def note_place(self, kind: str, docname: str) -> None:
+        """The page gathers that."""
+        self.data["places"].setdefault(docname, []).append(kind)
 
     def note(self, kind: str, docname: str, cell: int, payload: dict) -> None:
         """Enter a payload under its id; a second one of the same id is a warning that names both places."""
@@ -114,11 +130,13 @@ class Catalogue(Domain):
         return f"{page.rpartition('/')[2]}.{id}", f"{heading}: {_readable(words)}", kind, page, id, 0
 
     def clear_doc(self, docname: str) -> None:
-        for kind in self.initial_data:
+        self.data["places"].pop(docname, None)
+        for kind in ENTRIES:
             self.data[kind] = {id: entry for id, entry in self.data[kind].items() if entry["docname"] != docname}
 
     def merge_domaindata(self, docnames: list[str], otherdata: dict) -> None:
-        for kind in self.initial_data:
+        self.data["places"] |= {name: otherdata["places"][name] for name in docnames if name in otherdata["places"]}
+        for kind in ENTRIES:
             for entry in otherdata[kind].values():
                 if entry["docname"] in docnames:
                     self.note(kind, entry["docname"], entry["cell"], entry)

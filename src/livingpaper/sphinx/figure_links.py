@@ -1,6 +1,8 @@
 """The ways to a figure, by its number; its picture; and below it the ways to its data, its code and its files."""
 
+import json
 from collections.abc import Mapping, Sequence
+from html import escape
 
 from docutils import nodes
 from sphinx import addnodes
@@ -40,8 +42,18 @@ def picture(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """The image of a figure, at the address that stays."""
     figure = app.env.get_domain("paper").figures[place["shown_id"]]
     image = published(app, figure, "pdf" if app.builder.format == "latex" else "svg")
+    if app.builder.format == "latex":
+        return [image]
     # a box of its own, in which a wide picture can be moved sideways on a narrow screen
-    return [image if app.builder.format == "latex" else nodes.container("", image, classes=["figure-scroll"])]
+    return [nodes.container("", image, classes=["figure-scroll"]), *_player(figure)]
+
+
+def _player(figure: dict) -> list[nodes.Node]:
+    """The names of a moving picture's frames, for the script that moves it; the picture itself is the last of them."""
+    if not figure.get("frames"):
+        return []
+    names = escape(json.dumps(figure["frames"], ensure_ascii=False))
+    return [nodes.raw("", f'<div class="player" data-frames="{names}" hidden></div>', format="html")]
 
 
 @fills("figure-links")
@@ -96,5 +108,7 @@ def published(app: Sphinx, figure: dict, suffix: str, **options: str) -> nodes.i
 
 
 def setup(app: Sphinx) -> None:
-    """Register the resolution of numbers."""
+    """Register the resolution of numbers, and what moves a picture."""
+    app.add_css_file("css/player.css", priority=800)
+    app.add_js_file("js/player.js", priority=800)
     app.add_post_transform(ResolveNumbers)

@@ -193,7 +193,7 @@ class GlueClaim(Glued):
         # catalogue.name_claims puts the number in the place of the id
         self.env.get_domain("std").note_hyperlink_target(id, self.env.docname, id, id)
         shown = [title, statement, numbers, *fresh_draws(payload), *note, *changed]
-        return [nodes.admonition("", *shown, classes=["claim", f"claim-{_css(verdict)}"], ids=[id])]
+        return [nodes.admonition("", *shown, classes=["claim", f"claim-{css(verdict)}"], ids=[id])]
 
 
 class GlueText(PasteTextRole):
@@ -239,7 +239,7 @@ def verdict_badge(verdict: str | None) -> nodes.inline:
     """A verdict as symbol and word; colour only repeats it."""
     if verdict is None:
         return nodes.inline("", "nothing yet", classes=["verdict"])
-    return nodes.inline("", f"{claims.SYMBOLS[verdict]} {verdict}", classes=["verdict", f"verdict-{_css(verdict)}"])
+    return nodes.inline("", f"{claims.SYMBOLS[verdict]} {verdict}", classes=["verdict", f"verdict-{css(verdict)}"])
 
 
 def fresh_draws(claim: dict) -> list[nodes.Node]:
@@ -279,7 +279,8 @@ def depart_disclosure_on_paper(translator, node: Disclosure) -> None:
     """What it is about ends by itself."""
 
 
-def _css(verdict: str) -> str:
+def css(verdict: str) -> str:
+    """A verdict as part of the name of a class."""
     return verdict.replace(" ", "-")
 
 

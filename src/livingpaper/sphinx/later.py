@@ -37,6 +37,7 @@ class Placed(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         place = Later(kind=self.name, shown_id=(self.arguments or [None])[0])
         self.set_source_info(place)
+        self.env.get_domain("paper").note_place(self.name, self.env.docname)
         return [place]
 
 

@@ -1,12 +1,14 @@
-"""The files behind the figures, at addresses that stay: ``figures/<id>.*``, ``figures/index.json``, ``claims.json``."""
+"""The files behind the pages, at addresses that stay: ``figures/<id>.*``, ``figures/index.json``, ``claims.*``."""
 
 import json
 from pathlib import Path
 
+import pandas as pd
 from sphinx.application import Sphinx
 
+from livingpaper.build.replications import stood
 from livingpaper.publish import citation
-from livingpaper.say.figures import contents
+from livingpaper.say.figures import contents, csv
 from livingpaper.sphinx.cite import cite, page, summary
 from livingpaper.sphinx.records import read_records
 
@@ -32,6 +34,8 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
         for number, claim in enumerate(catalogue.in_reading_order("claims"), start=1)
     ]
     _write_json(Path(app.outdir, "claims.json"), {"schema": 1, "claims": claims})
+    if claims:
+        Path(app.outdir, "claims.csv").write_text(csv(pd.DataFrame(map(_flat, claims))), encoding="utf-8")
     _write_citations(Path(app.outdir, citation.BOOK), cite(app))
 
 
@@ -44,6 +48,20 @@ def _publish_figure(app: Sphinx, folder: Path, entry: dict, records: dict[str, d
     _write_json(folder / f"{about['id']}.json", {"schema": 1} | provenance)
     _write_citations(folder / about["id"], cite(app, about["id"]))
     return about
+
+
+def _flat(claim: dict) -> dict:
+    """A claim as a row of a table."""
+    low, high = claim["interval"] or (None, None)
+    names = ("number", "id", "verdict", "statement", "where", "paper", "estimate")
+    fresh = {"fresh_draws": len(claim["replications"] or ()), "stood": stood(claim)}
+    return (
+        {name: claim[name] for name in names}
+        | {"low": low, "high": high}
+        | {name: claim[name] for name in ("holds_if", "on_record")}
+        | fresh
+        | {"page": claim["page"]}
+    )
 
 
 def _write_citations(stem: Path, texts: dict[str, str]) -> None:

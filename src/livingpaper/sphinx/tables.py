@@ -7,6 +7,14 @@ from docutils import nodes
 Cell = str | Sequence[nodes.Node]  #: plain text, or inline nodes, and what stands below them
 
 
+class Row(list):
+    """The cells of a row that has classes of its own."""
+
+    def __init__(self, cells: Sequence[Cell], classes: Sequence[str] = ()):
+        super().__init__(cells)
+        self.classes = list(classes)
+
+
 def table(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], numeric: Sequence[bool] = ()) -> nodes.table:
     """A table; a row with one cell spans all columns and heads a group."""
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in header), cols=len(header))
@@ -24,9 +32,8 @@ def _row(cells: Sequence[Cell], columns: int, numeric: Sequence[bool]) -> nodes.
     if len(cells) == 1 < columns:
         return nodes.row("", _entry(cells[0], ["group"], morecols=columns - 1), classes=["group"])
     right = list(numeric) or [False] * columns
-    return nodes.row(
-        "", *(_entry(cell, ["number"] if number else []) for cell, number in zip(cells, right, strict=True))
-    )
+    entries = [_entry(cell, ["number"] if number else []) for cell, number in zip(cells, right, strict=True)]
+    return nodes.row("", *entries, classes=getattr(cells, "classes", []))
 
 
 def _entry(cell: Cell, classes: list[str], **spans: int) -> nodes.entry:

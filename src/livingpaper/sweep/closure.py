@@ -16,11 +16,14 @@ def of_modules(modules: Iterable[str], packages: Collection[str] = (), beside: P
     Without ``packages`` they are those that the modules are in. What lies in the folder ``beside`` counts too. Paths
     begin with the package.
     """
-    waiting = list(modules)
+    waiting, seen = list(modules), set()
     packages = set(packages) or {name.split(".")[0] for name in waiting}
     found: dict[str, str] = {}
     while waiting:
         for module in _with_parents(waiting.pop()):
+            if module in seen:
+                continue
+            seen.add(module)
             folder = home(module) if module.split(".")[0] in packages else beside
             path = folder and _file(folder, module)
             name = path and path.relative_to(folder).as_posix()

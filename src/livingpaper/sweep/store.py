@@ -18,6 +18,9 @@ from livingpaper.files import cache_folder, sha256, write_atomically
 
 RUN = "_run"  # the column that says which run a row belongs to
 SECONDS = "_seconds"  # the column with a run's share of its batch's wall-clock time
+#: Which runs are in the files that this process has read or written, so that a sweep opens only those with its own:
+#: what a file holds never changes, for it is named by its content.
+_runs_in: dict[str, frozenset[str]] = {}
 
 
 def digest(parts: object) -> str:
@@ -42,13 +45,17 @@ class Store:
         for path in sorted(self._folder.glob("*.parquet")):
             if not missing:
                 break
+            if missing.isdisjoint(_runs_in.get(path.stem, missing)):
+                continue
             content = path.read_bytes()
             if sha256(content) != path.stem:
                 continue
             try:
-                table = pd.read_parquet(BytesIO(content), filters=[(RUN, "in", missing)])
-            except (ValueError, OSError):  # whole, and yet no table of ours
+                table = pd.read_parquet(BytesIO(content))
+                _runs_in[path.stem] = frozenset(table[RUN])
+            except (ValueError, OSError, KeyError):  # whole, and yet no table of ours
                 continue
+            table = table[table[RUN].isin(missing)]
             missing -= set(table[RUN])  # two builds at a time may both have computed a run
             found.append(table)
         rows = pd.concat([table for table in found if len(table)] or found, ignore_index=True)
@@ -63,7 +70,9 @@ class Store:
         key = self._folder / "key.json"
         if not key.exists():
             write_atomically(key, json.dumps(self._parts, indent=1, sort_keys=True).encode())
-        write_atomically(self._folder / f"{sha256(stream.getvalue())}.parquet", stream.getvalue())
+        path = self._folder / f"{sha256(stream.getvalue())}.parquet"
+        write_atomically(path, stream.getvalue())
+        _runs_in[path.stem] = frozenset(tables)
 
 
 def _plain(value: object) -> object:

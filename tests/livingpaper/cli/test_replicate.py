@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,19 @@ def test_draws_that_are_outdated_are_shown_and_decide_nothing():
     assert claim["verdict"] == "holds" and claim["replications_outdated"] == ["the predicate was < 0.5"]
 
 
+@pytest.mark.parametrize(
+    ("now", "counts"),
+    [(0, True), (1e-15, True), (1e-3, False), (None, False)],
+    ids=["the same", "rounded otherwise", "another number", "nothing"],
+)
+def test_draws_still_count_where_code_has_changed_and_the_published_number_has_not(now, counts):
+    (published,) = draws(now)[0].claims.values() if now is not None else (Number(None, None, None, "< 1"),)
+    claim = {"id": "claim-a", "verdict": "holds"} | asdict(published)
+    claim = replications.applied(claim, Drawn(draws(0, 0, 0), ["span.py changed"]))
+    assert replications.stood(claim) is counts
+    assert claim["replications_outdated"] == ([] if counts else ["span.py changed"])
+
+
 def test_other_values_than_the_published_ones_show_their_own_verdict():
     claim = shown(None)
     assert (claim["verdict"], claim["replications"], replications.in_words(claim)) == ("holds", None, "")
@@ -259,7 +273,11 @@ def test_pages_and_lists_say_how_claims_fared(drawn, benign):
 
 def test_the_verdict_on_record_is_the_one_that_is_shown(drawn, benign, no_pages):
     found = (drawn.root / FILE).read_bytes()
+    # code that has changed since, and computes the same
     edit_kept(drawn, lambda content: content["made_of"]["modules"].update({"needle/unused.py": "ab"}))
+    assert benign("build").status == 0
+    # and that does not
+    edit_kept(drawn, lambda content: content["draws"][0]["claims"]["claim-luck"].update(estimate=0.6))
     said = benign("build")
     assert said.status == 1 and "claim-luck holds, on record: unresolved" in said.errors
     assert "; outdated: needle/unused.py removed)" in said.errors

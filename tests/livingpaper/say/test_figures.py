@@ -13,7 +13,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
 from livingpaper.errors import InputError
@@ -130,6 +132,20 @@ def test_the_same_figure_gives_the_same_bytes(drawn):
     assert pdf.startswith(b"%PDF") and b"CreationDate" not in pdf
     assert first["image/png"] == payload["files"]["png"] and first["text/plain"].startswith("fig-error")
     json.dumps(first, allow_nan=False)
+
+
+def test_a_layout_is_searched_once_and_each_file_drawn_once(drawn, monkeypatch):
+    def count(owner, name):
+        plain = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, **more: calls.append(name) or plain(*given, **more))
+
+    calls = []
+    count(ConstrainedLayoutEngine, "execute")
+    count(Axes, "draw")
+    with mpl.rc_context({"figure.constrained_layout.use": True}):
+        picture, _ = plt.subplots()
+        drawn(picture=picture)
+    assert (calls.count("execute"), calls.count("draw")) == (1, 1 + len(["png", "pdf", "svg"]))
 
 
 def test_the_environment_is_recorded(drawn):

@@ -406,12 +406,28 @@ def test_a_claim_says_its_verdict_in_words(site):
     assert "? unresolved" in ours and "(ours)" in ours and "on record: nothing yet" in ours
 
 
-def test_the_ledger_gathers_claims_by_paper_ours_last(site):
+def test_the_ledger_shows_what_failed_first(site):
+    box = page(site, "status")
+    ledger = box.select_one(".ledger table")
+    rows = ledger.select("tbody tr")
+    shown = ["1 claim fails", "✗ fails", "1 claim is unresolved", "? unresolved", "1 claim holds", "✓ holds"]
+    assert [words(row)[: len(start)] for row, start in zip(rows, shown, strict=True)] == shown
+    assert "on record: nothing yet differs" in words(rows[3]) and "on record" not in words(rows[5])
+    assert "holds if" in words(rows[5]) and "Chatterji and Long" in words(rows[5]) and "(ours)" in words(rows[3])
+    assert {"is-holds", "of-chatterji2021", "in-errors", "drawn-not"} <= set(rows[5]["class"])
+    # without its script it is whole, has no dead controls, and each count of the summary leads to its claims
+    assert box.select_one("form.ledger-tools").has_attr("hidden")
+    counts = {link.text: link["href"] for link in box.select(".claims-summary a")}
+    assert counts == {"1 holds": "#claims-holds", "1 fails": "#claims-fails", "1 is unresolved": "#claims-unresolved"}
+    assert all(box.find(id=href[1:]) for href in counts.values())
+    papers = box.select('.ledger-tools select[name="of"] option')
+    assert [(one["value"], one.text) for one in papers] == [
+        ("", "all"), ("chatterji2021", "Chatterji and Long, 2021"), ("ours", "this book"),
+    ]  # fmt: skip
+
+
+def test_the_ledger_leads_to_claims_figures_and_citations(site):
     ledger = page(site, "status").select_one(".ledger table")
-    rows = [words(row) for row in ledger.select("tbody tr")]
-    assert [row.split()[0] for row in rows] == ["Chatterji", "✓", "✗", "Ours", "?"]
-    assert "on record: nothing yet differs" in rows[-1] and "on record" not in rows[1]
-    assert "holds if" in rows[1]
     hrefs = [link["href"] for link in ledger.select("a")]
     assert "chapters/errors.html#claim-bound" in hrefs and "chapters/errors.html#fig-error" in hrefs
     # a citation copied from a chapter points to the bibliography from this page
@@ -534,6 +550,10 @@ def test_claims_are_published_as_json_and_counted(site):
     assert claims[0]["statement"] == bound
     assert claims[0]["note"] == "With the constant $c = 1$.\n\nIt bounds the mean."
     assert words(page(site, "status").select_one(".claims-summary")) == "3 claims; 1 holds, 1 fails, 1 is unresolved."
+    table = pd.read_csv(site / "claims.csv")
+    assert table["id"].tolist() == [claim["id"] for claim in claims] and table["statement"][0] == bound
+    assert table.loc[0, ["verdict", "holds_if"]].tolist() == ["holds", "<= 0.05"]
+    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx([0.01, 0.04])
 
 
 def test_parameters_show_published_values_beside_this_build(site):

@@ -36,6 +36,21 @@ def test_a_run_that_two_builds_kept_is_there_once():
     assert list(store.load(["a", "b"])[RUN]) == ["a", "a", "b"]
 
 
+def test_files_of_other_runs_are_not_opened_again(own_cache, monkeypatch):
+    store = Store({"code": 1})
+    for name in "abc":
+        store.save({name: TABLES["a"]}, seconds=3.0)
+    opened = []
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: opened.append(self) or read(self))
+    assert set(store.load(["b"])[RUN]) == {"b"} and store.load(["d"]).empty
+    assert len(opened) == 1
+    monkeypatch.setattr("livingpaper.sweep.store._runs_in", {})  # as in a new process
+    assert set(store.load(["b"])[RUN]) == {"b"} and store.load(["d"]).empty
+    known = len(opened)
+    assert set(store.load(["a", "c"])[RUN]) == {"a", "c"} and len(opened) == known + 2
+
+
 def test_other_code_has_other_results():
     Store({"code": 1}).save(TABLES, seconds=3.0)
     assert Store({"code": 2}).load(["a"]).empty

@@ -1,0 +1,56 @@
+// A moving picture: a file of frames, of which the address of the picture shows one. It plays once when it is first seen,
+// unless the reader wants no motion, and then stands at its end.
+const PAUSE = 450; // milliseconds a frame
+
+function player(box) {
+  const names = JSON.parse(box.dataset.frames);
+  const picture = box.previousElementSibling.querySelector("img");
+  const address = picture.getAttribute("src");
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "player-button" });
+  const slider = Object.assign(document.createElement("input"), { type: "range", min: 0, max: names.length - 1 });
+  const said = document.createElement("output");
+  slider.setAttribute("aria-label", "Frame of the picture");
+  box.append(button, slider, said);
+  let timer = null;
+
+  function show(frame) {
+    slider.value = frame;
+    said.value = names[frame];
+    slider.setAttribute("aria-valuetext", names[frame]);
+    picture.src = `${address}#frame-${frame}`;
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    button.textContent = "Play";
+  }
+
+  function play() {
+    let frame = Number(slider.value) === names.length - 1 ? 0 : Number(slider.value);
+    show(frame);
+    button.textContent = "Pause";
+    timer = setInterval(() => {
+      frame += 1;
+      show(frame);
+      if (frame === names.length - 1) stop();
+    }, PAUSE);
+  }
+
+  button.addEventListener("click", () => (timer ? stop() : play()));
+  slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
+  addEventListener("beforeprint", () => { stop(); show(names.length - 1); });
+  stop();
+  show(names.length - 1);
+  box.hidden = false;
+  if (still) return;
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    seen.disconnect();
+    play();
+  }, { threshold: 0.6 });
+  seen.observe(picture);
+}
+
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".player").forEach(player));
