@@ -3,8 +3,10 @@
 import pkgutil
 import re
 from importlib.util import find_spec
+from typing import ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import GoogleDocstring
@@ -17,15 +19,23 @@ _SPECIAL = re.compile(r"[*|`\\]|_(?=_*(?:\W|$))")
 
 
 class PackageReference(SphinxDirective):
-    """All public modules of a package, or of the listed top-level ones, each with what its docstrings say."""
+    """All public modules of a package, or of the listed top-level ones, each with what its docstrings say.
+
+    The option ``first`` names those that a reader should meet before the others.
+    """
 
     required_arguments = 1
     optional_arguments = 100
+    option_spec: ClassVar = {"first": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         first, *others = self.arguments
         lines = [] if others else _automodule(first)
-        for module in self.arguments if others else modules(first):
+        wanted = [f"{first}.{name}" for name in self.options.get("first", "").split()]
+        found = self.arguments if others else modules(first)
+        if unknown := [name for name in wanted if name not in found]:
+            raise self.error(f"there is no module {unknown[0]}: there are {', '.join(found)}")
+        for module in [*wanted, *(name for name in found if name not in wanted)]:
             lines += [f"## {module.rpartition('.')[2]}", "", f"`{module}`", "", *_automodule(module)]
         holder = nodes.section()
         self.state.nested_parse(StringList(lines, self.get_source_info()[0]), 0, holder, match_titles=True)

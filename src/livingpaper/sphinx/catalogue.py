@@ -115,7 +115,8 @@ class Catalogue(Domain):
         """What the search finds, by all words of a caption or statement, and what an inventory for other books lists.
 
         A name is ``chapter.id``: Sphinx's search takes a name that is an anchor for a sign that the displayed words
-        are the anchor. Priority 0 puts figures and claims before whole pages.
+        are the anchor. Priority 1 puts figures and claims behind chapters that have the words in their title, and before pages that
+        mention them.
         """
         for figure in self.figures.values():
             heading = f"{figure['kind'].title()} {self.number(figure)}"
@@ -127,7 +128,7 @@ class Catalogue(Domain):
 
     def _object(self, entry: dict, kind: str, heading: str, words: str) -> tuple[str, str, str, str, str, int]:
         page, id = entry["docname"], entry["id"]
-        return f"{page.rpartition('/')[2]}.{id}", f"{heading}: {_readable(words)}", kind, page, id, 0
+        return f"{page.rpartition('/')[2]}.{id}", f"{heading}: {_readable(words)}", kind, page, id, 1
 
     def clear_doc(self, docname: str) -> None:
         self.data["places"].pop(docname, None)
