@@ -115,8 +115,8 @@ class Catalogue(Domain):
         """What the search finds, by all words of a caption or statement, and what an inventory for other books lists.
 
         A name is ``chapter.id``: Sphinx's search takes a name that is an anchor for a sign that the displayed words
-        are the anchor. Priority 1 puts figures and claims behind chapters that have the words in their title, and before pages that
-        mention them.
+        are the anchor. Priority 1 puts figures and claims behind chapters that have the words in their title, and
+        before pages that mention them.
         """
         for figure in self.figures.values():
             heading = f"{figure['kind'].title()} {self.number(figure)}"
