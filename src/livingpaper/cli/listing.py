@@ -1,14 +1,19 @@
 """``parameters``, ``figures`` and ``claims``: what there is."""
 
+from textwrap import shorten
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
 
 from livingpaper.build import replications
 from livingpaper.build.project import Project
-from livingpaper.cli.app import AsJson, PresetName, app, chapters, show, show_json, site
+from livingpaper.cli.app import AsJson, PresetName, app, chapters, one_of, out, show, show_json, site
+from livingpaper.errors import InputError
 from livingpaper.publish.published import Published
-from livingpaper.say.claims import estimate_text
+from livingpaper.say.claims import SYMBOLS, VERDICTS, estimate_text
+
+BEGINNING = 100  # characters of a caption: a figure has one line
 
 
 @app.command("parameters", epilog="Examples: `COMMAND parameters` · `COMMAND parameters test-error --json`")
@@ -35,19 +40,41 @@ def parameters_command(
 
 @app.command(epilog="Examples: `COMMAND figures` · `COMMAND figures --preset smoke --json`")
 def figures(preset: PresetName = None, as_json: AsJson = False) -> None:
-    """List the figures and tables of the last build."""
+    """List the figures and tables of the last build, each with the beginning of its caption."""
     rows = list(Published(site(preset)).figures.values())
-    show_json(rows) if as_json else show(rows, ("number", "id", "kind", "page", "caption"))
-
-
-@app.command("claims", epilog="Examples: `COMMAND claims` · `COMMAND claims --json`")
-def claims_command(preset: PresetName = None, as_json: AsJson = False) -> None:
-    """List the claims of the last build with their verdicts."""
-    rows = list(Published(site(preset)).claims.values())
     if as_json:
         return show_json(rows)
     for row in rows:
-        row["estimate"] = estimate_text(row)
-        row["fresh draws"] = replications.in_words(row)
-        row["paper"] = row["paper"] or "ours"
-    show(rows, ("number", "id", "verdict", "on_record", "estimate", "holds_if", "fresh draws", "paper", "where"))
+        row["caption"] = shorten(row["caption"], BEGINNING, placeholder=" …")
+    show(rows, ("number", "id", "kind", "caption"))
+
+
+@app.command(
+    "claims",
+    epilog="Examples: `COMMAND claims` · `COMMAND claims --verdict fails` · `COMMAND claims test-error --json`",
+)
+def claims_command(
+    chapter: Annotated[str | None, typer.Argument(help="A chapter; default: all.", autocompletion=chapters)] = None,
+    verdict: Annotated[
+        str | None, typer.Option(help=f"Only those: {', '.join(VERDICTS)}.", autocompletion=one_of(lambda: VERDICTS))
+    ] = None,
+    preset: PresetName = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the claims of the last build: verdict, estimate and condition, fresh draws, and what is claimed."""
+    if verdict not in (None, *VERDICTS):
+        raise InputError(f"--verdict {verdict}: a claim is one of {', '.join(VERDICTS)}")
+    if chapter:
+        Project.find().chapter(chapter)  # which names the nearest if there is none
+    found = Published(site(preset)).of("claims", chapter).values()
+    rows = [row for row in found if verdict in (None, row["verdict"])]
+    if as_json:
+        return show_json(rows)
+    for row in rows:
+        source = f"{row['paper'] or 'ours'}, {row['where']}"
+        condition = f"{estimate_text(row)}, holds if {row['holds_if']}"
+        record = f"on record: {row['on_record']}" if row["on_record"] != row["verdict"] else ""
+        said = "; ".join(filter(None, [condition, replications.in_words(row), record, source]))
+        out.print(f"{row['number']:>4}  {row['id']}  {SYMBOLS[row['verdict']]} {row['verdict']}")
+        out.print(Padding(f"{row['statement']}\n{said}", (0, 0, 0, 6)))
+    out.print(f"{len(rows)} of {len(found)} claims")

@@ -36,6 +36,17 @@ def test_lists_are_tables_for_people_and_json_for_programs(built, benign):
     assert "['a', 'b']" in shown["parameters"].text
     assert "A line of 4 points." in shown["figures"].text
     assert "[2, 2]" in shown["claims"].text and "ours" in shown["claims"].text
+    assert claim["statement"] in shown["claims"].text and "1 of 1 claims" in shown["claims"].text
+
+
+def test_claims_are_chosen_by_verdict_and_chapter(benign, built):
+    assert "claim-line-rises" in benign("claims", "first", "--verdict", "holds").text
+    assert benign("claims", "--verdict", "fails").text.strip() == "0 of 1 claims"
+    assert json.loads(benign("claims", "second", "--json").text) == []
+    said = benign("claims", "--verdict", "true")
+    assert said.status == 1 and "a claim is one of holds, fails, unresolved, not testable" in said.errors
+    said = benign("claims", "fist")
+    assert said.status == 1 and "there is no chapter 'fist': there are first, second" in said.errors
 
 
 @pytest.mark.parametrize("command", [["figures"], ["claims", "--json"], ["serve"], ["release"], ["pdf"]])
