@@ -175,13 +175,11 @@ class GlueClaim(Glued):
         title = nodes.title("", "", Later(kind="claim-number", shown_id=id), nodes.Text(" "))
         title += [verdict_badge(verdict), nodes.Text(" ")]
         title += nodes.inline("", "", *self.inline(source), classes=["claim-source"])
-        numbers = nodes.paragraph("", "", *estimate_with_interval(payload), classes=["claim-numbers"])
-        if payload["interval"]:
-            numbers.insert(0, nodes.Text("Estimate "))
-        numbers += nodes.Text(f"; holds if {predicate(payload)}; on record: {payload['on_record'] or 'nothing yet'}.")
+        record = f"On record: {payload['on_record'] or 'nothing yet'}."
+        inside = nodes.paragraph("", record, classes=["claim-record"])
         places = [("numref", payload["figure"]), ("prf:ref", payload["theorem"])]
         if seen := " and ".join(f"{{{role}}}`{target}`" for role, target in places if target):
-            numbers += [nodes.Text(" See "), *self.inline(seen), nodes.Text(".")]
+            inside += [nodes.Text(" See "), *self.inline(seen), nodes.Text(".")]
         for paragraph, part in zip(paragraphs, ["statement"] + ["note"] * len(paragraphs), strict=False):
             paragraph["classes"].append(f"claim-{part}")
             paragraph["says"] = (id, part)
@@ -192,8 +190,10 @@ class GlueClaim(Glued):
             changed = [nodes.paragraph("", "Predicate changed: ", told, classes=["claim-changed"])]
         # catalogue.name_claims puts the number in the place of the id
         self.env.get_domain("std").note_hyperlink_target(id, self.env.docname, id, id)
-        shown = [title, statement, numbers, *fresh_draws(payload), *note, *changed]
-        return [nodes.admonition("", *shown, classes=["claim", f"claim-{css(verdict)}"], ids=[id])]
+        # one line more than the sentence, which opens and says the rest
+        parts = [claims.estimate_text(payload), f"holds if {predicate(payload)}", replications.in_words(payload)]
+        more = Disclosure("", inside, *_draws(payload), *note, *changed, summary="; ".join(filter(None, parts)))
+        return [nodes.admonition("", title, statement, more, classes=["claim", f"claim-{css(verdict)}"], ids=[id])]
 
 
 class GlueText(PasteTextRole):
@@ -248,15 +248,19 @@ def fresh_draws(claim: dict) -> list[nodes.Node]:
     if not words:
         return []
     words = words[0].upper() + words[1:]
-    if not claim["replications"]:
-        return [nodes.paragraph("", words, classes=["fresh-draws"])]
+    shown = _draws(claim)
+    return [Disclosure("", *shown, summary=words)] if shown else [nodes.paragraph("", words, classes=["more"])]
+
+
+def _draws(claim: dict) -> list[nodes.bullet_list]:
+    """What came out in each fresh draw, if there were any."""
     lines = [
         [nodes.Text(f"Seeds from {draw['first_seed']}: "), *estimate_with_interval(draw), nodes.Text(" "),
          verdict_badge(draw["verdict"])]
-        for draw in claim["replications"]
+        for draw in claim["replications"] or ()
     ]  # fmt: skip
-    shown = nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", "", *line)) for line in lines))
-    return [Disclosure("", shown, summary=words)]
+    items = [nodes.list_item("", nodes.paragraph("", "", *line)) for line in lines]
+    return [nodes.bullet_list("", *items)] if items else []
 
 
 class Disclosure(nodes.General, nodes.Element):
@@ -264,7 +268,7 @@ class Disclosure(nodes.General, nodes.Element):
 
 
 def visit_disclosure(translator, node: Disclosure) -> None:
-    translator.body.append(f'<details class="fresh-draws"><summary>{escape(node["summary"])}</summary>')
+    translator.body.append(f'<details class="more"><summary>{escape(node["summary"])}</summary>')
 
 
 def depart_disclosure(translator, node: Disclosure) -> None:

@@ -11,7 +11,7 @@ from sphinx.util.fileutil import copy_asset
 
 HERE = Path(__file__).parent
 STYLES = {"book.css": 700, "accessibility.css": 800, "print.css": 900}  #: each with its place among all style sheets
-SCRIPTS = ("mode.js", "scroll.js", "copy-focus.js", "search.js")
+SCRIPTS = ("mode.js", "scroll.js", "copy-focus.js", "search.js", "print.js")
 MATHJAX = "mathjax/tex-mml-chtml.js"  #: in the site; inside of _static every script would load on every page
 FONTS = "_static/vendor/fontawesome/webfonts"
 

@@ -400,10 +400,11 @@ def test_a_claim_says_its_verdict_in_words(site):
     assert {"claim", "claim-holds", "admonition"} <= set(holds["class"])
     text = words(holds)
     assert "✓ holds" in text and "Theorem 3.1, (10), Chatterji and Long" in text
-    assert "Estimate 0.025 [0.01, 0.04]; holds if ≤ 0.05; on record: holds." in text and "Fig. 1.1" in text
+    assert words(holds.summary) == "0.025 [0.01, 0.04]; holds if ≤ 0.05" and not holds.details.has_attr("open")
+    assert "On record: holds. See Fig. 1.1" in words(holds.details) and "It bounds the mean." in words(holds.details)
     assert "✗ fails" in words(soup.find(id="claim-vacuous"))
     ours = words(page(site, "chapters/rules").find(id="claim-ours"))
-    assert "? unresolved" in ours and "(ours)" in ours and "on record: nothing yet" in ours
+    assert "? unresolved" in ours and "(ours)" in ours and "On record: nothing yet" in ours
 
 
 def test_the_ledger_shows_what_failed_first(site):
