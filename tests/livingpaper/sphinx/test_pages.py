@@ -427,6 +427,12 @@ def test_the_ledger_shows_what_failed_first(site):
     ]  # fmt: skip
 
 
+def test_hidden_code_says_whose_it_is(site):
+    soup = page(site, "chapters/errors")
+    (prompt,) = soup.find(id="fig-error-code").select("summary .collapsed")
+    assert words(prompt) == "Show the code of Fig. 1.1"
+
+
 def test_the_ledger_leads_to_claims_figures_and_citations(site):
     ledger = page(site, "status").select_one(".ledger table")
     hrefs = [link["href"] for link in ledger.select("a")]
