@@ -93,6 +93,10 @@ Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="ADDRESS", envvar=cluster.VARIABLE, help="Train on this Dask cluster."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Train in this many processes of this machine, for all chapters together."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 

@@ -16,7 +16,20 @@ from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, parts_of, plan
 from livingpaper.build.project import Project, Variant
 from livingpaper.build.replications import Number
-from livingpaper.cli.app import Force, Jobs, PresetName, Scheduler, TimeLimit, app, chapters, check, command, out, show
+from livingpaper.cli.app import (
+    Force,
+    Jobs,
+    PresetName,
+    Scheduler,
+    TimeLimit,
+    Workers,
+    app,
+    chapters,
+    check,
+    command,
+    out,
+    show,
+)
 from livingpaper.errors import InputError
 from livingpaper.publish import citation
 from livingpaper.publish.published import INDEX, Published
@@ -40,6 +53,7 @@ def build(
     force: Force = False,
     time_limit: TimeLimit = None,
     scheduler: Scheduler = None,
+    workers: Workers = None,
 ) -> None:
     """Execute what is stale, render the pages and publish them.
 
@@ -57,7 +71,7 @@ def build(
         if dry_run:
             return
         render.recover(project.site(variant))
-        work = execute(project, [step for step in steps if step.chapter in named], jobs, scheduler)
+        work = execute(project, [step for step in steps if step.chapter in named], jobs, scheduler, workers)
         if stale := [step.chapter for step in steps if not step.fresh]:
             out.print(f"{len(work)} chapters executed. The pages need {', '.join(stale)} too: run it without --only.")
             return
@@ -83,6 +97,7 @@ def run(
     force: Force = False,
     time_limit: TimeLimit = None,
     scheduler: Scheduler = None,
+    workers: Workers = None,
 ) -> None:
     """Execute one chapter with other parameters, and say what became of its claims.
 
@@ -92,7 +107,7 @@ def run(
     variant = project.variant(preset, _by_chapter(project, [f"{chapter}.{text}" for text in p or []]), time_limit)
     with pipeline.lock(project):
         steps = plan(project, variant, [chapter], force=[chapter] if force else ())
-        execute(project, steps, 1, scheduler)
+        execute(project, steps, 1, scheduler, workers)
         folder = project.build / "runs" / f"{chapter}-{steps[0].key[:8]}"
         found = pipeline.extract(project, steps[0], folder)
     _tell(project, steps[0], found)
@@ -156,20 +171,34 @@ def execute(
     steps: Sequence[Step],
     jobs: int | None,
     scheduler: str | None,
+    workers: int | None,
     quiet: bool = False,
     watch: pipeline.Watch = lambda jobs: None,
 ) -> list[Job]:
     """Execute what is stale, with a display unless ``quiet``; ``watch`` is called as often as that."""
     if all(step.fresh for step in steps):
         return []
-    if scheduler:
-        os.environ[cluster.VARIABLE] = scheduler  # the chapters' processes inherit it
-    with display(quiet) as show:
+    with _trained_by(scheduler, workers), display(quiet) as show:
         work = pipeline.run_stale(
             project, steps, jobs or pipeline.default_jobs(), lambda jobs: (show(jobs), watch(jobs))
         )
     check(work, "failed, nothing was published")
     return work
+
+
+@contextmanager
+def _trained_by(scheduler: str | None, workers: int | None) -> Iterator[None]:
+    """Let the chapters' processes train on a cluster, a given one or one of this machine's processes."""
+    if workers and scheduler:
+        raise InputError(f"--workers {workers} and the Dask scheduler {scheduler}: trainings go to one of the two")
+    with cluster.local(workers) if workers else nullcontext(scheduler) as address:
+        if address:
+            os.environ[cluster.VARIABLE] = address  # the chapters' processes inherit it
+        try:
+            yield
+        finally:
+            if workers:
+                del os.environ[cluster.VARIABLE]
 
 
 @contextmanager

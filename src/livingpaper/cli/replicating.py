@@ -10,7 +10,7 @@ from livingpaper.build.assemble import Chapter
 from livingpaper.build.plan import Step, plan
 from livingpaper.build.project import Project
 from livingpaper.build.replications import APART, PARAMETER, Draw
-from livingpaper.cli.app import AsJson, Jobs, Scheduler, TimeLimit, app, chapters, out, show, show_json
+from livingpaper.cli.app import AsJson, Jobs, Scheduler, TimeLimit, Workers, app, chapters, out, show, show_json
 from livingpaper.cli.executing import execute
 from livingpaper.errors import InputError, PaperError
 
@@ -25,6 +25,7 @@ def replicate(
     jobs: Jobs = None,
     time_limit: TimeLimit = None,
     scheduler: Scheduler = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Execute chapters at their published values, and again with fresh seeds; say which claims stand.
@@ -53,7 +54,7 @@ def replicate(
                         refused[name] = str(error)
 
         keep()
-        execute(project, steps, jobs, scheduler, quiet=as_json, watch=keep)
+        execute(project, steps, jobs, scheduler, workers, quiet=as_json, watch=keep)
     if as_json:
         show_json(
             [

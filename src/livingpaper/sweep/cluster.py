@@ -1,5 +1,6 @@
 """A sweep's batches on the workers of a Dask cluster: the same tables, computed elsewhere."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,12 +15,30 @@ if TYPE_CHECKING:
     from distributed import Client
 
 VARIABLE = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for it
+REMEDY = "run `pip install -r requirements.txt`"
 PATIENCE = 10  # seconds to wait for an answer from the scheduler
 
 
 def address(given: str | None) -> str | None:
     """The scheduler to use: the given one, else that of the environment, else none."""
     return given or os.environ.get(VARIABLE) or None
+
+
+@contextmanager
+def local(workers: int) -> Iterator[str]:
+    """The address of a scheduler with that many workers on this machine, one thread each, as long as it is needed.
+
+    Raises:
+        PaperError: the package that does it is not installed.
+    """
+    try:
+        from distributed import LocalCluster
+    except ImportError:
+        raise PaperError(f"{workers} workers need the package distributed: {REMEDY}") from None
+    # without Dask's own page, and without its word on each worker that comes and goes
+    options = dict(threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.ERROR)
+    with LocalCluster(n_workers=workers, **options) as cluster:
+        yield cluster.scheduler_address
 
 
 def compute(
@@ -70,9 +89,7 @@ def _client(scheduler: str) -> "Iterator[Client]":
     try:
         from distributed import Client
     except ImportError:
-        raise PaperError(
-            f"a sweep on {scheduler} needs the package distributed: run `pip install -r requirements.txt`"
-        ) from None
+        raise PaperError(f"a sweep on {scheduler} needs the package distributed: {REMEDY}") from None
     try:
         client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
