@@ -86,6 +86,30 @@ def smallest_eigenvalue(n: int, d: int, depth: int, slope: float | int = 0) -> f
     return edge(degrees.multiplicity * degrees.tangent, degrees.multiplicity, n) + degrees.tangent_rest
 
 
+def quadratic_loss(n: int, d: int, depth: int, slope: float | int = 0) -> float:
+    """What the floor loses to the quadratic degree for n >= d, to leading order in gamma_2 = n / N_2.
+
+    There 1/s is small against c_1 gamma_1, and the edge is the largest value of
+    c_1 / (1 + c_1 gamma_1 s) - 1/s - c_2^2 gamma_2 s, plus the floor. The first two terms are -(1 - d/n) / s for n > d
+    and -1 / (c_1 s^2) for n = d, so that the floor loses
+
+        2 c_2 sqrt((n - d) / N_2)  for n > d,        (3/2) (2 / c_1)^{1/3} (c_2^2 n / N_2)^{2/3}  for n = d.
+
+    The first is for n/d that stay away from 1, where it would be 0.
+
+    Raises:
+        InputError: n below d, a dimension below 3, a depth below 2.
+    """
+    _check(n, d, least=3)
+    if n < d or depth < 2:
+        raise InputError(f"n is {n}, d is {d} and depth is {depth}: n is at least d here, and the depth at least 2")
+    degrees = spectrum(depth, d, slope)
+    (linear, quadratic), count = (degrees.multiplicity * degrees.tangent)[1:3], degrees.multiplicity[2]
+    if n > d:
+        return 2 * quadratic * math.sqrt((n - d) / count)
+    return 1.5 * (2 / linear) ** (1 / 3) * (quadratic**2 * n / count) ** (2 / 3)
+
+
 class Left(NamedTuple):
     """The shares of the squared norm that are not yet fitted, each of shape (times,)."""
 
