@@ -32,7 +32,7 @@ class KernelSplit(Alone, Setting):
     """One row a target: its ``bias``, and the parts that are the same for all targets.
 
     ``label_noise`` is over the variance of the label noise. ``slope`` is that of the leaky ReLU, 0 for the ReLU.
-    ``part`` is the ``"whole"`` kernel or its ``"even"`` part (K(x, z) + K(x, -z)) / 2, where x and -x are one place.
+    ``parity`` is ``"both"``, or ``"even"``: only that part of the kernel, (K(x, z) + K(x, -z)) / 2, to which -x is x.
     """
 
     n: int
@@ -41,12 +41,12 @@ class KernelSplit(Alone, Setting):
     seed: int
     slope: float = 0.0
     test_points: int = 300
-    part: str = "whole"
+    parity: str = "both"
 
     # With fewer than two layers, or a slope of 1, a network is linear and cannot interpolate.
     allows = dict(
         n=at_least(1), d=at_least(2), depth=at_least(2), slope=Annotated[float, Ge(0), Lt(1)], test_points=at_least(1),
-        part=one_of("whole", "even"),
+        parity=one_of("both", "even"),
     )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ()
 
@@ -72,7 +72,7 @@ class KernelSplit(Alone, Setting):
         """The chosen part of the kernel, between x and z or of x with itself."""
         shape = dict(depth=self.depth, slope=self.slope, kind=kind)
         whole = analytic.kernel(x, z, **shape)
-        if self.part == "whole":
+        if self.parity == "both":
             return whole
         return (whole + analytic.kernel(x, -(x if z is None else z), **shape)) / 2
 
