@@ -138,3 +138,19 @@ def test_nothing_is_fitted_at_the_start_and_the_target_first():
 def test_a_wrong_ratio_is_explained(gamma):
     with pytest.raises(InputError, match="gamma is"):
         theory.law(gamma)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_what_the_quadratic_degree_takes_is_the_leading_order_of_the_edge(depth):
+    """At n = d and at n = d^(3/2), on the sphere; the error falls as d grows."""
+    errors = []
+    for d in (100, 10_000):
+        for n in (d, round(d**1.5)):
+            exact = theory.floor(depth) - theory.smallest_eigenvalue(n, d, depth)
+            errors.append(abs(theory.quadratic_loss(n, d, depth) / exact - 1))
+    assert errors[2] < errors[0] < 0.1
+    assert errors[3] < errors[1] < 0.25
+    assert errors[2] < 0.02
+    assert errors[3] < 0.08
+    with pytest.raises(InputError, match="n is at least d"):
+        theory.quadratic_loss(10, 11, 2)
