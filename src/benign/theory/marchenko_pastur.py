@@ -33,7 +33,7 @@ from benign.errors import InputError
 from benign.ntk import analytic
 from benign.theory.harmonics import spectrum
 
-NODES = 2000
+NODES, CONTOUR = 2000, 2000
 
 
 def floor(depth: int, slope: float | int = 0) -> float:
@@ -127,6 +127,41 @@ def left(n: int, d: int, depth: int, tau: Float64[np.ndarray, " times"], slope: 
     rate = floor(depth, slope) + analytic.profile_constants(depth, slope).slope_at_zero * x
     decay = np.exp(-2 * np.multiply.outer(tau, rate))
     return Left(decay @ mass, decay @ (mass * x))
+
+
+def left_by_degrees(n: int, d: int, depth: int, tau: Float64[np.ndarray, " times"]) -> Left:
+    """The same two shares with all degrees counted, not only the linear one: for n/d of any size.
+
+    The law of the eigenvalues x of sum_k (c_k / N_k) Y_k Y_k^T has the Stieltjes transform m(z) = int dF(x) / (x - z)
+    with z = sum_k c_k / (1 + c_k gamma_k m) - 1/m (Silverstein & Bai 1995). A linear target meets each eigenvalue in
+    proportion to the share of the degree 1 in it, whose transform is m / (1 + c_1 gamma_1 m). With these transforms
+
+        int exp(-2 tau x) dF(x) = -(1 / (2 pi i)) oint exp(-2 tau z) m(z) dz
+
+    around the spectrum, where m is found by iteration. The degree 0 has one eigenvalue, and is left out.
+
+    Raises:
+        InputError: no input, a dimension below 3.
+    """
+    _check(n, d, least=3)
+    degrees = spectrum(depth, d)
+    c, sizes = (degrees.multiplicity * degrees.tangent)[1:], degrees.multiplicity[1:]
+    c, gamma = c[c > 0], n / sizes[c > 0]
+    low, high = edge(c, n / gamma, n) / 2, 1.05 * float((c * (1 + np.sqrt(gamma)) ** 2).sum())
+    # The upper half of an ellipse around the spectrum; the lower half is its mirror image.
+    angle = (np.arange(CONTOUR) + 0.5) * math.pi / CONTOUR
+    z = (low + high) / 2 + (high - low) * (np.cos(angle) / 2 + 1j * np.sin(angle) / 4)
+    step = (high - low) * (-np.sin(angle) / 2 + 1j * np.cos(angle) / 4) * math.pi / CONTOUR
+
+    def transform(m: np.ndarray) -> np.ndarray:
+        return 1 / ((c / (1 + np.multiply.outer(m, c * gamma))).sum(1) - z)
+
+    m = np.full(CONTOUR, 1j)
+    while np.abs((new := transform(m)) - m).max() > 1e-12:
+        m = (m + new) / 2
+    decay = np.exp(-2 * np.multiply.outer(tau, z + degrees.tangent_rest))
+    linear = m / (1 + c[0] * gamma[0] * m) * step
+    return Left(-(decay @ (m * step)).imag / math.pi, (decay @ linear).imag / linear.sum().imag)
 
 
 def law(
