@@ -75,6 +75,22 @@ def test_it_is_the_mean_error_over_label_noise_and_starts():
     assert float(errors.mean()) == pytest.approx(expected, abs=4 * float(errors.std()) / math.sqrt(draws))
 
 
+def test_the_even_part_does_not_tell_opposite_points_apart():
+    run = dataclasses.replace(SMALL, parity="even")
+    x, z = points(run)
+    for kind in ("ntk", "nngp"):
+        shape = dict(depth=3, kind=kind)
+        expected = (analytic.kernel(x, z, **shape) + analytic.kernel(-x, z, **shape)) / 2
+        torch.testing.assert_close(run.kernel(x, z, kind), expected)
+        torch.testing.assert_close(run.kernel(-x, z, kind), expected)
+    a = torch.linalg.solve(run.kernel(x), run.kernel(x, z))
+    found = table(parity="even").iloc[0]
+    assert found.label_noise == pytest.approx(float(a.square().sum(0).mean()))
+    sigma, cross = run.kernel(x, kind="nngp"), run.kernel(x, z, kind="nngp")
+    start = run.kernel(z, kind="nngp").diagonal() - 2 * (a * cross).sum(0) + (a * (sigma @ a)).sum(0)
+    assert found.initialisation == pytest.approx(float(start.mean()))
+
+
 def test_targets_have_unit_variance_and_add_up():
     x = sphere(100_000, 5, 0, "test")
     values = {name: ntk_regression.targets(x, name) for name in ntk_regression.TARGETS}

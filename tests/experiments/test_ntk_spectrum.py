@@ -65,8 +65,20 @@ def test_images_are_unit_vectors_of_the_sample_without_repetition():
     assert np.allclose(x[order[0]], pixels[order[1]])
 
 
+def test_coarser_images_are_means_of_squares_of_pixels():
+    fine = images.load().train_images[:50].astype(float)
+    for d, side in ((196, 2), (49, 4)):
+        corners = range(0, 28, side)
+        expected = np.array([
+            [image[i : i + side, j : j + side].mean() for i in corners for j in corners] for image in fine
+        ])  # fmt: skip
+        expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+        assert np.allclose(ntk_spectrum._digits(d)[:50], expected)
+        assert Spectrum(n=30, d=d, depth=2, seed=0, inputs="mnist").draw().shape == (30, d)
+
+
 def test_the_gaussian_double_of_the_images_has_their_moments():
-    mean, root = ntk_spectrum._moments()
+    mean, root = ntk_spectrum._moments(784)
     x = Spectrum(n=4000, d=784, depth=2, seed=0, inputs="mnist").draw()
     assert torch.allclose(mean, x.mean(0))
     assert torch.allclose(root.T @ root, torch.cov(x.T, correction=0), atol=1e-12)

@@ -138,3 +138,42 @@ def test_nothing_is_fitted_at_the_start_and_the_target_first():
 def test_a_wrong_ratio_is_explained(gamma):
     with pytest.raises(InputError, match="gamma is"):
         theory.law(gamma)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_what_the_quadratic_degree_takes_is_the_leading_order_of_the_edge(depth):
+    """At n = d and at n = d^(3/2), on the sphere; the error falls as d grows."""
+    errors = []
+    for d in (100, 10_000):
+        for n in (d, round(d**1.5)):
+            exact = theory.floor(depth) - theory.smallest_eigenvalue(n, d, depth)
+            errors.append(abs(theory.quadratic_loss(n, d, depth) / exact - 1))
+    assert errors[2] < errors[0] < 0.1
+    assert errors[3] < errors[1] < 0.25
+    assert errors[2] < 0.02
+    assert errors[3] < 0.08
+    with pytest.raises(InputError, match="n is at least d"):
+        theory.quadratic_loss(10, 11, 2)
+
+
+def test_what_is_left_by_degrees_is_the_linearised_flow_in_high_dimension():
+    tau = np.geomspace(0.01, 10, 30)
+    for found, expected in zip(
+        theory.left_by_degrees(200, 20_000, 3, tau), theory.left(200, 20_000, 3, tau), strict=True
+    ):
+        assert found == pytest.approx(expected, abs=2e-3)
+
+
+def test_what_is_left_by_degrees_is_that_of_independent_gaussian_harmonics(monkeypatch):
+    """Two degrees, 400 points: shares at four times, to one hundredth."""
+    n, sizes, c = 400, np.array([1.0, 100, 700]), np.array([0.3, 1.2, 0.8])
+    fake = theory.spectrum(2, 100)._replace(multiplicity=sizes, tangent=c / sizes, tangent_rest=0.0)
+    monkeypatch.setattr(theory, "spectrum", lambda *_: fake)
+    y, z = (generator(0, "test").standard_normal((n, int(size))) for size in sizes[1:])
+    values, vectors = np.linalg.eigh(c[1] / 100 * y @ y.T + c[2] / 700 * z @ z.T)
+    tau = np.array([0.1, 0.5, 1.0, 2.0])
+    decay = np.exp(-2 * np.multiply.outer(tau, values))
+    weight = ((vectors.T @ y) ** 2).sum(1)
+    found = theory.left_by_degrees(n, 100, 2, tau)
+    assert found.noise == pytest.approx(decay.mean(1), abs=0.01)
+    assert found.linear == pytest.approx(decay @ weight / weight.sum(), abs=0.01)

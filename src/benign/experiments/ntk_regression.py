@@ -6,7 +6,7 @@ points and several u: exact in label noise and initialisation, a mean over seeds
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from benign.experiments.samples import sphere
-from benign.experiments.setting import Alone, Setting, at_least
+from benign.experiments.setting import Alone, Setting, at_least, one_of
 from benign.ntk import analytic
 from benign.theory.harmonics import harmonic
 
@@ -32,6 +32,7 @@ class KernelSplit(Alone, Setting):
     """One row a target: its ``bias``, and the parts that are the same for all targets.
 
     ``label_noise`` is over the variance of the label noise. ``slope`` is that of the leaky ReLU, 0 for the ReLU.
+    ``parity`` is ``"both"``, or ``"even"``: only that part of the kernel, (K(x, z) + K(x, -z)) / 2, to which -x is x.
     """
 
     n: int
@@ -40,22 +41,23 @@ class KernelSplit(Alone, Setting):
     seed: int
     slope: float = 0.0
     test_points: int = 300
+    parity: str = "both"
 
     # With fewer than two layers, or a slope of 1, a network is linear and cannot interpolate.
     allows = dict(
-        n=at_least(1), d=at_least(2), depth=at_least(2), slope=Annotated[float, Ge(0), Lt(1)], test_points=at_least(1)
-    )
+        n=at_least(1), d=at_least(2), depth=at_least(2), slope=Annotated[float, Ge(0), Lt(1)], test_points=at_least(1),
+        parity=one_of("both", "even"),
+    )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ()
 
     def table(self, device: str) -> pd.DataFrame:
         """One row a target."""
         x = sphere(self.n, self.d, self.seed, "inputs on the sphere").to(device)
         z = sphere(self.test_points, self.d, self.seed, "test points on the sphere").to(device)
-        shape = dict(depth=self.depth, slope=self.slope)
         # a(z) = K^{-1} k(z). Only the end of training is asked for, and eigenvalues would cost ten times as much.
-        a = torch.cholesky_solve(analytic.kernel(x, z, **shape), torch.linalg.cholesky(analytic.kernel(x, **shape))).mT
-        covariance, cross = (analytic.kernel(*points, **shape, kind="nngp") for points in ((x,), (z, x)))
-        start = analytic.diagonal(z, depth=self.depth, kind="nngp") + (a * (a @ covariance - 2 * cross)).sum(1)
+        a = torch.cholesky_solve(self.kernel(x, z), torch.linalg.cholesky(self.kernel(x))).mT
+        covariance, cross = (self.kernel(*points, kind="nngp") for points in ((x,), (z, x)))
+        start = self.kernel(z, kind="nngp").diagonal() + (a * (a @ covariance - 2 * cross)).sum(1)
         biases = [(a @ targets(x, name) - targets(z, name)).square().mean() for name in TARGETS]
         return pd.DataFrame(
             {
@@ -65,6 +67,14 @@ class KernelSplit(Alone, Setting):
                 "initialisation": float(start.mean()),
             }
         )
+
+    def kernel(self, x: Tensor, z: Tensor | None = None, kind: Literal["ntk", "nngp"] = "ntk") -> Tensor:
+        """The chosen part of the kernel, between x and z or of x with itself."""
+        shape = dict(depth=self.depth, slope=self.slope, kind=kind)
+        whole = analytic.kernel(x, z, **shape)
+        if self.parity == "both":
+            return whole
+        return (whole + analytic.kernel(x, -(x if z is None else z), **shape)) / 2
 
 
 def targets(x: Float64[Tensor, "n d"], name: str) -> Float64[Tensor, "n directions"]:

@@ -22,8 +22,8 @@ from benign.experiments.setting import Alone, Setting, at_least, one_of
 from benign.networks import activations, deep
 from benign.ntk import analytic, empirical
 
-#: The dimension of an image of 28 x 28 pixels.
-PIXELS = 784
+#: The dimensions of an image: of 28 x 28 pixels, or of the means of its squares of 2 x 2 or 4 x 4 pixels.
+PIXELS, COARSER = 784, (196, 49)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Spectrum(Alone, Setting):
 
     ``inputs`` is ``"sphere"``, uniform on the unit sphere; ``"gaussian"``, N(0, I/d); ``"mnist"``, images of all digits
     of the bundled sample divided by their norms, without repetition; or ``"mnist-gaussian"``, Gaussian vectors with
-    the mean and the covariance of these images, divided by their norms. All is done on the CPU.
+    the mean and the covariance of these images, divided by their norms. Images of d = 196 or 49 are the same digits,
+    coarser: the means of squares of pixels. All is done on the CPU.
     """
 
     n: int
@@ -48,9 +49,11 @@ class Spectrum(Alone, Setting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.inputs.startswith("mnist") and (self.d != PIXELS or self.n > len(_digits())):
+        allowed = (PIXELS, *COARSER)
+        if self.inputs.startswith("mnist") and (self.d not in allowed or self.n > len(_digits(self.d))):
             raise InputError(
-                f"n is {self.n} and d is {self.d}: of images with d = {PIXELS} pixels the sample has {len(_digits())}"
+                f"n is {self.n} and d is {self.d}: the sample has {len(_digits(PIXELS))} images, of one of the "
+                f"dimensions {', '.join(map(str, allowed))}"
             )
 
     def draw(self) -> Float64[Tensor, "n d"]:
@@ -59,11 +62,11 @@ class Spectrum(Alone, Setting):
             return sphere(self.n, self.d, self.seed)
         rng = seeds.generator(self.seed, "inputs of a kernel")
         if self.inputs == "mnist":
-            return _digits()[torch.from_numpy(rng.choice(len(_digits()), self.n, replace=False))]
+            return _digits(self.d)[torch.from_numpy(rng.choice(len(_digits(self.d)), self.n, replace=False))]
         x = torch.from_numpy(rng.standard_normal((self.n, self.d)))
         if self.inputs == "gaussian":
             return x / math.sqrt(self.d)
-        mean, root = _moments()
+        mean, root = _moments(self.d)
         return torch.nn.functional.normalize(mean + x @ root, dim=1)
 
     def table(self, device: str) -> pd.DataFrame:
@@ -135,16 +138,17 @@ def _smallest(kernel: Tensor) -> float:
     return float(torch.linalg.eigvalsh(kernel)[0])
 
 
-@functools.lru_cache(maxsize=1)
-def _digits() -> Tensor:
-    """The training images of the bundled sample as unit vectors, (4000, 784)."""
-    pixels = torch.tensor(images.load("mnist-sample").train_images).flatten(1)
-    return torch.nn.functional.normalize(pixels.double(), dim=1)
+@functools.lru_cache(maxsize=3)
+def _digits(d: int) -> Tensor:
+    """The training images of the bundled sample as unit vectors of d pixels, (4000, d)."""
+    pixels = torch.tensor(images.load("mnist-sample").train_images).double().unsqueeze(1)
+    coarse = torch.nn.functional.avg_pool2d(pixels, math.isqrt(PIXELS // d))
+    return torch.nn.functional.normalize(coarse.flatten(1), dim=1)
 
 
-@functools.lru_cache(maxsize=1)
-def _moments() -> tuple[Tensor, Tensor]:
+@functools.lru_cache(maxsize=3)
+def _moments(d: int) -> tuple[Tensor, Tensor]:
     """The mean of these images, and a matrix R with R^T R their covariance."""
-    mean = _digits().mean(0)
-    _, sizes, axes = torch.linalg.svd(_digits() - mean, full_matrices=False)
-    return mean, sizes.unsqueeze(1) / math.sqrt(len(_digits())) * axes
+    mean = _digits(d).mean(0)
+    _, sizes, axes = torch.linalg.svd(_digits(d) - mean, full_matrices=False)
+    return mean, sizes.unsqueeze(1) / math.sqrt(len(_digits(d))) * axes

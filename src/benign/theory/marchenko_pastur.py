@@ -33,7 +33,7 @@ from benign.errors import InputError
 from benign.ntk import analytic
 from benign.theory.harmonics import spectrum
 
-NODES = 2000
+NODES, CONTOUR = 2000, 2000
 
 
 def floor(depth: int, slope: float | int = 0) -> float:
@@ -86,6 +86,30 @@ def smallest_eigenvalue(n: int, d: int, depth: int, slope: float | int = 0) -> f
     return edge(degrees.multiplicity * degrees.tangent, degrees.multiplicity, n) + degrees.tangent_rest
 
 
+def quadratic_loss(n: int, d: int, depth: int, slope: float | int = 0) -> float:
+    """What the floor loses to the quadratic degree for n >= d, to leading order in gamma_2 = n / N_2.
+
+    There 1/s is small against c_1 gamma_1, and the edge is the largest value of
+    c_1 / (1 + c_1 gamma_1 s) - 1/s - c_2^2 gamma_2 s, plus the floor. The first two terms are -(1 - d/n) / s for n > d
+    and -1 / (c_1 s^2) for n = d, so that the floor loses
+
+        2 c_2 sqrt((n - d) / N_2)  for n > d,        (3/2) (2 / c_1)^{1/3} (c_2^2 n / N_2)^{2/3}  for n = d.
+
+    The first is for n/d that stay away from 1, where it would be 0.
+
+    Raises:
+        InputError: n below d, a dimension below 3, a depth below 2.
+    """
+    _check(n, d, least=3)
+    if n < d or depth < 2:
+        raise InputError(f"n is {n}, d is {d} and depth is {depth}: n is at least d here, and the depth at least 2")
+    degrees = spectrum(depth, d, slope)
+    (linear, quadratic), count = (degrees.multiplicity * degrees.tangent)[1:3], degrees.multiplicity[2]
+    if n > d:
+        return 2 * quadratic * math.sqrt((n - d) / count)
+    return 1.5 * (2 / linear) ** (1 / 3) * (quadratic**2 * n / count) ** (2 / 3)
+
+
 class Left(NamedTuple):
     """The shares of the squared norm that are not yet fitted, each of shape (times,)."""
 
@@ -103,6 +127,41 @@ def left(n: int, d: int, depth: int, tau: Float64[np.ndarray, " times"], slope: 
     rate = floor(depth, slope) + analytic.profile_constants(depth, slope).slope_at_zero * x
     decay = np.exp(-2 * np.multiply.outer(tau, rate))
     return Left(decay @ mass, decay @ (mass * x))
+
+
+def left_by_degrees(n: int, d: int, depth: int, tau: Float64[np.ndarray, " times"]) -> Left:
+    """The same two shares with all degrees counted, not only the linear one: for n/d of any size.
+
+    The law of the eigenvalues x of sum_k (c_k / N_k) Y_k Y_k^T has the Stieltjes transform m(z) = int dF(x) / (x - z)
+    with z = sum_k c_k / (1 + c_k gamma_k m) - 1/m (Silverstein & Bai 1995). A linear target meets each eigenvalue in
+    proportion to the share of the degree 1 in it, whose transform is m / (1 + c_1 gamma_1 m). With these transforms
+
+        int exp(-2 tau x) dF(x) = -(1 / (2 pi i)) oint exp(-2 tau z) m(z) dz
+
+    around the spectrum, where m is found by iteration. The degree 0 has one eigenvalue, and is left out.
+
+    Raises:
+        InputError: no input, a dimension below 3.
+    """
+    _check(n, d, least=3)
+    degrees = spectrum(depth, d)
+    c, sizes = (degrees.multiplicity * degrees.tangent)[1:], degrees.multiplicity[1:]
+    c, gamma = c[c > 0], n / sizes[c > 0]
+    low, high = edge(c, n / gamma, n) / 2, 1.05 * float((c * (1 + np.sqrt(gamma)) ** 2).sum())
+    # The upper half of an ellipse around the spectrum; the lower half is its mirror image.
+    angle = (np.arange(CONTOUR) + 0.5) * math.pi / CONTOUR
+    z = (low + high) / 2 + (high - low) * (np.cos(angle) / 2 + 1j * np.sin(angle) / 4)
+    step = (high - low) * (-np.sin(angle) / 2 + 1j * np.cos(angle) / 4) * math.pi / CONTOUR
+
+    def transform(m: np.ndarray) -> np.ndarray:
+        return 1 / ((c / (1 + np.multiply.outer(m, c * gamma))).sum(1) - z)
+
+    m = np.full(CONTOUR, 1j)
+    while np.abs((new := transform(m)) - m).max() > 1e-12:
+        m = (m + new) / 2
+    decay = np.exp(-2 * np.multiply.outer(tau, z + degrees.tangent_rest))
+    linear = m / (1 + c[0] * gamma[0] * m) * step
+    return Left(-(decay @ (m * step)).imag / math.pi, (decay @ linear).imag / linear.sum().imag)
 
 
 def law(
