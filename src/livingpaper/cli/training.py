@@ -27,7 +27,8 @@ SUMMARY = ("mean", "least", "largest")
 def train(
     experiment: Annotated[str, typer.Argument(help="An experiment, as module.Class.")],
     setting: Annotated[list[str] | None, typer.Argument(metavar="[name=value]...", help="Its setting.")] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds: 0, 1, ...")] = 1,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, one after another.")] = 1,
+    first_seed: Annotated[int, typer.Option("--first-seed", min=0, help="The first of them.")] = 0,
     device: Annotated[str, typer.Option("--device", help="Where to train: cpu or cuda.")] = "cpu",
     scheduler: Scheduler = None,
     as_json: AsJson = False,
@@ -42,7 +43,8 @@ def train(
     if root := project_root():
         closure.check_here(settings.read().packages, root)
     found = _experiment(experiment)
-    table = sweep(found, [_setting(found, setting or [])], seeds, device=device, scheduler=scheduler)
+    drawn = range(first_seed, first_seed + seeds)
+    table = sweep(found, [_setting(found, setting or [])], drawn, device=device, scheduler=scheduler)
     if as_json:
         show_json(table.astype(object).where(table.notna(), None).to_dict("records"))
         return

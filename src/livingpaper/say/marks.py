@@ -110,10 +110,12 @@ class Marks:
             if value != default:
                 arguments.append(f"{name}={value if isinstance(value, str) else repr(value)}")
         seeds = runs.seed.tolist()
-        if seeds != list(range(len(seeds))):
-            raise InputError(f"marks {self.name!r}: a mark has the seeds {seeds}: they must be 0, 1, ...")
+        first = seeds[0]
+        if seeds != list(range(first, first + len(seeds))):
+            raise InputError(f"marks {self.name!r}: a mark has the seeds {seeds}: they must follow one another")
         experiment = f"{self.experiment.__module__.rpartition('.')[2]}.{self.experiment.__name__}"
-        return shlex.join([settings.read().command, "train", experiment, *arguments, "--seeds", str(len(seeds))])
+        arguments += ["--seeds", str(len(seeds)), *(["--first-seed", str(first)] if first else [])]
+        return shlex.join([settings.read().command, "train", experiment, *arguments])
 
     def _fields(self) -> dict[str, object]:
         fields = dataclasses.fields(self.experiment)

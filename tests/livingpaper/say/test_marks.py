@@ -149,6 +149,14 @@ def test_the_command_names_what_differs_from_the_experiments_defaults():
     ]  # fmt: skip
 
 
+def test_the_command_of_a_fresh_draw_names_its_first_seed():
+    runs = runs_of([0.1], [2]).assign(seed=[10000, 10001])
+    ((_, behind),) = marks = marks_of(matplotlib.figure.Figure().subplots(), runs)
+    told = marks.tell(behind)
+    assert shlex.split(told["command"])[-4:] == ["--seeds", "2", "--first-seed", "10000"]
+    assert told["seeds"] == "2 seeds, 10000 to 10001"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -167,7 +175,7 @@ def test_marks_without_their_columns_are_refused(changes, message):
     ("runs", "message"),
     [
         (runs_of([1.0], [2], steps=[100, 200]), "several steps: name the column"),
-        (runs_of([1.0], [2], seed=[0, 5]), r"the seeds \[0, 5\]"),
+        (runs_of([1.0], [2], seed=[0, 5]), r"the seeds \[0, 5\]: they must follow one another"),
     ],
 )
 def test_a_mark_that_no_command_computes_is_refused(runs, message):
