@@ -83,18 +83,18 @@ def ascent(network: Deep, x: Float64[Tensor, "*runs n d"], steps: int = 40) -> F
     # Only what the first layer sees of a point matters: its coordinates in the span of the rows.
     basis = torch.linalg.qr(network.weights[0].mT).Q
     network = replace(network, weights=(network.weights[0] @ basis, *network.weights[1:]))
-    y = (x.expand(len(basis), -1, -1) @ basis).clone()
+    y = x.expand(len(basis), -1, -1) @ basis
     lengths = y.norm(dim=-1, keepdim=True)
-    best, y = at(network, y), y.requires_grad_()
-    optimiser = torch.optim.Adam([y], lr=STEP * float(lengths.mean()) / math.sqrt(y.shape[-1]))
+    best, y = at(network, y), (y / lengths).requires_grad_()
+    optimiser = torch.optim.Adam([y], lr=STEP / math.sqrt(y.shape[-1]))
     for step in range(steps):
         optimiser.zero_grad()
-        _smoothed(network, y, 0.02 ** (step / max(steps - 1, 1))).log().sum().neg().backward()
+        _smoothed(network, lengths * y, 0.02 ** (step / max(steps - 1, 1))).log().sum().neg().backward()
         optimiser.step()
         with torch.no_grad():
-            y.mul_(lengths / y.norm(dim=-1, keepdim=True))
+            y.div_(y.norm(dim=-1, keepdim=True))
             if step % LOOK == LOOK - 1 or step == steps - 1:
-                best = torch.maximum(best, at(network, y))
+                best = torch.maximum(best, at(network, lengths * y))
     return best
 
 

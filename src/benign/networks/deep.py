@@ -146,7 +146,7 @@ class Deep:
 
 
 def difference(network: Deep, other: Deep) -> Deep:
-    """The networks that compute f - g, of hidden layers twice as wide: both side by side."""
+    """The networks that compute f - g, with hidden layers twice as wide, of which there is one at least."""
     layers = zip(network.weights, other.weights, strict=True)
     first, *hidden, last = [(a, b) for a, b in layers]
     sides = [torch.stack([torch.block_diag(a, b) for a, b in zip(*pair, strict=True)]) for pair in hidden]
