@@ -174,11 +174,12 @@ CASES = [
                 dict(seed=1, separation=8.0, init_noise=5.0),
                 dict(seed=2, label_noise=0.2, draw=3),
                 dict(weight_decay=1e-3),
+                dict(centred=True, certify=True, ascents=3, ascent_steps=5),
             ]
         ],
         dict(
             depth=1, width=0, n=1, draw=-1, level=0.0, weight_decay=[-1e-3, math.inf], init_noise=math.inf,
-            separation=-1.0, test_points=1, label_noise=0.5, activation="rellu",
+            separation=-1.0, test_points=1, label_noise=0.5, activation="rellu", ascents=0, ascent_steps=-1,
         ),
     ),
     Case(

@@ -106,3 +106,28 @@ def test_the_table_of_digits():
     assert outcomes.read(table).mean() == row.test_error
     assert row.at_data == float(lipschitz.at(network, p.x))
     assert row.at_data < row.lower < row.upper
+
+
+def test_a_centred_start_is_the_difference_of_two_networks():
+    run = dataclasses.replace(SMALL, centred=True, depth=2, certify=True)
+    x, labels, _ = run.sample()
+    trained, (function,) = interpolate([run], [x], [labels])
+    assert function.widths == (50, 24, 1)
+    _, (at_start,) = interpolate([dataclasses.replace(run, steps=1, step=1e-12)], [x], [labels])
+    assert at_start(x).abs().max() < 1e-9
+    margins = labels * function(x)[0]
+    torch.testing.assert_close(margins, trained.final["margins"][0], rtol=1e-9, atol=1e-9)
+    (row,) = ClusterInterpolator.run([run])[0].itertuples()
+    assert row.training_error == 0
+    assert row.lower <= row.certified <= row.upper
+
+
+def test_a_certificate_on_request():
+    run = dataclasses.replace(SMALL, certify=True)
+    (three,), (two,), (without,) = (
+        ClusterInterpolator.run([r]) for r in (run, dataclasses.replace(run, depth=2), SMALL)
+    )
+    assert "certified" not in without
+    assert three.lower[0] < three.certified[0] < three.upper[0]
+    assert two.lower[0] == two.certified[0]  # twelve neurons: all patterns
+    assert 0.95 < two.by_ascent[0] / two.certified[0] <= 1 + 1e-12

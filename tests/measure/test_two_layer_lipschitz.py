@@ -42,13 +42,21 @@ def test_wide_networks_are_enclosed_closely():
     network = networks(64, runs=2)
     found, bound = two.search(network), two.certified(network)
     assert (found <= bound).all() and (bound < 1.1 * found).all()
-    assert (lipschitz.ascent(network, torch.eye(66, dtype=torch.float64), 1.0) <= found).all()
+    assert (lipschitz.ascent(network, torch.eye(66, dtype=torch.float64)) <= found).all()
 
 
 def test_the_certificate_does_not_need_a_converged_solver(monkeypatch):
     network, relaxed = networks(10), two._relaxed
-    monkeypatch.setattr(two, "_relaxed", lambda network: relaxed(network, sweeps=1))
+    monkeypatch.setattr(two, "_relaxed", lambda forms: relaxed(forms, sweeps=1))
     assert (two.certified(network) >= two.exact(network)).all()
+
+
+def test_the_best_bounds_are_equal_where_all_patterns_are_tried():
+    small, large = networks(9), networks(24)
+    lower, upper = two.enclosed(small)
+    assert torch.equal(lower, upper) and torch.equal(lower, two.exact(small))
+    lower, upper = two.enclosed(large)
+    assert torch.equal(lower, two.search(large)) and torch.equal(upper, two.certified(large))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benign.errors import InputError
 from benign.networks.activations import Activation, elu, leaky_relu, named, relu
-from benign.networks.deep import Deep, gain, initialise
+from benign.networks.deep import Deep, difference, gain, initialise
 from benign.seeds import generator
 
 # PyTorch's own functions where it has them; the last is Frei et al. (2022), with slope 0.1 and H = 2.
@@ -224,3 +224,13 @@ def test_wrong_seeds_and_scales_are_explained():
 def test_inputs_of_a_wrong_shape_are_explained(shape):
     with pytest.raises(InputError, match=r"x has the shape .*: it must be \(4, n, 3\), or \(n, 3\) for all runs"):
         initialise((3, 5, 1), range(4), relu())(zeros(*shape))
+
+
+@pytest.mark.parametrize("parameterisation", ["ntk", "standard"])
+@pytest.mark.parametrize("widths", [(6, 5, 1), (6, 5, 4, 1)])
+def test_a_difference_of_networks_is_a_network(widths, parameterisation):
+    one, other = (initialise(widths, seeds, leaky_relu(0.2), parameterisation) for seeds in ([0, 1], [2, 3]))
+    both, x = difference(one, other), normal(7, 6)
+    assert both.widths == (6, *[2 * m for m in widths[1:-1]], 1)
+    torch.testing.assert_close(both(x), one(x) - other(x), **CLOSE)
+    assert difference(one, one)(x).abs().max() < 1e-14

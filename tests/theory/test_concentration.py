@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from benign.data import mixtures
 from benign.measure import lipschitz
 from benign.networks.activations import relu
 from benign.networks.deep import initialise
@@ -44,3 +45,15 @@ def test_the_product_at_the_start_is_that_of_random_matrices(depth):
     points = torch.tensor(generator(8, "test").standard_normal((50, d)))
     typical = lipschitz.gradients(nets, points).norm(dim=-1).square().mean().sqrt()
     assert typical.item() == pytest.approx(math.sqrt(d), rel=0.2)
+
+
+def test_the_margin_of_the_average_is_nearly_that_of_averages():
+    n, d, s, eta = 60, 400, 4.0, 0.15
+    margins = []
+    for seed in range(200):
+        sample = mixtures.sample(n, d, s, eta, seed, frame="ambient")
+        average = sample.labels @ sample.x / n
+        margins.append(s * average[0] / average.norm())  # the signal is the first direction
+    assert np.mean(margins) == pytest.approx(theory.averaging_margin(n, s, d, eta), rel=0.02)
+    assert theory.averaging_margin(1e9, 2.0, 10, 0.1) == pytest.approx(2.0)
+    assert theory.averaging_margin(1.0, 0.01, 10**6, 0.1) == pytest.approx(0.8 * 0.01**2 * 1e-3, rel=1e-6)

@@ -17,8 +17,8 @@ from benign.experiments import outcomes
 from benign.experiments.deep_training import DeepTraining, fit, missed, training
 from benign.experiments.samples import DigitPair, Separated
 from benign.experiments.setting import ACTIVATION, AMOUNT, at_least
-from benign.measure import lipschitz
-from benign.networks.deep import Deep
+from benign.measure import certified_lipschitz, lipschitz, two_layer_lipschitz
+from benign.networks.deep import Deep, difference
 from benign.train.history import Trained
 from benign.train.problem import Rule
 
@@ -30,7 +30,10 @@ class Interpolator(DeepTraining):
     ``step`` is in units of the tangent kernel at the start or at init_noise = 1, whichever is larger: a start near zero
     moves away from its own kernel. Training ends as soon as every label is fitted and the training loss is at most
     ``level``, or after ``steps``. ``draw`` tells apart the initial weights of networks that learn the same sample.
-    ``weight_decay`` is lambda in the risk plus lambda/2 sum_l ||W_l||_F^2, towards zero; ``level`` is without it.
+    ``weight_decay`` is lambda in the risk plus lambda/2 sum_l ||W_l||_F^2, towards zero; ``level`` is without it. Where
+    it is ``centred``, the function is f - f_0, which begins at zero. Its steepness is looked for from so many
+    ``ascents`` of so many steps each; where one is to ``certify``, it gets a sharp upper bound too, which takes
+    longer than all the rest.
     """
 
     width: int = 64
@@ -39,10 +42,14 @@ class Interpolator(DeepTraining):
     steps: int = 20_000
     draw: int = 0
     weight_decay: float = 0.0
+    centred: bool = False
+    ascents: int = 16
+    ascent_steps: int = 40
+    certify: bool = False
 
     allows = dict(
         n=at_least(2), width=at_least(1), activation=ACTIVATION, steps=at_least(1), draw=at_least(0),
-        weight_decay=AMOUNT,
+        weight_decay=AMOUNT, ascents=at_least(1), ascent_steps=at_least(0),
     )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ("n", "depth", "width", "activation", "level", "steps")
 
@@ -74,7 +81,7 @@ class ClusterInterpolator(Separated, Interpolator):
         for index, (run, network) in enumerate(zip(batch, finished, strict=True)):
             x_test, y = run.fresh()
             margins = y * network(x_test)[0]
-            row = how_it_fits(trained, index) | steepness(network, xs[index], 1 / math.sqrt(run.d))
+            row = how_it_fits(trained, index) | steepness(run, network, xs[index], 1 / math.sqrt(run.d))
             row["test_error"] = missed(margins)
             for name, own in {"positive": margins[y > 0], "negative": margins[y < 0]}.items():
                 row |= {f"margin_{name}": float(own.mean()), f"median_{name}": float(own.median())}
@@ -94,8 +101,8 @@ class DigitInterpolator(DigitPair, Interpolator):
         problems = DigitPair.problems(batch)
         trained, finished = interpolate(batch, [p.x for p in problems], [p.labels for p in problems], device)
         tables = []
-        for index, (p, network) in enumerate(zip(problems, finished, strict=True)):
-            row = how_it_fits(trained, index) | steepness(network, p.x, 1.0)
+        for index, (run, p, network) in enumerate(zip(batch, problems, finished, strict=True)):
+            row = how_it_fits(trained, index) | steepness(run, network, p.x, 1.0)
             margins = p.labels_test * network(p.x_test)[0]
             row |= {"test_error": missed(margins)} | outcomes.written((~(margins > 0)).long(), p.labels_test)
             tables.append(pd.DataFrame([row]))
@@ -105,13 +112,14 @@ class DigitInterpolator(DigitPair, Interpolator):
 def interpolate(
     batch: Sequence[Interpolator], xs: Sequence[Tensor], labels: Sequence[Tensor], device: str = "cpu"
 ) -> tuple[Trained, list[Deep]]:
-    """What training recorded, and the trained networks, each a batch of one."""
-    trained, finished, _ = fit(
+    """What training recorded, and the trained functions, each a batch of one."""
+    trained, finished, start = fit(
         batch, xs, labels, device,
         weight_decay=torch.tensor([run.weight_decay for run in batch], dtype=torch.float64, device=device),
         steps=batch[0].steps, stop=Rule(batch[0].level, fitted=True),
     )  # fmt: skip
-    return trained, finished
+    both = zip(batch, finished, start, strict=True)
+    return trained, [difference(after, before) if run.centred else after for run, after, before in both]
 
 
 def how_it_fits(trained: Trained, index: int) -> dict[str, float]:
@@ -120,16 +128,23 @@ def how_it_fits(trained: Trained, index: int) -> dict[str, float]:
     return row | {"mean_margin": float(margins.mean()), "least_margin": float(margins.min())}
 
 
-def steepness(network: Deep, x: Tensor, unit: float) -> dict[str, float]:
+def steepness(run: Interpolator, network: Deep, x: Tensor, unit: float) -> dict[str, float]:
     """The Lipschitz constant of one network from above and below, in units in which inputs have the length 1 / unit.
 
-    The chords of the ascent have the half-length 1/4, a quarter of that of a typical input.
+    Of two layers and no more neurons than dimensions, ``certified`` and ``lower`` are those of all activation patterns.
     """
     found = {
         "upper": lipschitz.upper(network),
         "at_data": lipschitz.at(network, x),
         "between_data": lipschitz.between(network, x),
-        "by_ascent": lipschitz.ascent(network, x, radius=0.25),
+        "by_ascent": lipschitz.ascent(network, lipschitz.steepest(network, x, run.ascents), run.ascent_steps),
     }
-    row = {name: float(value) * unit for name, value in found.items()}
-    return row | {"lower": max(row["at_data"], row["between_data"], row["by_ascent"])}
+    found["lower"] = torch.maximum(found["between_data"], found["by_ascent"])
+    if run.certify:
+        d, *hidden, _ = network.widths
+        if len(hidden) == 1 and hidden[0] <= d and network.activation.family == "two slopes":
+            patterns, found["certified"] = two_layer_lipschitz.enclosed(network)
+            found["lower"] = torch.maximum(found["lower"], patterns)
+        else:
+            found["certified"] = certified_lipschitz.certified(network)
+    return {name: float(value) * unit for name, value in found.items()}

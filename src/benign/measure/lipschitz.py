@@ -6,25 +6,28 @@ most as steep as the product of its parts, and the activations are 1-Lipschitz,
     Lip(f) <= prod_l s_l ||W_l||_2.
 
 From below: every gradient that exists somewhere is a lower bound; so look for a long one, at the data, between the
-data, and by ascent. The gradient of a ReLU network is constant in pieces, so it cannot be ascended by its own
-derivative. What has a useful derivative is the slope of a chord,
+data, and by ascent. The gradient of a ReLU network is constant in pieces, so its length cannot be ascended by its own
+derivative. What has a useful derivative is the same product of matrices with smooth factors, of the same limits, in the
+place of sigma'(u): with sigma'(-inf) = gamma and sigma'(inf) = 1,
 
-    S(c, u) = (f(c + r u) - f(c - r u)) / (2 r),    ||u|| = 1,
+    gamma + (1 - gamma) / (1 + exp(-u / r)),
 
-never larger than the longest gradient on the chord. Write g+ and g- for the gradients at its ends. Then
-dS/du is parallel to g+ + g- and dS/dc to g+ - g-.
+where r shrinks on the way. What counts is the true gradient at the points that one comes by.
 """
 
 import itertools
 import math
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from benign.errors import InputError
 from benign.networks.deep import Deep, product
+
+STEP = 0.3  # of an ascent, in units of a point's length
+LOOK = 4  # steps between two looks at the true gradient
 
 
 def upper(network: Deep) -> Float64[Tensor, " runs"]:
@@ -56,26 +59,56 @@ def between(network: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, "
     return at(network, (x[..., first, :] + x[..., second, :]) / 2)
 
 
-def ascent(
-    network: Deep, x: Float64[Tensor, "*runs n d"], radius: float | int, steps: int = 30
-) -> Float64[Tensor, " runs"]:
-    """The length of the longest gradient met on the ascent of chords' slopes, the same kind of lower bound.
+def steepest(network: Deep, x: Float64[Tensor, "*runs n d"], count: int) -> Float64[Tensor, "runs count d"]:
+    """Where the gradient is longest among the given points and those half-way between two of them."""
+    first, second = torch.tensor(list(itertools.combinations(range(x.shape[-2]), 2)), device=x.device).T
+    points = torch.cat([x, (x[..., first, :] + x[..., second, :]) / 2], -2)
+    lengths = gradients(network, points).norm(dim=-1)
+    which = lengths.topk(min(count, lengths.shape[1])).indices.unsqueeze(-1)
+    return points.expand(len(which), -1, -1).take_along_dim(which, 1)
 
-    A chord of half-length ``radius`` starts at each point. A step turns it into the direction that is best at the
-    present gradients, and moves its centre by half its half-length to where its slope grows. What is met at the starts
-    counts, so that the result is at least ``at``.
+
+def ascent(network: Deep, x: Float64[Tensor, "*runs n d"], steps: int = 40) -> Float64[Tensor, " runs"]:
+    """The length of the longest gradient met on an ascent from each of these points, the same kind of lower bound.
+
+    A point keeps its length; for ReLU that is no restriction, as all points of a ray have one gradient. The widths r
+    fall from the size of a typical pre-activation to a fiftieth of it. What is met at the starts counts, so that the
+    result is at least ``at``.
 
     Raises:
-        InputError: a radius that is not a positive number, a negative number of steps.
+        InputError: a negative number of steps.
     """
-    if not 0 < radius < math.inf or steps < 0:
-        raise InputError(f"radius is {radius} and steps {steps}: give a positive radius and at least 0 steps")
-    centre = x.expand(len(network.weights[0]), -1, -1)
-    gradient = gradients(network, centre)
-    best, direction = gradient.norm(dim=-1).amax(-1), normalize(gradient, dim=-1)
-    for _ in range(steps):
-        ahead, behind = (gradients(network, centre + sign * radius * direction) for sign in (1, -1))
-        best = torch.stack([best, ahead.norm(dim=-1).amax(-1), behind.norm(dim=-1).amax(-1)]).amax(0)
-        direction = normalize(ahead + behind, dim=-1)
-        centre = centre + radius / 2 * normalize(ahead - behind, dim=-1)
+    if steps < 0:
+        raise InputError(f"steps is {steps}: an ascent takes at least 0")
+    # Only what the first layer sees of a point matters: its coordinates in the span of the rows.
+    basis = torch.linalg.qr(network.weights[0].mT).Q
+    network = replace(network, weights=(network.weights[0] @ basis, *network.weights[1:]))
+    y = x.expand(len(basis), -1, -1) @ basis
+    lengths = y.norm(dim=-1, keepdim=True)
+    best, y = at(network, y), (y / lengths).requires_grad_()
+    optimiser = torch.optim.Adam([y], lr=STEP / math.sqrt(y.shape[-1]))
+    for step in range(steps):
+        optimiser.zero_grad()
+        _smoothed(network, lengths * y, 0.02 ** (step / max(steps - 1, 1))).log().sum().neg().backward()
+        optimiser.step()
+        with torch.no_grad():
+            y.div_(y.norm(dim=-1, keepdim=True))
+            if step % LOOK == LOOK - 1 or step == steps - 1:
+                best = torch.maximum(best, at(network, lengths * y))
     return best
+
+
+def _smoothed(network: Deep, x: Float64[Tensor, "runs n d"], share: float) -> Float64[Tensor, "runs n"]:
+    """The length of the gradient with smooth factors, as wide as this share of a typical pre-activation."""
+    family, parameters = network.activation.family, network.activation.parameters
+    gamma = parameters[0] if family in ("two slopes", "smoothed two slopes") else 0.0
+    h, factors = x, []
+    for w, s in zip(network.weights[:-1], network.multipliers, strict=False):
+        u = product(h, w.mT, s)
+        r = share * u.detach().square().mean(-1, keepdim=True).sqrt()
+        factors.append(gamma + (1 - gamma) * torch.sigmoid(u / r))
+        h = u * factors[-1]
+    signal = torch.ones_like(h[..., :1])
+    for w, s, factor in zip(network.weights[:0:-1], network.multipliers[:0:-1], factors[::-1], strict=True):
+        signal = product(signal, w, s) * factor
+    return product(signal, network.weights[0], network.multipliers[0]).norm(dim=-1)

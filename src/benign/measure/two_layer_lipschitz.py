@@ -52,13 +52,8 @@ def search(network: Deep, starts: int = 64, seed: int = 0) -> Float64[Tensor, " 
     """
     if starts < 1:
         raise InputError(f"starts is {starts}: a search needs at least one")
-    form, (vectors, _) = _form(network).numpy(), _relaxed(network)
-    rng, cut = generator(seed, "signs to start from"), math.ceil(2 * starts / 3)
-    found = []
-    for one, y in zip(form, vectors, strict=True):
-        planes, random = rng.standard_normal((y.shape[1], cut)), rng.standard_normal((len(y), starts - cut))
-        found.append(_climb(one, np.sign(np.hstack([y @ planes, random]))))
-    return torch.tensor(found, dtype=torch.float64).sqrt()
+    form = _form(network)
+    return _found(form, _relaxed(form)[0], starts, seed)
 
 
 def certified(network: Deep) -> Float64[Tensor, " runs"]:
@@ -71,7 +66,33 @@ def certified(network: Deep) -> Float64[Tensor, " runs"]:
         InputError: a network as in ``exact``.
     """
     form = _form(network)
-    _, multipliers = _relaxed(network)
+    return _bound(form, _relaxed(form)[1])
+
+
+def enclosed(network: Deep) -> tuple[Float64[Tensor, " runs"], Float64[Tensor, " runs"]]:
+    """The best lower and the best upper bound of the maximum: up to 20 neurons it is known, and they are equal.
+
+    Raises:
+        InputError: a network as in ``exact``.
+    """
+    form = _form(network)
+    if form.shape[1] - 1 <= MOST:
+        value = exact(network)
+        return value, value
+    vectors, multipliers = _relaxed(form)
+    return _found(form, vectors, starts=64, seed=0), _bound(form, multipliers)
+
+
+def _found(form: Tensor, vectors: list[np.ndarray], starts: int, seed: int) -> Tensor:
+    rng, cut = generator(seed, "signs to start from"), math.ceil(2 * starts / 3)
+    found = []
+    for one, y in zip(form.numpy(), vectors, strict=True):
+        planes, random = rng.standard_normal((y.shape[1], cut)), rng.standard_normal((len(y), starts - cut))
+        found.append(_climb(one, np.sign(np.hstack([y @ planes, random]))))
+    return torch.tensor(found, dtype=torch.float64).sqrt()
+
+
+def _bound(form: Tensor, multipliers: Tensor) -> Tensor:
     least = torch.linalg.eigvalsh(torch.diag_embed(multipliers) - form)[:, 0]
     return (multipliers.sum(1) - form.shape[1] * least.clamp(max=0)).sqrt()
 
@@ -89,14 +110,14 @@ def _form(network: Deep) -> Float64[Tensor, "runs signs signs"]:
     return rows @ rows.mT
 
 
-def _relaxed(network: Deep, tolerance: float = 1e-9, sweeps: int = 2000) -> tuple[list[np.ndarray], Tensor]:
+def _relaxed(forms: Tensor, tolerance: float = 1e-7, sweeps: int = 2000) -> tuple[list[np.ndarray], Tensor]:
     """Unit vectors y_i that maximise sum_ij M_ij <y_i, y_j>, and the multipliers lambda_i = ||sum_j M_ij y_j||.
 
     Each y_i in turn is turned to where it is best (the mixing method, Wang, Chang and Kolter 2017); in
     sqrt(2 (m + 1)) dimensions and more no local maximum but the global one is met.
     """
     solutions, multipliers = [], []
-    for form in _form(network).numpy():
+    for form in forms.numpy():
         count = len(form)
         y = generator(0, "vectors to start from").standard_normal((count, math.isqrt(2 * count) + 2))
         y /= np.linalg.norm(y, axis=1, keepdims=True)

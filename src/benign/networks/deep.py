@@ -145,6 +145,17 @@ class Deep:
             raise InputError(f"x has the shape {tuple(x.shape)}: it must be ({runs}, n, {d}), or (n, {d}) for all runs")
 
 
+def difference(network: Deep, other: Deep) -> Deep:
+    """The networks that compute f - g, with hidden layers twice as wide, of which there is one at least."""
+    layers = zip(network.weights, other.weights, strict=True)
+    first, *hidden, last = [(a, b) for a, b in layers]
+    sides = [torch.stack([torch.block_diag(a, b) for a, b in zip(*pair, strict=True)]) for pair in hidden]
+    weights = (torch.cat(first, 1), *sides, torch.cat([last[0], -last[1]], 2))
+    both = replace(network, weights=weights)
+    factors = [old / new for old, new in zip(network.multipliers, both.multipliers, strict=True)]
+    return replace(both, weights=tuple(w * factor for w, factor in zip(weights, factors, strict=True)))
+
+
 def initialise(
     widths: Sequence[int],
     seeds: Sequence[int],

@@ -7,6 +7,8 @@ from scipy.stats import norm
 
 from benign.theory.exponents import lipschitz_error_bound
 
+Size = np.ndarray | float | int
+
 
 def error_bound(margins: np.ndarray, lipschitz: np.ndarray | float | int) -> np.ndarray | np.floating:
     """What the clean test error of a function is at most on Gaussian clusters, as margin over Lipschitz constant says.
@@ -26,6 +28,16 @@ def isoperimetric_bound(medians: np.ndarray, lipschitz: np.ndarray | float | int
     Tsirelson) says how much lies within the distance median / Lip of it. Linear functions attain the bound.
     """
     return np.where(medians > 0, norm.sf(medians / np.expand_dims(lipschitz, -1)), 1.0).mean(-1)
+
+
+def averaging_margin(n: Size, separation: Size, d: Size, label_noise: float) -> np.ndarray | np.floating:
+    """The normalised margin of the average of n points times labels, on clusters of this separation in R^d, nearly.
+
+    The average is (1 - 2 eta) mu and noise of the squared length d / n. Its expected margin over its length, which is
+    the Lipschitz constant, is s / sqrt(1 + d / ((1 - 2 eta)^2 n s^2)).
+    """
+    index = (1 - 2 * label_noise) ** 2 * n * np.square(separation) / d
+    return separation / np.sqrt(1 + 1 / index)
 
 
 def upper_at_start(d: int, width: int, depth: int) -> float:
