@@ -88,6 +88,7 @@ def test_the_read_outs_by_brute_force(centred):
     if centred:
         now, then = now - then, 0 * then
     linear = then + jacobian(start.weights, x_test) @ moves
+    y_test = draw(9).sign()
     expected = {
         "distance": moves.norm() / length,
         "kernel_change": (kernels[0] - kernels[1]).norm() / kernels[1].norm(),
@@ -95,9 +96,10 @@ def test_the_read_outs_by_brute_force(centred):
         "flipped_test": switched(x_test),
         "output_difference": (now - linear).norm() / (now - then).norm(),
         "disagreement": ((now > 0) != (linear > 0)).double().mean(),
+        "tangent_test_error": (y_test * linear <= 0).double().mean(),
     }
     run = dataclasses.replace(SMALL, centred=centred)
-    measured = laziness(run, network, start, x, x_test)
+    measured = laziness(run, network, start, x, x_test, y_test)
     assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-10)
 
 

@@ -48,7 +48,7 @@ class DeepClassification(Separated, LazyTraining):
             row["initial_error"] = missed(y_test * start[index](x_test)[0])
             row["test_error"] = missed(y_test * run.outputs(finished[index], start[index], x_test))
             if run.measure_laziness:
-                row |= laziness(run, finished[index], start[index], xs[index], x_test)
+                row |= laziness(run, finished[index], start[index], xs[index], x_test, y_test)
             tables.append(pd.DataFrame([row]))
         return tables
 
@@ -72,18 +72,21 @@ class DeepDigits(DigitPair, LazyTraining):
             row, margins = training(trained, index)
             row["training_error_flipped"] = missed(margins[p.labels != p.clean])
             row["test_error"] = missed(p.labels_test * run.outputs(finished[index], start[index], p.x_test))
-            row |= laziness(run, finished[index], start[index], p.x, p.x_test)
+            row |= laziness(run, finished[index], start[index], p.x, p.x_test, p.labels_test)
             tables.append(pd.DataFrame([row]))
         return tables
 
 
-def laziness(run: LazyTraining, network: Deep, start: Deep, x: Tensor, x_test: Tensor) -> dict[str, float]:
+def laziness(
+    run: LazyTraining, network: Deep, start: Deep, x: Tensor, x_test: Tensor, y_test: Tensor
+) -> dict[str, float]:
     """How far training went from the start, for one network: in weights, kernel, active neurons and outputs.
 
     ``distance`` and ``kernel_change`` are relative Frobenius norms, the first over all layers, the second of the kernel
     matrix of the training inputs; ``flipped`` is the share of the pairs (hidden neuron, training input) that switched,
     ``flipped_test`` that at test inputs. ``output_difference`` is the distance of the outputs at test inputs from those
-    of the tangent model, relative to what training changed there, and ``disagreement`` the share of other signs.
+    of the tangent model, relative to what training changed there, ``disagreement`` the share of other signs, and
+    ``tangent_test_error`` what the tangent model errs.
     """
     moves = sum((w - w0).square().sum() for w, w0 in zip(network.weights, start.weights, strict=True))
     length = sum(w0.square().sum() for w0 in start.weights)
@@ -99,4 +102,5 @@ def laziness(run: LazyTraining, network: Deep, start: Deep, x: Tensor, x_test: T
         "flipped_test": float(lazy.flipped(network, start, x_test).mean()),
         "output_difference": float((outputs - linear).norm() / (outputs - before).norm()),
         "disagreement": float(((outputs > 0) != (linear > 0)).double().mean()),
+        "tangent_test_error": missed(y_test * linear),
     }
