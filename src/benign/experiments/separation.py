@@ -35,7 +35,8 @@ class Separation(DigitPair):
     """Kernel regression with Theta_L on n images of two classes, with right labels and with wrong ones among them.
 
     It is what a lazily trained, infinitely wide ReLU network with ``depth`` layers says that fits every label with the
-    same margin, one that starts at zero, or from an f_0 with the standard deviation ``init_noise`` in units of it. Test labels are clean.
+    same margin, one that starts at zero, or from an f_0 with the standard deviation ``init_noise`` in units of it. Test
+    labels are clean.
     """
 
     n: int
@@ -44,9 +45,8 @@ class Separation(DigitPair):
     depth: int = 3
     init_noise: float = 0.0
 
-    allows = dict(
-        n=at_least(4), depth=at_least(2), init_noise=AMOUNT
-    )  # distances within each class need two images of it
+    # distances within each class need two images of it
+    allows = dict(n=at_least(4), depth=at_least(2), init_noise=AMOUNT)
     batched_by: ClassVar[tuple[str, ...]] = ("images",)
 
     @staticmethod
