@@ -1,8 +1,8 @@
 """The test error of an infinitely wide ReLU network, trained lazily on two polluted clusters: our closed form.
 
-The inputs are those of ``experiments.samples.Separated``: up to noise, two points have the cosine rho if they are of one
-cluster and -rho if not, with rho = s^2 / (d + s^2) for the separation s = ||mu||. For d much larger than n the kernels
-are replaced by their linearisations (El Karoui 2010),
+The inputs are those of ``experiments.samples.Separated``: up to noise, two points have the cosine rho if they are of
+one cluster and -rho if not, with rho = s^2 / (d + s^2) for the separation s = ||mu||. For d much larger than n the
+kernels are replaced by their linearisations (El Karoui 2010),
 
     Theta_L ~ A I + b 1 1^T + g rho y* y*^T,    b = Theta_L(0),  g = Theta_L'(0),  A = L - b - g rho,
 
