@@ -109,7 +109,14 @@ CASES = [
     ),
     Case(
         DeepClassification(n=24, d=80, separation=5.0, label_noise=0.125, seed=0, width=20, test_points=200),
-        [[{}, dict(seed=1, separation=20.0), dict(seed=2, label_noise=0.25, init_noise=0.3, step=2.0)]],
+        [
+            [
+                {},
+                dict(seed=1, separation=20.0),
+                dict(seed=2, label_noise=0.25, init_noise=0.3, step=2.0),
+                dict(centred=True, balanced=True),
+            ]
+        ],
         dict(
             width=0, d=0, separation=-1.0, test_points=0, depth=1, epochs=0, init_noise=0, step=-1.0, level=math.inf,
             batch_points=[0, 25], label_noise=0.5,
@@ -117,7 +124,7 @@ CASES = [
     ),
     Case(
         DeepDigits(negative=3, positive=8, n=40, label_noise=0.2, seed=0, width=24),
-        [[{}, dict(negative=0, positive=1, seed=1, label_noise=0.0)]],
+        [[{}, dict(negative=0, positive=1, seed=1, label_noise=0.0), dict(centred=True, balanced=True)]],
         dict(width=0, epochs=0),
     ),
     Case(
@@ -145,7 +152,7 @@ CASES = [
     ),
     Case(
         InfiniteWidth(n=24, d=80, separation=5.0, label_noise=0.125, seed=0, test_points=200, init_noise=0.7),
-        [[{}, dict(seed=1, label_noise=0.25)]],
+        [[{}, dict(seed=1, label_noise=0.25), dict(centred=True, balanced=True, balanced_noise=False)]],
         dict(depth=1),
     ),
     Case(
@@ -234,8 +241,8 @@ CASES = [
     ),
     Case(
         Separation(negative=4, positive=9, n=40, label_noise=0.2, seed=0),
-        [[{}, dict(negative=0, positive=1, seed=1), dict(depth=2)]],
-        dict(depth=1, n=3),
+        [[{}, dict(negative=0, positive=1, seed=1), dict(depth=2), dict(balanced=True, init_noise=0.3)]],
+        dict(depth=1, n=3, init_noise=-0.1),
     ),
     Case(
         TailErrors(**POLLUTED, tail_points=400, test_points=800),

@@ -88,6 +88,7 @@ def test_the_read_outs_by_brute_force(centred):
     if centred:
         now, then = now - then, 0 * then
     linear = then + jacobian(start.weights, x_test) @ moves
+    labels, y_test = draw(7).sign(), draw(9).sign()
     expected = {
         "distance": moves.norm() / length,
         "kernel_change": (kernels[0] - kernels[1]).norm() / kernels[1].norm(),
@@ -96,9 +97,29 @@ def test_the_read_outs_by_brute_force(centred):
         "output_difference": (now - linear).norm() / (now - then).norm(),
         "disagreement": ((now > 0) != (linear > 0)).double().mean(),
     }
-    run = dataclasses.replace(SMALL, centred=centred)
-    measured = laziness(run, network, start, x, x_test)
+    run = dataclasses.replace(SMALL, centred=centred, n=7, batch_points=7)
+    measured = laziness(run, network, start, x, labels, x_test, y_test)
+    measured.pop("tangent_test_error")
     assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-10)
+
+
+def test_the_trained_tangent_model_by_gradient_descent_in_weight_space():
+    run = dataclasses.replace(SMALL, epochs=6, batch_points=24, level=1e-9, width=5)
+    (x, labels, _), (x_test, y_test) = run.sample(), run.fresh()
+    start = initialise((80, 5, 5, 1), [0], relu())
+    got = laziness(run, start, start, x, labels, x_test, y_test)["tangent_test_error"]
+
+    def features(points):
+        hs, signals = start.factors(points)
+        pairs = zip(start.multipliers, hs, signals, strict=True)
+        return torch.cat([s * (b[0].unsqueeze(2) * h[0].unsqueeze(1)).flatten(1) for s, h, b in pairs], 1)
+
+    moves = torch.zeros(features(x).shape[1], dtype=torch.float64)
+    for _ in range(6):
+        margins = labels * (start(x)[0] + features(x) @ moves)
+        moves += run.step_size * (features(x) * (labels * torch.sigmoid(-margins)).unsqueeze(1)).mean(0)
+    outputs = start(x_test)[0] + features(x_test) @ moves
+    assert got == float((y_test * outputs <= 0).double().mean())
 
 
 def test_the_table_of_digits():

@@ -37,6 +37,9 @@ def test_the_parts_solve_the_linearised_kernel(depth):
     # Labels with a mean: what a constant vector of labels 1/sqrt(n) makes of a test point.
     constant = b * np.sum(np.linalg.solve(kernel, np.full(n, n**-0.5)))
     assert got.labels == pytest.approx(constant**2, rel=1e-12)
+    assert parts(n, d, s, 0.1, depth, f0, q, imbalance=0.36).labels == pytest.approx(0.36 * got.labels)
+    assert parts(n, d, s, 0.1, depth, f0, q, imbalance=0) == got._replace(labels=0)
+    assert parts(n, d, s, 0.1, depth, 0.0, q) == got._replace(initialisation=0.0)
     # f_0 at a test point of class +1 and at the sample: its shared parts are predicted, its own one is not.
     b0, g0 = covariance_constants(depth)
     a0 = 1 - b0 - g0 * rho

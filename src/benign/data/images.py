@@ -121,12 +121,13 @@ def problem(
     scaling: Scaling = "unit-norm",
     seed: int = 0,
     exact_flips: bool = True,
+    balanced: bool = False,
 ) -> Problem:
     """A balanced random sample of two classes, labels -1 and +1, with polluted training labels and scaled pixels.
 
     Of the n training images each class has n/2, up to one; the sample of a smaller n, from the same seed, is the
     beginning of that of a larger one. The test images are all of these classes, their labels are clean.
-    ``label_noise`` and ``exact_flips`` are explained at :func:`benign.data.labels.flip`.
+    ``label_noise``, ``exact_flips`` and ``balanced`` are explained at :func:`benign.data.labels.flip`.
 
     ``unit-norm`` divides every image by its Euclidean norm. ``standardised`` subtracts from every pixel its mean over
     the n training images and divides by its standard deviation over them (divisor n), test images too; a pixel that
@@ -158,7 +159,7 @@ def problem(
     clean, labels_test = (
         np.where(there == classes[1], 1.0, -1.0) for there in (images.train_labels[train], images.test_labels[test])
     )
-    polluted = labels.flip(clean, label_noise, generator(seed, "images: label noise"), exact_flips)
+    polluted = labels.flip(clean, label_noise, generator(seed, "images: label noise"), exact_flips, balanced)
 
     x, x_test = _flat(images.train_images[train]), _flat(images.test_images[test])
     if scaling == "unit-norm":

@@ -45,6 +45,7 @@ def sample(
     directions: int = 0,
     exact_flips: bool = True,
     balanced: bool = False,
+    balanced_noise: bool = True,
     frame: str = "reduced",
 ) -> Mixture:
     """A sample of size n of the mixture y* mu + z with ||mu|| = signal and a share of wrong labels.
@@ -57,11 +58,14 @@ def sample(
     not depend on p. A test point, given the sample, is y* mu plus a standard Gaussian in either frame.
 
     ``exact_flips`` flips round(label_noise * n) labels; otherwise each label is flipped independently. Where the labels
-    are ``balanced``, as many points belong to one cluster as to the other, and as many of each have a wrong label.
+    are ``balanced``, as many points belong to one cluster as to the other, and with ``balanced_noise`` as many of each
+    have a wrong label; without it any of them may be wrong.
     """
     check(n, p, signal, label_noise, directions)
     clean = labels.clean(n, seeds.generator(seed, "clean labels"), balanced)
-    polluted = labels.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact_flips, balanced)
+    polluted = labels.flip(
+        clean, label_noise, seeds.generator(seed, "label flips"), exact_flips, balanced and balanced_noise
+    )
     rng = seeds.generator(seed, f"noise, {frame} frame")
     match frame:
         case "ambient":

@@ -13,6 +13,7 @@ import pandas as pd
 from torch import Tensor
 
 from benign.experiments.deep_training import LazyTraining, fit_lazily, missed, training
+from benign.experiments.infinite_width import descend
 from benign.experiments.samples import DigitPair, Separated
 from benign.experiments.setting import at_least
 from benign.networks.deep import Deep
@@ -48,7 +49,7 @@ class DeepClassification(Separated, LazyTraining):
             row["initial_error"] = missed(y_test * start[index](x_test)[0])
             row["test_error"] = missed(y_test * run.outputs(finished[index], start[index], x_test))
             if run.measure_laziness:
-                row |= laziness(run, finished[index], start[index], xs[index], x_test)
+                row |= laziness(run, finished[index], start[index], xs[index], labels[index], x_test, y_test)
             tables.append(pd.DataFrame([row]))
         return tables
 
@@ -72,18 +73,21 @@ class DeepDigits(DigitPair, LazyTraining):
             row, margins = training(trained, index)
             row["training_error_flipped"] = missed(margins[p.labels != p.clean])
             row["test_error"] = missed(p.labels_test * run.outputs(finished[index], start[index], p.x_test))
-            row |= laziness(run, finished[index], start[index], p.x, p.x_test)
+            row |= laziness(run, finished[index], start[index], p.x, p.labels, p.x_test, p.labels_test)
             tables.append(pd.DataFrame([row]))
         return tables
 
 
-def laziness(run: LazyTraining, network: Deep, start: Deep, x: Tensor, x_test: Tensor) -> dict[str, float]:
+def laziness(
+    run: LazyTraining, network: Deep, start: Deep, x: Tensor, labels: Tensor, x_test: Tensor, y_test: Tensor
+) -> dict[str, float]:
     """How far training went from the start, for one network: in weights, kernel, active neurons and outputs.
 
     ``distance`` and ``kernel_change`` are relative Frobenius norms, the first over all layers, the second of the kernel
     matrix of the training inputs; ``flipped`` is the share of the pairs (hidden neuron, training input) that switched,
     ``flipped_test`` that at test inputs. ``output_difference`` is the distance of the outputs at test inputs from those
-    of the tangent model, relative to what training changed there, and ``disagreement`` the share of other signs.
+    of the tangent model at the same weights, relative to what training changed there, and ``disagreement`` the share of
+    other signs. ``tangent_test_error`` is the error of the tangent model when it is trained itself, by the same SGD.
     """
     moves = sum((w - w0).square().sum() for w, w0 in zip(network.weights, start.weights, strict=True))
     length = sum(w0.square().sum() for w0 in start.weights)
@@ -92,6 +96,8 @@ def laziness(run: LazyTraining, network: Deep, start: Deep, x: Tensor, x_test: T
     moved = lazy.linearised(network, start, x_test)[0] - start(x_test)[0]
     before = run.outputs(start, start, x_test)
     linear = before + moved
+    coefficients, _ = descend(run, then, run.outputs(start, start, x), labels)
+    trained = before + empirical.kernel(start, x_test, x)[0] @ coefficients
     return {
         "distance": float((moves / length).sqrt()),
         "kernel_change": float((now - then).norm() / then.norm()),
@@ -99,4 +105,5 @@ def laziness(run: LazyTraining, network: Deep, start: Deep, x: Tensor, x_test: T
         "flipped_test": float(lazy.flipped(network, start, x_test).mean()),
         "output_difference": float((outputs - linear).norm() / (outputs - before).norm()),
         "disagreement": float(((outputs > 0) != (linear > 0)).double().mean()),
+        "tangent_test_error": missed(y_test * trained),
     }

@@ -12,13 +12,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from benign import seeds
 from benign.errors import InputError
 from benign.experiments.setting import POSITIVE, SHARE, Setting, at_least
 from benign.networks import activations
 from benign.networks.deep import Deep, initialise
+from benign.ntk import analytic
 from benign.train import deep_span, history
 from benign.train.history import Trained
-from benign.train.problem import loss_at_most
+from benign.train.problem import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +71,10 @@ class DeepTraining(Setting):
 class LazyTraining(DeepTraining):
     """Mini-batch SGD on a ReLU network.
 
-    Training goes through the sample in mini-batches of ``batch_points`` until the training loss is at most ``level``,
-    which is asked after every epoch, or for ``epochs``. Where it is ``centred``, f - f_0 is trained and tested, which
-    begins at zero.
+    Training goes through the sample in mini-batches of ``batch_points`` until every label is fitted and the training
+    loss is at most ``level``, which is asked after every epoch, or for ``epochs``. Where it is ``centred``, f - f_0 is
+    trained and tested, which begins at zero. To first order in what training changes it is what two mirrored copies of
+    the network learn, whose outputs enter with opposite signs.
     """
 
     batch_points: int = 16
@@ -85,6 +88,11 @@ class LazyTraining(DeepTraining):
         super().__post_init__()
         if self.batch_points > self.n:
             raise InputError(f"batch_points is {self.batch_points}: it must lie between 1 and the {self.n} points")
+
+    @property
+    def stop(self) -> Rule:
+        """When training is over. A loss below ln(2) / n alone would make sure of every label."""
+        return Rule(self.level, fitted=True)
 
     def outputs(self, network: Deep, start: Deep, x: Tensor) -> Tensor:
         """What one network says at the points x, shape (points,); ``start`` is the same network before training."""
@@ -121,8 +129,17 @@ def fit_lazily(
     return fit(
         batch, xs, labels, device,
         steps=first.epochs * -(-first.n // first.batch_points), batch_size=first.batch_points,
-        seeds=[run.seed for run in batch], stop=loss_at_most(first.level),
+        seeds=[run.seed for run in batch], stop=first.stop,
     )  # fmt: skip
+
+
+def wide_start(points: Tensor, depth: int, init_noise: float, seed: int) -> Tensor:
+    """The values of f_0 of a wide network: a draw of the Gaussian process with covariance s^{2L} Sigma_L, or zero."""
+    if init_noise == 0:
+        return torch.zeros(len(points), dtype=points.dtype)
+    covariance = analytic.kernel(points, depth=depth, kind="nngp")
+    draw = torch.from_numpy(seeds.generator(seed, "initial function").standard_normal(len(points)))
+    return init_noise * (torch.linalg.cholesky(covariance) @ draw)
 
 
 def training(trained: Trained, index: int) -> tuple[dict[str, float], Tensor]:

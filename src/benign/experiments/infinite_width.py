@@ -13,10 +13,11 @@ from typing import ClassVar
 
 import pandas as pd
 import torch
+from scipy.special import expit
 from torch import Tensor
 
 from benign import seeds
-from benign.experiments.deep_training import LazyTraining, missed
+from benign.experiments.deep_training import LazyTraining, missed, wide_start
 from benign.experiments.samples import Separated
 from benign.experiments.setting import Alone
 from benign.ntk import analytic, regression
@@ -60,24 +61,24 @@ class InfiniteWidth(Alone, Separated, LazyTraining):
 
 
 def initial(run: LazyTraining, points: Tensor) -> Tensor:
-    """The values of f_0 at the points, a draw of the Gaussian process with covariance s^{2L} Sigma_L, or zero."""
-    if run.centred:
-        return torch.zeros(len(points), dtype=points.dtype)
-    covariance = analytic.kernel(points, depth=run.depth, kind="nngp")
-    draw = torch.from_numpy(seeds.generator(run.seed, "initial function").standard_normal(len(points)))
-    return run.init_noise * (torch.linalg.cholesky(covariance) @ draw)
+    """The values of f_0 at the points, or zero."""
+    return wide_start(points, run.depth, 0 if run.centred else run.init_noise, run.seed)
 
 
 def descend(run: LazyTraining, kernel: Tensor, start: Tensor, labels: Tensor) -> tuple[Tensor, int]:
-    """The coefficients c when the loss is at ``level`` or the epochs are over, and the steps taken."""
+    """The coefficients c when training has reached its end or the epochs are over, and the steps taken."""
     rng = seeds.generator(run.seed, "mini-batch order")  # that of ``train.deep``
     coefficients, steps = torch.zeros_like(labels), 0
+    c, k, f0, y = (tensor.numpy() for tensor in (coefficients, kernel, start, labels))  # small steps: NumPy is faster
     for _ in range(run.epochs):
-        if LOGISTIC.at(start + kernel @ coefficients, labels).mean() <= run.level:
+        outputs = start + kernel @ coefficients
+        if run.stop(labels * outputs, LOGISTIC.at(outputs, labels)):
             break
-        for points in torch.from_numpy(rng.permutation(run.n)).split(run.batch_points):
-            outputs = start[points] + kernel[points] @ coefficients
-            coefficients[points] += run.step_size / len(points) * LOGISTIC.force(outputs, labels[points])
+        order = rng.permutation(run.n)
+        for first in range(0, run.n, run.batch_points):
+            points = order[first : first + run.batch_points]
+            margins = y[points] * (f0[points] + k[points] @ c)
+            c[points] += run.step_size / len(points) * y[points] * expit(-margins)
             steps += 1
     return coefficients, steps
 

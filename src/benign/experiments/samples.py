@@ -21,12 +21,13 @@ class Separated(Setting):
     The inputs are x = (y* mu + z) / ||y* mu + z|| with z ~ N(0, I_d), and ``separation`` is ||mu||: half the distance
     of the two means in units of the noise's standard deviation. The length of y* mu + z says nothing about y*, so the
     Bayes error on clean labels is Q(||mu||). Where labels are ``balanced``, as many points belong to one cluster as to
-    the other, and as many of each have a wrong label.
+    the other, and with ``balanced_noise`` as many of each have a wrong label; without it any of them may be wrong.
     """
 
     d: int
     separation: float
     balanced: bool = False
+    balanced_noise: bool = True
     test_points: int = 1000
 
     allows = dict(d=at_least(1), separation=AMOUNT, test_points=at_least(1))
@@ -34,8 +35,9 @@ class Separated(Setting):
     def sample(self) -> tuple[Tensor, Tensor, Tensor]:
         """The training inputs, shape (n, d), their labels and their clean labels."""
         sample = mixtures.sample(
-            self.n, self.d, self.separation, self.label_noise, self.seed, balanced=self.balanced, frame="ambient"
-        )
+            self.n, self.d, self.separation, self.label_noise, self.seed,
+            balanced=self.balanced, balanced_noise=self.balanced_noise, frame="ambient",
+        )  # fmt: skip
         return self.scaled(sample.x), sample.labels, sample.clean
 
     def fresh(self) -> tuple[Tensor, Tensor]:
@@ -51,11 +53,15 @@ class Separated(Setting):
 
 @dataclass(frozen=True, kw_only=True)
 class DigitPair(Setting):
-    """n images of two classes with polluted labels, and all test images of these classes with clean ones."""
+    """n images of two classes with polluted labels, and all test images of these classes with clean ones.
+
+    Each class has half of the images. Where labels are ``balanced``, it has half of the wrong labels too.
+    """
 
     negative: int
     positive: int
     images: str = "mnist-sample"
+    balanced: bool = False
 
     scaling: ClassVar[str] = "unit-norm"
 
@@ -66,7 +72,7 @@ class DigitPair(Setting):
         return [
             images.problem(
                 source, (run.negative, run.positive), run.n,
-                label_noise=run.label_noise, scaling=run.scaling, seed=run.seed,
+                label_noise=run.label_noise, scaling=run.scaling, seed=run.seed, balanced=run.balanced,
             )
             for run in batch
         ]  # fmt: skip

@@ -24,9 +24,9 @@ from torch import Tensor
 
 from benign.data.images import Problem
 from benign.experiments import outcomes
-from benign.experiments.deep_training import missed
+from benign.experiments.deep_training import missed, wide_start
 from benign.experiments.samples import DigitPair
-from benign.experiments.setting import at_least
+from benign.experiments.setting import AMOUNT, at_least
 from benign.ntk import analytic
 
 
@@ -34,16 +34,19 @@ from benign.ntk import analytic
 class Separation(DigitPair):
     """Kernel regression with Theta_L on n images of two classes, with right labels and with wrong ones among them.
 
-    It is the mean, over random starts, of a lazily trained, infinitely wide ReLU network with ``depth`` layers, which
-    fits every label. Test labels are clean.
+    It is what a lazily trained, infinitely wide ReLU network with ``depth`` layers says that fits every label with the
+    same margin, one that starts at zero, or from an f_0 with the standard deviation ``init_noise`` in units of it. Test
+    labels are clean.
     """
 
     n: int
     label_noise: float
     seed: int
     depth: int = 3
+    init_noise: float = 0.0
 
-    allows = dict(n=at_least(4), depth=at_least(2))  # distances within each class need two images of it
+    # distances within each class need two images of it
+    allows = dict(n=at_least(4), depth=at_least(2), init_noise=AMOUNT)
     batched_by: ClassVar[tuple[str, ...]] = ("images",)
 
     @staticmethod
@@ -55,8 +58,11 @@ class Separation(DigitPair):
 def _row(run: Separation, p: Problem) -> dict[str, float | str]:
     kernel = analytic.kernel(p.x, depth=run.depth)
     labels = torch.stack([p.clean, p.labels], 1)
-    coefficients = torch.cholesky_solve(labels, torch.linalg.cholesky(kernel))
-    right, polluted = (analytic.kernel(p.x_test, p.x, depth=run.depth) @ coefficients).unbind(1)
+    together = wide_start(torch.cat([p.x, p.x_test]), run.depth, run.init_noise, run.seed)
+    start, start_test = together.split([run.n, len(p.x_test)])
+    coefficients = torch.cholesky_solve(labels - start.unsqueeze(1), torch.linalg.cholesky(kernel))
+    fresh = start_test.unsqueeze(1) + analytic.kernel(p.x_test, p.x, depth=run.depth) @ coefficients
+    right, polluted = fresh.unbind(1)
     row = geometry(p.x, p.clean) | {"predicted_excess": predicted_excess(kernel, p.clean, run.label_noise)}
     row["clean_error"], row["noisy_error"] = (missed(p.labels_test * f) for f in (right, polluted))
     row["excess"] = row["noisy_error"] - row["clean_error"]

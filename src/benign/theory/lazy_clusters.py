@@ -1,8 +1,8 @@
 """The test error of an infinitely wide ReLU network, trained lazily on two polluted clusters: our closed form.
 
-The inputs are those of ``experiments.samples.Separated``, with the cosines +-rho of the means,
-rho = s^2 / (d + s^2) for the separation s = ||mu||. For d much larger than n the kernels are replaced by their
-linearisations (El Karoui 2010),
+The inputs are those of ``experiments.samples.Separated``: up to noise, two points have the cosine rho if they are of
+one cluster and -rho if not, with rho = s^2 / (d + s^2) for the separation s = ||mu||. For d much larger than n the
+kernels are replaced by their linearisations (El Karoui 2010),
 
     Theta_L ~ A I + b 1 1^T + g rho y* y*^T,    b = Theta_L(0),  g = Theta_L'(0),  A = L - b - g rho,
 
@@ -13,7 +13,7 @@ ends, and v is the variance of f_0. In units of q, the expected margin at a test
 
 and three things disturb it, all of them Gaussian to leading order:
 
-    labels           (1/n) (n b / (A + n b))^2                    the labels' mean, which a random sample has
+    labels           (u/n) (n b / (A + n b))^2                    the labels' mean, of variance u/n: 0 if balanced
     inputs           g^2 ||sum_i c_i x_i||^2 / (d + s^2)          the noise of the test point meets that of the sample
     initialisation   (v / q^2) (A' + b' (A / (A + n b))^2 + g' rho (A / (A + n g rho))^2)     what is left of f_0
 
@@ -45,11 +45,20 @@ class Parts(NamedTuple):
 
 
 def parts(
-    n: int, d: int, separation: float, label_noise: float, depth: int, init_noise: float, train_margin: float
+    n: int,
+    d: int,
+    separation: float,
+    label_noise: float,
+    depth: int,
+    init_noise: float,
+    train_margin: float,
+    imbalance: float = 1.0,
 ) -> Parts:
-    """The margin and the variances for labels that are +1 or -1 with equal probability.
+    """The margin and the variances of the lazy limit with the ``train_margin`` q.
 
-    ``init_noise`` is the standard deviation of f_0, ``train_margin`` is q.
+    ``init_noise`` is the standard deviation of f_0, 0 if it starts at zero. ``imbalance`` is u, n times the expected
+    square of the labels' mean: 1 for random labels, 0 for balanced ones, 4 eta (1 - eta) for as many points of either
+    cluster with wrong labels at random.
     """
     rho, pull = separation**2 / (d + separation**2), 1 - 2 * label_noise
     tangent = analytic.profile_constants(depth)
@@ -63,7 +72,7 @@ def parts(
     left = start_a + start_b * (a / (a + n * b)) ** 2 + start_g * rho * (a / (a + signal)) ** 2
     return Parts(
         margin=pull * signal / (a + signal),
-        labels=(n * b / (a + n * b)) ** 2 / n,
+        labels=imbalance * (n * b / (a + n * b)) ** 2 / n,
         inputs=g**2 * weight / (d + separation**2),
         initialisation=(init_noise / train_margin) ** 2 * left,
     )
