@@ -6,6 +6,8 @@ from html import escape
 from docutils import nodes
 from pybtex.richtext import Text
 from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
 
 from livingpaper.build.replications import stood
 from livingpaper.say.claims import NOT_TESTABLE, VERDICTS
@@ -13,6 +15,8 @@ from livingpaper.sphinx.glue import css, estimate_with_interval, fresh_draws, pr
 from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import address, copied, joined, link, reference
 from livingpaper.sphinx.tables import Cell, Row, boxed
+
+logger = logging.getLogger(__name__)
 
 #: What is said of one claim and of several, by verdict.
 SAID = {
@@ -34,6 +38,25 @@ def number(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     id = place["shown_id"]
     words = f"Claim {app.env.get_domain('paper').claim_numbers()[id]}"
     return [nodes.reference("", words, refid=id, internal=True, classes=["claim-number"])]
+
+
+class VerdictOf(SphinxRole):
+    """The verdict of a claim, wherever a page speaks of it: a word that is typed by hand would stay when it changes."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        place = Later(kind="verdict", shown_id=self.text)
+        self.set_source_info(place)
+        return [place], []
+
+
+@fills("verdict")
+def verdict_of(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
+    """The verdict of a claim of the book, as a badge."""
+    claim = app.env.get_domain("paper").claims.get(place["shown_id"])
+    if claim is None:
+        logger.warning("there is no claim %r", place["shown_id"], location=place)
+        return []
+    return [verdict_badge(claim["verdict"])]
 
 
 @fills("claims-ledger", directive=True)
@@ -179,6 +202,7 @@ def _below(*content: nodes.Node) -> nodes.inline:
 
 
 def setup(app: Sphinx) -> None:
-    """Register what makes a tool of the ledger."""
+    """Register what makes a tool of the ledger, and the role that says one verdict."""
+    app.add_role("verdict", VerdictOf())
     app.add_css_file("css/ledger.css", priority=800)
     app.add_js_file("js/ledger.js", priority=800)
