@@ -5,7 +5,7 @@ the greys of the style, and the one colour of the palette that is too dark for a
 numbers and stay as they are, as do the letters that stand on them.
 """
 
-SHEET = "#14181e"  #: the page's own background in the dark
+SHEET = "#121212"  #: the page's own background in the dark
 #: What each colour of ``style`` becomes on a dark sheet.
 COLOURS = {
     "#000000": "#f2f4f6", "#222222": "#e4e8ec", "#333333": "#d6dade", "#666666": "#9aa2ab", "#777777": "#a5adb5",
