@@ -145,9 +145,15 @@ def test_figures_have_alternatives_and_claims_have_records():
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_chapter_opens_with_what_it_teaches(chapter):
+def test_a_chapter_opens_with_what_it_teaches_or_found(chapter):
+    """In a paragraph, and perhaps a figure of its own."""
     title = PROJECT.notebook(chapter).cells[0].source
-    assert re.search(r"^# .+\n\n:::\{opening\}\n(:needs: .+\n)?\n\S.+\.\n:::\n", title, re.MULTILINE)
+    opening = r"^# .+\n\n:::\{opening\}\n(:needs: .+\n)?\n\S.+\.\n(\n```\{figure-preview\} (fig-[a-z-]+)\n```\n)?:::\n"
+    found = re.search(opening, title, re.MULTILINE)
+    assert found
+    assert found[3] is None or f"{{glue:figure}} {found[3]}" in "".join(
+        cell.source for cell in PROJECT.notebook(chapter).cells
+    )
 
 
 def test_every_symbol_is_used_and_says_which_chapter_introduces_it():
