@@ -1,6 +1,6 @@
 """``parameters``, ``figures`` and ``claims``: what there is."""
 
-from textwrap import shorten
+from textwrap import indent, shorten
 from typing import Annotated
 
 import typer
@@ -13,6 +13,7 @@ from livingpaper.errors import InputError
 from livingpaper.publish.published import Published
 from livingpaper.say.claims import SYMBOLS, VERDICTS, estimate_text
 
+INDENT = 6  # of what is said of a claim, below its number and id
 BEGINNING = 100  # characters of a caption: a figure has one line
 
 
@@ -76,5 +77,7 @@ def claims_command(
         record = f"on record: {row['on_record']}" if row["on_record"] != row["verdict"] else ""
         said = "; ".join(filter(None, [condition, replications.in_words(row), record, source]))
         out.print(f"{row['number']:>4}  {row['id']}  {SYMBOLS[row['verdict']]} {row['verdict']}")
-        out.print(Padding(f"{row['statement']}\n{said}", (0, 0, 0, 6)))
+        told = f"{row['statement']}\n{said}"
+        # a program reads lines as they are, people lines of the width that they have
+        out.print(Padding(told, (0, 0, 0, INDENT)) if out.is_terminal else indent(told, " " * INDENT))
     out.print(f"{len(rows)} of {len(found)} claims")
