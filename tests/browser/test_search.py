@@ -41,7 +41,7 @@ def test_claims_come_behind_what_is_called_so_and_before_what_mentions_it(page):
     order = list(hits(page, "assumptions"))
     claims = [order.index(href) for href in order if "#claim-" in href]
     assert claims and order.index("chapters/assumptions.html") < min(claims)
-    assert max(claims) < order.index("chapters/record/glossary.html")
+    assert max(claims) < order.index("chapters/phenomenon.html")
 
 
 @pytest.mark.parametrize("query", ["undying ReLU", "logistic"])
