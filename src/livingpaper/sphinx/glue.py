@@ -176,7 +176,7 @@ class GlueClaim(Glued):
         title += [verdict_badge(verdict), nodes.Text(" ")]
         title += nodes.inline("", "", *self.inline(source), classes=["claim-source"])
         record = f"On record: {payload['on_record'] or 'nothing yet'}."
-        inside = nodes.paragraph("", record, classes=["claim-record"])
+        inside = nodes.paragraph("", record)
         places = [("numref", payload["figure"]), ("prf:ref", payload["theorem"])]
         if seen := " and ".join(f"{{{role}}}`{target}`" for role, target in places if target):
             inside += [nodes.Text(" See "), *self.inline(seen), nodes.Text(".")]

@@ -7,7 +7,7 @@ function player(box) {
   const picture = box.previousElementSibling.querySelector("img");
   const address = picture.getAttribute("src");
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "player-button" });
+  const button = Object.assign(document.createElement("button"), { type: "button" });
   const slider = Object.assign(document.createElement("input"), { type: "range", min: 0, max: names.length - 1 });
   const said = document.createElement("output");
   slider.setAttribute("aria-label", "Frame of the picture");
