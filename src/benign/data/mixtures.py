@@ -71,15 +71,16 @@ def sample(
         case "ambient":
             vectors = rng.standard_normal((n + directions, p))
         case "reduced":
-            vectors = _bartlett(n + directions, p, rng)
+            lower = bartlett(n + directions, p - 1, rng)
+            vectors = np.hstack([rng.standard_normal((len(lower), 1)), lower])
         case _:
             raise InputError(f"frame is {frame!r}: it must be 'ambient' or 'reduced'")
     vectors[:n, 0] += signal * clean
     return Mixture(
-        x=_tensor(vectors[:n]),
-        clean=_tensor(clean),
-        labels=_tensor(polluted),
-        directions=_tensor(vectors[n:]),
+        x=aligned(vectors[:n]),
+        clean=aligned(clean),
+        labels=aligned(polluted),
+        directions=aligned(vectors[n:]),
         signal=float(signal),
         p=p,
     )
@@ -96,22 +97,23 @@ def test_points(
     y = np.where(normals[:, 0] > 0, 1.0, -1.0)  # a fair sign, independent of the other columns
     x = normals[:, 1:]
     x[:, 0] += signal * y
-    return _tensor(x), _tensor(y)
+    return aligned(x), aligned(y)
 
 
-def _tensor(array: np.ndarray) -> Float64[Tensor, "..."]:
-    # A copy in PyTorch's own memory, which is aligned: the last bits of a matrix product depend on the alignment
+def aligned(array: np.ndarray) -> Float64[Tensor, "..."]:
+    """A copy as a tensor of float64."""
+    # In PyTorch's own memory, which is aligned: the last bits of a matrix product depend on the alignment
     # of its factors, and NumPy's differs from process to process.
     return torch.tensor(array, dtype=torch.float64)
 
 
-def _bartlett(count: int, p: int, rng: np.random.Generator) -> np.ndarray:
-    """``count`` standard Gaussian vectors of R^p in a basis of one fixed axis and of axes of their own."""
-    rank = min(count, p - 1)
+def bartlett(count: int, p: int, rng: np.random.Generator) -> Float64[np.ndarray, "count rank"]:
+    """``count`` standard Gaussian vectors of R^p in an orthonormal basis of their own, of min(count, p) axes."""
+    rank = min(count, p)
     lower = np.tril(rng.standard_normal((count, rank)), k=-1)
-    degrees = p - 1 - np.arange(rank)  # L_ii ~ chi_{p-i}, i = 1, 2, ...
+    degrees = p - np.arange(rank)  # L_ii ~ chi_{p+1-i}, i = 1, 2, ...
     lower[np.arange(rank), np.arange(rank)] = np.sqrt(2 * rng.standard_gamma(degrees / 2))
-    return np.hstack([rng.standard_normal((count, 1)), lower])
+    return lower
 
 
 def check(n: int, p: int, signal: float | int, label_noise: float | int, directions: int) -> None:

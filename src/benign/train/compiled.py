@@ -44,34 +44,49 @@ def family(activation: Activation, dtype: np.dtype) -> tuple[int, np.ndarray]:
 
 @compiled
 def descend(
-    kind, parameters, loss, level, fitted, initial, gram, read_out, labels, pull, now, coefficients, outputs, steps
-):
+    kind, parameters, loss, level, fitted, initial, gram, x, read_out, labels, pull, now, coefficients,
+    outputs, steps
+):  # fmt: skip
     """Takes one run of ``train.span`` up to so many steps further; returns how many, and whether it is over.
 
-    A_t (``now``), C_t and f(x_i) are changed in place; ``read_out`` is a / sqrt(m), ``pull`` y step_size / n.
+    A_t (``now``), C_t and f(x_i) are changed in place; ``read_out`` is a / sqrt(m), ``pull`` y step_size / n. A sample
+    has as many patches, one after the other, as there are columns of A for a label. Where it has columns, ``x`` is X:
+    with few of them C X and (C X) X^T cost less than C (X X^T).
     """
-    moved, force = np.empty_like(initial), np.empty_like(labels)
+    moved, force, values = np.empty_like(initial), np.empty_like(gram[0]), np.empty_like(gram[0])
+    few = np.empty((initial.shape[0], x.shape[1]), x.dtype)
+    patches = len(force) // len(labels)
     taken, over = 0, is_over(loss, level, fitted, labels, outputs)
     while taken < steps and not over:
         for i in range(len(labels)):
-            force[i] = pull[i] * negative_derivative(loss, labels[i] * outputs[i])
+            pulled = pull[i] * negative_derivative(loss, labels[i] * outputs[i])
+            for k in range(i * patches, (i + 1) * patches):
+                force[k] = pulled
         backward(kind, parameters, read_out, force, now, coefficients)
-        np.dot(coefficients, gram, moved)
-        forward(kind, parameters, read_out, initial, moved, now, outputs)
+        if x.shape[1]:
+            np.dot(coefficients, x, few)
+            np.dot(few, x.T, moved)
+        else:
+            np.dot(coefficients, gram, moved)
+        forward(kind, parameters, read_out, initial, moved, now, values)
+        for i in range(len(labels)):
+            outputs[i] = 0
+            for k in range(i * patches, (i + 1) * patches):
+                outputs[i] += values[k]
         taken, over = taken + 1, is_over(loss, level, fitted, labels, outputs)
     return taken, over
 
 
 @compiled
-def forward(kind, parameters, read_out, initial, moved, now, outputs):
-    """A = A_0 + C G and f(x_i) = sum_j read_out_j sigma(A_ji)."""
+def forward(kind, parameters, read_out, initial, moved, now, values):
+    """A = A_0 + C G and the values sum_j read_out_j sigma(A_ji), one a column."""
     a, b = parameters[0], parameters[1]
-    outputs[:] = 0
+    values[:] = 0
     for j in range(initial.shape[0]):
         for i in range(initial.shape[1]):
             u = initial[j, i] + moved[j, i]
             now[j, i] = u
-            outputs[i] += read_out[j] * sigma(kind, a, b, u)
+            values[i] += read_out[j] * sigma(kind, a, b, u)
 
 
 @compiled

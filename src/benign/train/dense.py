@@ -12,7 +12,7 @@ from benign.networks.two_layer import TwoLayer
 from benign.train.history import Observable, Recorder, Trained
 from benign.train.losses import LOGISTIC, Loss
 from benign.train.neurons import TwoLayerSnapshot
-from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, one_a_run
+from benign.train.problem import Stop, check_labels, check_shapes, check_steps, never, one_a_run, pool, spread
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ class DenseSnapshot(TwoLayerSnapshot):
 
 def train(
     network: TwoLayer,
-    x: Float[Tensor, "runs n d"],
+    x: Float[Tensor, "runs points d"],
     labels: Float[Tensor, "runs n"],
     *,
     step_size: Float[Tensor, "*runs"] | float | int,
     steps: int,
+    patches: int = 1,
     loss: Loss = LOGISTIC,
     stop: Stop = never,
     observe: Mapping[str, Observable] = {},
@@ -47,16 +48,17 @@ def train(
     """Gradient descent W <- W - step_size grad L(W) on the empirical risk, for a batch of runs.
 
     The gradient is Xu & Gu (2023), eq. (23). A run ends after ``steps`` steps, or as soon as
-    ``stop`` says so. ``observe`` names functions of a ``TwoLayerSnapshot``, evaluated at the steps ``record``.
+    ``stop`` says so. Where a sample has several ``patches`` (consecutive rows of ``x``), the network is
+    x_i -> sum_k f(x_ik), a convolution. ``observe`` names functions of a ``TwoLayerSnapshot``, evaluated at the steps ``record``.
 
     Raises:
         InputError: shapes that do not fit together, labels other than -1 and +1, a step size that is not positive,
             a negative number of steps, a record outside 0..steps.
     """
-    check_shapes(network, x, labels)
+    check_shapes(network, x, labels, patches)
     check_labels(labels, loss)
     check_steps(steps)
-    runs, n, _ = x.shape
+    runs, n = labels.shape
     sizes = one_a_run("step_size", step_size, runs, labels.device).to(labels.dtype)
     recorder = Recorder(observe, record, runs, steps)
     final, taken = network.weights.clone(), torch.zeros(runs, dtype=torch.long, device=x.device)
@@ -66,7 +68,7 @@ def train(
         initial, y, inputs = network.select(active), labels[active], x[active]
         now = TwoLayer(weights, initial.signs, initial.activation)
         hidden = weights @ inputs.transpose(1, 2)  # (runs, m, n)
-        outputs = now(inputs)
+        outputs = pool(now(inputs), patches)
         margins = y * outputs
         losses, g = loss.value(margins), loss.negative_derivative(margins)
         stopping = stop(margins, losses) | (step == steps)
@@ -76,7 +78,7 @@ def train(
         taken[active[stopping]] = step
         if stopping.all():
             break
-        push = now.signs.unsqueeze(2) * now.activation.derivative(hidden) * (y * g).unsqueeze(1)
+        push = now.signs.unsqueeze(2) * now.activation.derivative(hidden) * spread(y * g, patches).unsqueeze(1)
         descent = push @ inputs / (n * math.sqrt(now.signs.shape[1]))  # minus the gradient
         weights = (weights + sizes[active].view(-1, 1, 1) * descent)[~stopping]
         active = active[~stopping]

@@ -39,14 +39,33 @@ def loss_at_most(level: float | int) -> Rule:
     return Rule(float(level))
 
 
-def check_shapes(network: TwoLayer, x: Tensor, labels: Tensor) -> None:
+def pool(values: Tensor, patches: int) -> Tensor:
+    """The sums over the patches of each sample, which stand one after the other along the last axis."""
+    return values if patches == 1 else values.unflatten(-1, (-1, patches)).sum(-1)
+
+
+def spread(values: Tensor, patches: int) -> Tensor:
+    """What belongs to a sample, at each of its patches."""
+    return values if patches == 1 else values.repeat_interleave(patches, -1)
+
+
+def check_patches(patches: int) -> None:
+    """Raise an ``InputError`` unless it is a number of patches."""
+    if patches < 1:
+        raise InputError(f"patches is {patches}: a sample has at least one")
+
+
+def check_shapes(network: TwoLayer, x: Tensor, labels: Tensor, patches: int = 1) -> None:
     """Raise an ``InputError`` unless networks, inputs and labels are those of one batch of non-empty samples."""
-    (runs, m, d), n = network.weights.shape, x.shape[-2]
-    if n < 1 or x.shape != (runs, n, d) or labels.shape != (runs, n) or network.signs.shape != (runs, m):
+    check_patches(patches)
+    (runs, m, d), points = network.weights.shape, x.shape[-2]
+    n = points // patches
+    fits = x.shape == (runs, n * patches, d) and labels.shape == (runs, n) and network.signs.shape == (runs, m)
+    if n < 1 or not fits:
         raise InputError(
             f"the batch does not fit together: weights (runs, m, d) are {tuple(network.weights.shape)}, "
             f"signs (runs, m) {tuple(network.signs.shape)}, x (runs, n, d) {tuple(x.shape)}, "
-            f"labels (runs, n) {tuple(labels.shape)}"
+            f"labels (runs, n) {tuple(labels.shape)}" + f", with {patches} rows of x a sample" * (patches > 1)
         )
 
 

@@ -5,7 +5,8 @@ pre-activations A_0 = W_0 X^T enter a step, which costs O(m n^2):
 
     C_{t+1} = C_t + (step_size / n) m^(-1/2) (a * sigma'(A_t)) diag(g y),    A_{t+1} = A_0 + C_{t+1} G.
 
-Lengths follow too: W_t W_t^T = W_0 W_0^T + C_t A_0^T + A_t C_t^T. ``train.dense`` is the slow twin.
+Lengths follow too: W_t W_t^T = W_0 W_0^T + C_t A_0^T + A_t C_t^T. Where the samples have d < n/2 coordinates, C G is
+computed as (C X) X^T, at O(m n d). ``train.dense`` is the slow twin.
 
 On a CPU each run is computed alone, by the compiled loop of ``train.compiled``: it never meets its neighbours, so that
 its numbers are the same, bit for bit, in any batch and on any number of threads. An activation, a loss or a stop rule
@@ -28,7 +29,18 @@ from benign.train import compiled
 from benign.train.coordinates import Products, SpanSnapshot, Vectors
 from benign.train.history import Batch, Observable, Recorder, Trained
 from benign.train.losses import LOGISTIC, Loss
-from benign.train.problem import Rule, Stop, check_labels, check_shapes, check_steps, never, one_a_run
+from benign.train.problem import (
+    Rule,
+    Stop,
+    check_labels,
+    check_patches,
+    check_shapes,
+    check_steps,
+    never,
+    one_a_run,
+    pool,
+    spread,
+)
 from benign.train.threads import side_by_side
 
 LOOK = 64  # steps between two looks which runs are over, for which a GPU has to wait
@@ -36,11 +48,12 @@ LOOK = 64  # steps between two looks which runs are over, for which a GPU has to
 
 def train(
     network: TwoLayer,
-    x: Float[Tensor, "runs n d"],
+    x: Float[Tensor, "runs points d"],
     labels: Float[Tensor, "runs n"],
     *,
     step_size: Float[Tensor, "*runs"] | float | int,
     steps: int,
+    patches: int = 1,
     loss: Loss = LOGISTIC,
     stop: Stop = never,
     observe: Mapping[str, Observable] = {},
@@ -48,18 +61,20 @@ def train(
 ) -> Trained:
     """Gradient descent on the empirical risk for a batch of runs: the trajectory of ``train.dense``, to rounding.
 
-    A run ends after ``steps`` steps, or as soon as ``stop`` says so; finished runs leave the batch and cost nothing.
-    ``observe`` names functions of a ``SpanSnapshot``, evaluated at the steps ``record``, for some runs at a time and by
-    several threads at once.
-    Everything is computed in the type of ``x``, float64 or float32.
+    A sample is ``patches`` consecutive rows of ``x``, at which the outputs of the network add up: two or more make it a
+    convolution. A run ends after ``steps`` steps, or as soon as ``stop`` says so; finished runs leave the batch and
+    cost nothing. ``observe`` names functions of a ``SpanSnapshot``, evaluated at the steps ``record``, for some runs at
+    a time and by several threads at once. Everything is computed in the type of ``x``, float64 or float32.
 
     Raises:
         InputError: shapes that do not fit together, labels other than -1 and +1, a step size that is not positive,
             a negative number of steps, a record outside 0..steps.
     """
-    check_shapes(network, x, labels)
+    check_shapes(network, x, labels, patches)
     start = Vectors(x, network.weights, torch.arange(len(x), device=x.device))
-    return _train(start, network.signs, network.activation, labels, step_size, steps, loss, stop, observe, record)
+    return _train(
+        start, network.signs, network.activation, labels, step_size, steps, patches, loss, stop, observe, record
+    )
 
 
 def train_on_grams(
@@ -70,6 +85,7 @@ def train_on_grams(
     *,
     step_size: Float[Tensor, "*runs"] | float | int,
     steps: int,
+    patches: int = 1,
     loss: Loss = LOGISTIC,
     stop: Stop = never,
     observe: Mapping[str, Observable] = {},
@@ -79,13 +95,16 @@ def train_on_grams(
 
     The networks that come out are ``Spanned``, functions of ``Points``. Other arguments and errors as in ``train``.
     """
-    if labels.numel() == 0 or grams.cross.shape != (*signs.shape, labels.shape[1]):
+    check_patches(patches)
+    if labels.numel() == 0 or grams.cross.shape != (*signs.shape, labels.shape[1] * patches):
         raise InputError(
             f"the batch does not fit together: cross (runs, m, n) is {tuple(grams.cross.shape)}, "
             f"signs (runs, m) {tuple(signs.shape)}, labels (runs, n) {tuple(labels.shape)}"
+            + f", with {patches} patches a sample"
+            * (patches > 1)
         )
     start = Products(grams, torch.arange(len(labels), device=labels.device))
-    return _train(start, signs, activation, labels, step_size, steps, loss, stop, observe, record)
+    return _train(start, signs, activation, labels, step_size, steps, patches, loss, stop, observe, record)
 
 
 def _train(
@@ -95,6 +114,7 @@ def _train(
     labels: Tensor,
     step_size: Tensor | float | int,
     steps: int,
+    patches: int,
     loss: Loss,
     stop: Stop,
     observe: Mapping[str, Observable],
@@ -106,11 +126,13 @@ def _train(
     recorder = Recorder(observe, record, runs, steps)
     sizes = one_a_run("step_size", step_size, runs, labels.device)
     pull = labels * (sizes / n).to(labels.dtype).unsqueeze(1)
-    final, taken = labels.new_zeros((runs, m, n)), torch.zeros_like(start.rows)
+    final, taken = labels.new_zeros((runs, m, n * patches)), torch.zeros_like(start.rows)
     engine = _alone if labels.is_cpu and compiled.knows(activation, loss, stop) else _together
 
     def descend(rows: Tensor) -> None:
-        runs = _begin(start.select(rows), signs[rows], activation.select(rows), labels[rows], pull[rows], loss, stop)
+        runs = _begin(
+            start.select(rows), signs[rows], activation.select(rows), labels[rows], pull[rows], patches, loss, stop
+        )
         advance, step = engine(runs, loss, stop), 0
         while True:
             ending = runs.over | (step == steps)
@@ -138,6 +160,7 @@ def _train(
 class _Runs(Batch):
     """Runs of one activation after the same number of steps."""
 
+    patches: int
     start: Vectors | Products
     activation: Activation
     signs: Tensor
@@ -166,14 +189,16 @@ def _begin(
     activation: Activation,
     labels: Tensor,
     pull: Tensor,
+    patches: int,
     loss: Loss,
     stop: Stop,
 ) -> _Runs:
     initial, gram = start.matrices()
     read_out = signs / math.sqrt(signs.shape[1])
-    outputs = torch.bmm(read_out.unsqueeze(1), activation(initial)).squeeze(1)
+    values = torch.bmm(read_out.unsqueeze(1), activation(initial)).squeeze(1)
+    outputs = pool(values, patches).clone()
     return _Runs(
-        start, activation, signs, labels, read_out, pull, gram, initial, initial.clone(), torch.zeros_like(initial),
+        patches, start, activation, signs, labels, read_out, pull, gram, initial, initial.clone(), torch.zeros_like(initial),
         outputs, torch.zeros_like(start.rows), _over(stop, labels, outputs, loss),
     )  # fmt: skip
 
@@ -185,7 +210,10 @@ def _over(stop: Stop, labels: Tensor, outputs: Tensor, loss: Loss) -> Tensor:
 
 def _alone(runs: _Runs, loss: Loss, stop: Rule) -> Callable[[int], int]:
     """Takes the one run so many steps further, or to its end, and says how many it took."""
-    tensors = runs.initial, runs.gram, runs.read_out, runs.labels, runs.pull, runs.now, runs.coefficients, runs.outputs
+    tensors = (
+        runs.initial, runs.gram, runs.start.factor(), runs.read_out, runs.labels, runs.pull, runs.now,
+        runs.coefficients, runs.outputs,
+    )  # fmt: skip
     arrays = [tensor[0].numpy() for tensor in tensors]
     kind, parameters = compiled.family(runs.activation, arrays[0].dtype)
 
@@ -202,6 +230,7 @@ def _alone(runs: _Runs, loss: Loss, stop: Rule) -> Callable[[int], int]:
 
 def _together(runs: _Runs, loss: Loss, stop: Stop) -> Callable[[int], int]:
     """Takes the runs so many steps further, or until it is time to look which are over, and says how many they took."""
+    values = runs.outputs if runs.patches == 1 else torch.empty_like(runs.initial[:, 0])
 
     def advance(steps: int) -> int:
         if stop is not never:
@@ -209,9 +238,11 @@ def _together(runs: _Runs, loss: Loss, stop: Stop) -> Callable[[int], int]:
         for _ in range(steps):
             force = loss.negative_derivative(runs.labels * runs.outputs) * runs.pull
             push = runs.activation.derivative(runs.now).mul_(runs.read_out.unsqueeze(2))
-            runs.coefficients.addcmul_(push, force.unsqueeze(1))
+            runs.coefficients.addcmul_(push, spread(force, runs.patches).unsqueeze(1))
             torch.baddbmm(runs.initial, runs.coefficients, runs.gram, out=runs.now)
-            torch.bmm(runs.read_out.unsqueeze(1), runs.activation(runs.now), out=runs.outputs.unsqueeze(1))
+            torch.bmm(runs.read_out.unsqueeze(1), runs.activation(runs.now), out=values.unsqueeze(1))
+            if runs.patches > 1:
+                runs.outputs.copy_(pool(values, runs.patches))
             runs.taken += ~runs.over
             if stop is not never:
                 runs.over |= _over(stop, runs.labels, runs.outputs, loss)

@@ -1,0 +1,176 @@
+"""Several clusters: x = mu_k + scale * z with any means and any labels, in R^p or in the few coordinates that matter.
+
+``mixtures`` is the case of two means +mu and -mu under standard noise. Here the means are known by their Gram matrix,
+and the noise may leave their span alone, as in George et al. (2023), Karhadkar et al. (2024) and Cao et al. (2022).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from scipy.special import gammaincinv, ndtr
+from torch import Tensor
+
+from benign import seeds
+from benign.data import labels as label_noises
+from benign.data.mixtures import aligned, bartlett
+from benign.errors import InputError
+
+#: The laws of z: standard normal; standard normal in the orthogonal complement of the means, and zero in their span;
+#: and that law divided by its length, a uniform direction of the complement.
+NOISES = ("gaussian", "orthogonal", "unit")
+ROUNDING = 1e-9  # of eigenvalues that are zero, in units of the largest
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The law of (x, y): the cluster k is uniform, x = mu_k + scale * z, and y = labels_k.
+
+    ``means`` has the coordinates of the K means in an orthonormal basis of their span, of r <= p vectors.
+    """
+
+    p: int
+    means: Float64[np.ndarray, "K r"]
+    labels: Int64[np.ndarray, " K"]
+    noise: str = "gaussian"
+    scale: float = 1.0
+
+    @classmethod
+    def of(
+        cls,
+        p: int,
+        gram: Sequence[Sequence[float | int]] | np.ndarray,
+        labels: Sequence[int] | np.ndarray,
+        noise: str = "gaussian",
+        scale: float | int = 1.0,
+    ) -> "Clusters":
+        """The law whose means have the Gram matrix <mu_k, mu_l>.
+
+        Raises:
+            InputError: no matrix of inner products, means of more dimensions than p, a cluster without a label +-1 of
+                its own, an unknown noise, noise orthogonal to means that leave it no room, a scale that is not
+                positive.
+        """
+        means = _coordinates(np.asarray(gram, dtype=float), p)
+        labels = np.asarray(labels)
+        if labels.shape != means.shape[:1] or set(labels.tolist()) - {-1, 1}:
+            raise InputError(f"labels are {labels.tolist()}: each of the {len(means)} clusters needs one of -1 and +1")
+        if noise not in NOISES:
+            raise InputError(f"noise is {noise!r}: it must be one of {', '.join(NOISES)}")
+        if noise != "gaussian" and means.shape[1] == p:
+            raise InputError(
+                f"noise is {noise!r}: the means span all {p} dimensions, and leave none orthogonal to them"
+            )
+        if not 0 < scale < math.inf:
+            raise InputError(f"scale is {scale}: the noise needs a positive, finite one")
+        return cls(p, means, labels.astype(np.int64), noise, float(scale))
+
+    def sample(
+        self,
+        n: int,
+        label_noise: float | int,
+        seed: int,
+        *,
+        directions: int = 0,
+        exact_flips: bool = True,
+        balanced: bool = False,
+        frame: str = "reduced",
+    ) -> "Sample":
+        """A sample of size n with a share of wrong labels, and spare standard normal directions.
+
+        ``frame="ambient"`` draws all p coordinates; ``"reduced"`` has q = r + min(n + directions, p - r) of them, the
+        first r of which span the means (Bartlett's decomposition in their complement, see ``mixtures.sample``). The
+        Gram matrices have the same law in both. Where it is ``balanced`` each cluster has n/K points.
+
+        Raises:
+            InputError: a size below one, a share outside [0, 0.5), sizes that cannot be balanced, an unknown frame.
+        """
+        count, rank = len(self.means), self.means.shape[1]
+        if n < 1 or directions < 0:
+            raise InputError(f"n is {n} and directions {directions}: they must be at least 1 and 0")
+        if balanced and n % count:
+            raise InputError(f"n is {n}: {count} clusters of one size need a multiple of {count} points")
+        which = seeds.generator(seed, "clusters")
+        cluster = which.permutation(np.arange(n) % count) if balanced else which.integers(count, size=n)
+        clean = self.labels[cluster]
+        polluted = label_noises.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact_flips)
+        rng = seeds.generator(seed, f"noise of clusters, {frame} frame")
+        match frame:
+            case "ambient":
+                vectors = rng.standard_normal((n + directions, self.p))
+            case "reduced":
+                within = rng.standard_normal((n + directions, rank))
+                vectors = np.hstack([within, bartlett(n + directions, self.p - rank, rng)])
+            case _:
+                raise InputError(f"frame is {frame!r}: it must be 'ambient' or 'reduced'")
+        x = self._placed(cluster, vectors[:n], 0.0)
+        tensors = map(aligned, (x, clean, polluted, vectors[n:]))
+        return Sample(*tensors, cluster=torch.from_numpy(cluster), law=self)
+
+    def test_points(
+        self, q: int, count: int, rng: np.random.Generator
+    ) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
+        """Fresh points in the q coordinates of a sample's frame, and their clean labels.
+
+        Drawn point by point: two calls for 100 points give the same points as one for 200.
+        """
+        beyond = self.p - q  # what a frame leaves out of a point is orthogonal to all that was trained
+        normals = rng.standard_normal((count, 2 + q))
+        uniform = np.minimum(ndtr(normals[:, 0]) * len(self.means), len(self.means) - 1).astype(int)
+        # chi-square of many degrees is a gamma variable; its quantile keeps the draw one number a point
+        outside = gammaincinv(beyond / 2, ndtr(normals[:, 1])) * 2 if beyond else np.zeros(count)
+        x = self._placed(uniform, normals[:, 2:], outside)
+        return aligned(x), aligned(self.labels[uniform])
+
+    def _placed(self, cluster: np.ndarray, z: np.ndarray, outside: np.ndarray | float) -> np.ndarray:
+        """mu_k + scale * z, where z is made from standard normals; ``outside`` is what |z|^2 has beyond the frame."""
+        rank = self.means.shape[1]
+        z = z.copy()
+        if self.noise != "gaussian":
+            z[:, :rank] = 0
+        if self.noise == "unit":
+            z /= np.sqrt((z**2).sum(axis=1) + outside)[:, None]
+        z *= self.scale
+        z[:, :rank] += self.means[cluster]
+        return z
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A polluted sample of ``law`` in one orthonormal frame, with standard Gaussian directions independent of it."""
+
+    x: Float64[Tensor, "n q"]
+    clean: Float64[Tensor, " n"]
+    labels: Float64[Tensor, " n"]
+    directions: Float64[Tensor, "m q"]
+    cluster: Int64[Tensor, " n"]
+    law: Clusters
+
+    @property
+    def flipped(self) -> Tensor:
+        """The boolean mask, shape (n,), of the samples whose training label is wrong."""
+        return self.clean != self.labels
+
+
+def _coordinates(gram: np.ndarray, p: int) -> np.ndarray:
+    """Vectors with these inner products, in a basis of their own span; the first axis is that of the first of them."""
+    if gram.ndim != 2 or not gram.size or gram.shape[0] != gram.shape[1] or not np.isfinite(gram).all():
+        raise InputError(
+            f"gram has shape {gram.shape}: the inner products of K means are a finite K x K matrix, K >= 1"
+        )
+    if (gram != gram.T).any():
+        raise InputError(f"gram is {gram.tolist()}: inner products are symmetric")
+    largest = gram.diagonal().max()
+    if (least := float(np.linalg.eigvalsh(gram)[0])) < -ROUNDING * abs(largest):
+        raise InputError(f"gram has the eigenvalue {least:.3g}: no vectors have these inner products, whose least is 0")
+    rest, columns = gram.copy(), []
+    for k in range(len(gram)):  # Cholesky's decomposition, without the axes that a mean does not need
+        if rest[k, k] > ROUNDING * largest:
+            columns.append(rest[:, k] / math.sqrt(rest[k, k]))
+            rest -= np.outer(columns[-1], columns[-1])
+    if len(columns) > p:
+        raise InputError(f"p is {p}: the means span {len(columns)} dimensions")
+    return np.stack(columns, axis=1) if columns else np.zeros((len(gram), 0))

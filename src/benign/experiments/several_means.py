@@ -1,0 +1,154 @@
+"""Two-layer networks on clusters with any means, in the units of whoever proposed them: the neighbours' settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Strict
+from torch import Tensor
+
+from benign import seeds
+from benign.data.clusters import NOISES, Clusters, Sample
+from benign.errors import InputError
+from benign.experiments.polluted import ENGINES, LOSSES
+from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.networks import activations
+from benign.networks.two_layer import TwoLayer, output_signs
+from benign.train import history
+from benign.train.history import Snapshot
+from benign.train.problem import Rule, interpolates, never
+
+CHUNK = 500  # test points at a time, so that they and their hidden layers stay in the cache
+STOPS = {"never": never, "fitted": interpolates, "zero loss": Rule(0.0)}
+
+
+@dataclass(frozen=True)
+class SeveralMeans(Setting):
+    """A two-layer network trained on n points of clusters x = mu_k + noise_scale z, a share of whose labels is wrong.
+
+    The means are ``signal`` times K vectors with the Gram matrix ``gram``; the clusters have the labels ``classes``.
+    For ``noise`` see ``data.clusters``. ``flips`` says whether exactly round(label_noise n) labels are wrong or each
+    independently. The network is f(x) = m^(-1/2) sum_j a_j sigma(<w_j, x>), as everywhere here; ``signs`` are the a_j,
+    ``init_scale`` is the standard deviation of the initial weights, ``step_size`` that of gradient descent on the mean
+    loss. Training takes ``steps`` steps, or stops when every label is fitted or the loss is zero; ``records`` are steps
+    at which it is measured.
+    """
+
+    n: int
+    p: int
+    signal: float
+    label_noise: float
+    step_size: float
+    seed: int
+    gram: tuple[tuple[float, ...], ...] = ((1.0, -1.0), (-1.0, 1.0))
+    classes: tuple[int, ...] = (1, -1)
+    noise: str = "gaussian"
+    noise_scale: float = 1.0
+    flips: str = "exact"
+    balanced: bool = False
+    activation: str = "relu"
+    width: int = 128
+    signs: str = "random"
+    init_scale: float = 0.0
+    loss_function: str = "logistic"
+    steps: int = 1000
+    stop: str = "never"
+    records: tuple[int, ...] = ()
+    frame: str = "reduced"
+    engine: str = "span"
+    test_points: int = 2000
+
+    allows = dict(
+        n=at_least(1), p=at_least(1), signal=AMOUNT, label_noise=SHARE, step_size=POSITIVE,
+        gram=tuple[tuple[Annotated[float, FINITE], ...], ...], classes=tuple[int, ...], noise=one_of(*NOISES),
+        noise_scale=POSITIVE, flips=one_of("exact", "independent"), balanced=bool, activation=ACTIVATION,
+        width=at_least(1), signs=one_of("random", "balanced", "negative"), init_scale=AMOUNT,
+        loss_function=one_of(*LOSSES), steps=at_least(0), stop=one_of(*STOPS),
+        records=Annotated[tuple[at_least(0), ...], Strict()], frame=one_of("reduced", "ambient"),
+        engine=one_of(*ENGINES), test_points=at_least(1),
+    )  # fmt: skip
+    batched_by: ClassVar[tuple[str, ...]] = (
+        "n", "p", "gram", "width", "loss_function", "steps", "stop", "records", "frame", "engine",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.law()
+        if any(record > self.steps for record in self.records):
+            raise InputError(f"records is {self.records}: it must hold steps from 0 to {self.steps}, the last")
+
+    def law(self) -> Clusters:
+        """The law of a point and its clean label."""
+        gram = self.signal**2 * np.asarray(self.gram, dtype=float)
+        return Clusters.of(self.p, gram, self.classes, self.noise, self.noise_scale)
+
+    def sample(self) -> Sample:
+        """The polluted sample, with the directions of the initial weights."""
+        return self.law().sample(
+            self.n, self.label_noise, self.seed,
+            directions=self.width, exact_flips=self.flips == "exact", balanced=self.balanced, frame=self.frame,
+        )  # fmt: skip
+
+    def output_signs(self) -> Tensor:
+        """The frozen a_j, shape (m,)."""
+        if self.signs == "negative":
+            return -torch.ones(self.width, dtype=torch.float64)
+        return output_signs(self.width, self.seed, self.signs == "balanced")
+
+    @staticmethod
+    def run(batch: Sequence["SeveralMeans"], device: str = "cpu") -> list[pd.DataFrame]:
+        """One table a run, one row a record."""
+        samples, first = [run.sample() for run in batch], batch[0]
+        network = TwoLayer(
+            torch.stack([run.init_scale * sample.directions for run, sample in zip(batch, samples, strict=True)]),
+            torch.stack([run.output_signs() for run in batch]),
+            activations.per_run([activations.named(run.activation) for run in batch]),
+        )
+        flipped = torch.stack([sample.flipped for sample in samples]).to(device)
+        observe = {
+            "loss": history.loss,
+            "smallest_margin": lambda s: history.margins(s).min(-1).values,
+            "training_error": history.training_error,
+            "training_error_clean": lambda s: _share(~(history.margins(s) > 0), ~flipped[s.runs]),
+            "training_error_flipped": lambda s: _share(~(history.margins(s) > 0), flipped[s.runs]),
+            "test_error": lambda s: _test_errors(s, batch, samples),
+        }
+        trained = ENGINES[first.engine].train(
+            network.to(device),
+            torch.stack([sample.x for sample in samples]).to(device),
+            torch.stack([sample.labels for sample in samples]).to(device),
+            step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
+            steps=first.steps,
+            loss=LOSSES[first.loss_function],
+            stop=STOPS[first.stop],
+            observe=observe,
+            record=(*first.records, first.steps),
+        )
+        tables = []
+        for index in range(len(batch)):
+            columns = {name: values[:, index].tolist() for name, values in trained.history.items()}
+            at_step = trained.recorded.tolist()
+            tables.append(pd.DataFrame({"at_step": at_step, "taken": int(trained.steps[index]), **columns}))
+        return tables
+
+
+def _share(wrong: Tensor, among: Tensor) -> Tensor:
+    """The share of wrong samples among the marked ones, NaN where none is marked; shape (runs,)."""
+    return (wrong & among).sum(-1).double() / among.sum(-1)
+
+
+def _test_errors(snapshot: Snapshot, batch: Sequence[SeveralMeans], samples: Sequence[Sample]) -> Tensor:
+    """The share of fresh points, with clean labels, that are on the wrong side, shape (runs,)."""
+    networks, errors = snapshot.network.to("cpu"), []
+    for index, which in enumerate(snapshot.runs.tolist()):
+        run, network = batch[which], networks.alone(index)
+        rng, wrong = seeds.generator(run.seed, "test points of clusters"), 0
+        for first in range(0, run.test_points, CHUNK):
+            count = min(CHUNK, run.test_points - first)
+            x, y = samples[which].law.test_points(network.weights.shape[-1], count, rng)
+            wrong += int((~(y * network(x)[0] > 0)).sum())
+        errors.append(wrong / run.test_points)
+    return torch.tensor(errors, dtype=torch.float64, device=snapshot.outputs.device)
