@@ -45,8 +45,8 @@ LOSSES = (LOGISTIC, EXPONENTIAL, HINGE)
 STOPS = {"never": never, "loss_at_most": loss_at_most(0.4), "interpolates": interpolates}
 
 
-def problem(runs=3, n=6, d=9, m=5, scale=0.1, name="relu", seed=0):
-    """A network, inputs of norm about one, and labels."""
+def problem(runs=3, n=6, d=9, m=5, scale=0.1, name="relu", seed=0, patches=1):
+    """A network, inputs of norm about one, and labels, one for so many inputs."""
     rng = generator(seed, "test")
     mixed = [named(NAMES[rng.integers(len(NAMES) - 1)]) for _ in range(runs)]
     network = TwoLayer(
@@ -54,7 +54,7 @@ def problem(runs=3, n=6, d=9, m=5, scale=0.1, name="relu", seed=0):
         torch.tensor(rng.choice([-1.0, 1.0], (runs, m))),
         per_run(mixed) if name == "one a run" else named(name),
     )
-    x = torch.tensor(rng.standard_normal((runs, n, d)) / math.sqrt(d))
+    x = torch.tensor(rng.standard_normal((runs, n * patches, d)) / math.sqrt(d))
     return network, x, torch.tensor(rng.choice([-1.0, 1.0], (runs, n)))
 
 
@@ -68,6 +68,7 @@ def problem(runs=3, n=6, d=9, m=5, scale=0.1, name="relu", seed=0):
             "scale": st.sampled_from([0.0, 1e-6, 0.1, 1.0]),
             "name": st.sampled_from(NAMES + POWERS),
             "seed": st.integers(0, 10**6),
+            "patches": st.integers(1, 3),
         }
     ),
     st.sampled_from(LOSSES),
@@ -83,6 +84,7 @@ def test_every_way_to_train_in_the_span_is_the_trajectory_of_dense(batch, loss, 
     arguments = dict(
         step_size=step_size,
         steps=steps,
+        patches=batch["patches"],
         loss=loss,
         stop=STOPS[stop],
         observe=OBSERVE,
