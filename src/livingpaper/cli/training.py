@@ -29,7 +29,7 @@ def train(
     setting: Annotated[list[str] | None, typer.Argument(metavar="[name=value]...", help="Its setting.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, one after another.")] = 1,
     first_seed: Annotated[int, typer.Option("--first-seed", min=0, help="The first of them.")] = 0,
-    device: Annotated[str, typer.Option("--device", help="Where to train: cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option("--device", help="Where to train: cpu, cuda, cuda:1.")] = "cpu",
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:

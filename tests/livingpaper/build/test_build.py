@@ -228,10 +228,10 @@ def test_a_build_that_nobody_reads_ends_with_the_status_of_a_broken_pipe(toy):
 
 
 def test_cuda_where_there_is_none_is_an_error_before_anything_runs(built, benign, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.accelerator.device_count", lambda: 0)
     said = benign("build", "-p", "first.device=cuda")
     assert said.status == 1
-    assert "chapters/first.ipynb: device is 'cuda', but PyTorch" in said.errors and "use device 'cpu'" in said.errors
+    assert "chapters/first.ipynb: device is 'cuda', but PyTorch" in said.errors and "finds cpu here" in said.errors
 
 
 def test_a_chapter_in_the_table_of_contents_that_does_not_exist(built, benign):
