@@ -15,7 +15,7 @@ from livingpaper.say.figures import contents
 from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.panels import Panel
 from livingpaper.sphinx.records import has_archive
-from livingpaper.sphinx.references import address, joined
+from livingpaper.sphinx.references import address
 
 LABELS = {"bibtex": "BibTeX", "apa": "APA", "csl-json": "CSL-JSON"}
 
@@ -23,8 +23,10 @@ LABELS = {"bibtex": "BibTeX", "apa": "APA", "csl-json": "CSL-JSON"}
 @fills("cite-book", directive=True)
 def cite_book(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite the book."""
-    packed = [nodes.reference("", "the sources", refuri=address(app, archive.FILE))] if has_archive(app) else []
-    return [nodes.container("", *joined(filter(None, [_panel(app, ""), packed]), " · "), classes=["cite-book"])]
+    box = nodes.container("", *_panel(app, ""), classes=["cite-book"])
+    if has_archive(app):
+        box += nodes.inline("", " ", nodes.reference("", "all sources", refuri=address(app, archive.FILE)))
+    return [box]
 
 
 @fills("cite-figure")

@@ -134,7 +134,7 @@ class GlueFigure(Glued):
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
         id, caption = payload["id"], nodes.caption()
-        panels = [nodes.target("", "", ids=[f"{id}-{letter}"]) for letter in payload.get("panels", ())]
+        panels = [nodes.inline("", "", ids=[f"{id}-{letter}"]) for letter in payload.get("panels", ())]
         figure = nodes.figure("", *panels, Later(kind="picture", shown_id=id), classes=["book-figure"])
         if payload.get("explore"):
             figure += Later(kind="explorer", shown_id=id)

@@ -402,7 +402,7 @@ def test_the_command_that_makes_it_again_has_the_values_that_it_had():
 
 def test_a_panel_of_a_figure_can_be_led_to_and_cited(site):
     errors = page(site, "chapters/errors")
-    assert [target["id"] for target in errors.select("figure#fig-error > span.target")] == [
+    assert [target["id"] for target in errors.select("figure#fig-error > span[id]")] == [
         "fig-error-a",
         "fig-error-b",
     ]
@@ -652,7 +652,7 @@ def test_a_preview_shows_the_figure_of_another_page(site):
 def test_run_records_are_tabulated(site):
     cells = [words(cell) for cell in page(site, "status").select(".run-records tbody td")]
     assert cells == [
-        "errors", "smoke", "2026-11-22T09:00:00+00:00", "12", "1,203", "3", "42",
+        "errors", "smoke", "2026-11-22T09:00:00+00:00", "12", "1,210", "3", "42",
         "errors", "Abacus 2, Linux x86_64", "cpu, 1 thread a chapter", "3.11.9", "torch 2.13.0, numpy 2.4.6",
     ]  # fmt: skip
 
