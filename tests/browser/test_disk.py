@@ -8,12 +8,12 @@ from livingpaper.publish import citation
 
 
 def test_the_ledger_is_filtered_and_its_address_keeps_the_choice(disk):
-    disk.goto("chapters/record/claims.html?verdict=fails")
+    disk.goto("chapters/record/claims.html?is=fails")
     form = disk.locator(".ledger-tools")
-    assert form.locator("[name=verdict]").input_value() == "fails"
+    assert form.locator("[name=is]").input_value() == "fails"
     rows = disk.locator(".ledger tbody tr:not(.group):visible")
     failing = rows.count()
-    form.locator("[name=verdict]").select_option("")
+    form.locator("[name=is]").select_option("")
     disk.wait_for_function("!location.search.includes('fails')")
     assert 0 < failing < rows.count()
     assert form.locator("output").inner_text() == f"{rows.count()} claims"
@@ -35,7 +35,7 @@ def test_a_figure_is_explored_a_meaning_shown_and_a_panel_opened(disk):
     word.focus()
     assert disk.locator(".meaning-text:visible").count() == 1
     figure = disk.locator("#fig-signal-diagram")
-    figure.locator("img.published").hover()
+    figure.locator(".explore-marks").hover()
     assert "benign train" in figure.locator(".explore-command code").first.inner_text()
     for kind, words in {"columns": "signal load", "made": "benign run assumptions", "cite": "@misc"}.items():
         panel = figure.locator(f"details.{kind}")

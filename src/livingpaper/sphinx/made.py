@@ -45,7 +45,7 @@ def made_panel(app: Sphinx, place: Later) -> Sequence[Panel]:
     record = read_records(Path(app.srcdir)).get(chapter)
     if record:
         said |= {name: escape(words) for name, words in _run(record).items()}
-        again = [_again(record, chapter, command), f"{command} verify {id}"]
+        again = _again(record, chapter, id, command)
         said["again"] = "<br>".join(f"<code>{escape(line)}</code>" for line in again)
     else:
         versions = figure["environment"]["versions"]
@@ -75,7 +75,7 @@ def _run(record: dict) -> dict[str, str]:
     said = {
         "commit": f"{record['commit'][:10]}{state}" if record["commit"] else "unknown",
         "parameters": ", ".join(f"{name} = {value!r}" for name, value in record["parameters"].items()),
-        "values": record["variant"],
+        "preset": record["preset"],
         "trainings": "; ".join(trained),
         "software": _software(record["python"], record["versions"]),
         "machine": f"{machine['processor']}, {machine['system']}; device {record['device']}",
@@ -88,12 +88,11 @@ def _software(python: str, versions: dict[str, str]) -> str:
     return ", ".join([f"Python {python}", *(f"{name} {versions[name]}" for name in MAIN if name in versions)])
 
 
-def _again(record: dict, chapter: str, command: str) -> str:
-    """The command that executes the chapter with the same values."""
-    words = [command, "run", chapter]
-    if record["variant"] == record["preset"] != "published":
-        words += ["--preset", record["preset"]]
-    elif record["variant"] != record["preset"]:
+def _again(record: dict, chapter: str, id: str, command: str) -> list[str]:
+    """The commands that execute the chapter with the same values, and compare what comes out with what is here."""
+    run, verify = [command, "run", chapter], [command, "verify", id]
+    if record["variant"] != record["preset"]:
         values = {name: value if isinstance(value, str) else repr(value) for name, value in record["overrides"].items()}
-        words += [part for name, value in values.items() for part in ("-p", f"{name}={value}")]
-    return shlex.join(words)
+        return [shlex.join([*run, *(part for name in values for part in ("-p", f"{name}={values[name]}"))])]
+    preset = [] if record["preset"] == "published" else ["--preset", record["preset"]]
+    return [shlex.join([*run, *preset]), shlex.join([*verify, *preset])]

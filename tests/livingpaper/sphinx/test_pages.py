@@ -3,6 +3,7 @@
 import hashlib
 import json
 import posixpath
+import shlex
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -379,11 +380,11 @@ def test_the_columns_of_a_table_say_what_they_mean(site):
 def test_how_it_was_made_is_said_to_people(site, faulty):
     made = said(panel(site, "fig-error", "made"))
     assert made["commit"] == "0000000000, with changes that were not committed"
-    assert made["parameters"] == "n = 50" and made["values"] == "smoke"
+    assert made["parameters"] == "n = 50" and made["preset"] == "smoke"
     assert made["trainings"] == "1,207 of A, seeds 0 to 20; 3 of B, seeds 4 to 4"
     assert made["software"] == "Python 3.11.9, torch 2.13.0, numpy 2.4.6"
     assert "Abacus 2, Linux x86_64" in made["machine"] and "12 s" in made["run"]
-    assert made["again"] == "livingpaper run errors --preset smoke" + "livingpaper verify fig-error"
+    assert made["again"] == "livingpaper run errors --preset smokelivingpaper verify fig-error --preset smoke"
     files = {link["href"] for link in panel(site, "fig-error", "made").select("a")}
     assert {"../figures/fig-error.json", "../source.zip"} <= files
     assert (site / "source.zip").read_text() == "packed"
@@ -394,10 +395,10 @@ def test_how_it_was_made_is_said_to_people(site, faulty):
 
 def test_the_command_that_makes_it_again_has_the_values_that_it_had():
     changed = RECORD | {"variant": "custom-1", "overrides": {"n": 5, "names": ["a b"], "device": "cuda"}}
-    assert (
-        _again(changed, "errors", "benign") == """benign run errors -p n=5 -p 'names=['"'"'a b'"'"']' -p device=cuda"""
-    )
-    assert _again(RECORD | {"variant": "published", "preset": "published"}, "errors", "benign") == "benign run errors"
+    (run,) = _again(changed, "errors", "fig-error", "benign")
+    assert shlex.split(run) == ["benign", "run", "errors", "-p", "n=5", "-p", "names=['a b']", "-p", "device=cuda"]
+    published = RECORD | {"variant": "published", "preset": "published"}
+    assert _again(published, "errors", "fig-error", "benign") == ["benign run errors", "benign verify fig-error"]
 
 
 def test_a_panel_of_a_figure_can_be_led_to_and_cited(site):
