@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-from livingpaper.build import notation, parameters, words
+from livingpaper.build import columns, notation, parameters, words
 from livingpaper.build.project import Project
 from livingpaper.build.replications import PARAMETER
 from livingpaper.say.claims import NOT_TESTABLE, VERDICTS
@@ -390,6 +390,24 @@ def test_every_figure_has_its_legend_of_files(pages, anchors, figures):
         assert entry["page"].partition("#")[2] in anchors[page], entry["page"]
 
 
+def test_every_published_column_says_what_it_means(site, figures):
+    described = {
+        entry["id"]: json.loads((site / f"figures/{entry['id']}.json").read_text())["columns"] for entry, _ in figures
+    }
+    assert [(id, one["name"]) for id, all_of in described.items() for one in all_of if not one["meaning"]] == []
+    # and nothing is said of a column that is not there, but where a preset gives it another name
+    ours = {id: set(said) for id, said in columns.read(PROJECT.root).items() if id in described}
+    assert {id for id, names in ours.items() if not names & {one["name"] for one in described[id]}} == set()
+
+
+def test_places_of_columns_are_figures_tables_and_experiments():
+    modules = PROJECT.root.glob("src/benign/experiments/*.py")
+    classes = {
+        f"{path.stem}.{name}" for path in modules for name in re.findall(r"^class (\w+)", path.read_text(), re.M)
+    }
+    assert columns.read(PROJECT.root).keys() <= {columns.EVERYWHERE} | classes | {id for id, _, _ in said()}
+
+
 def sources_of(chapter):
     """Where the legends of a chapter's figures must lead, in a build that knows no address of a repository."""
     for cell in code_cells(chapter):
@@ -427,11 +445,7 @@ def test_pages_weigh_less_than_a_megabyte_before_their_figures(site, pages):
 def test_a_chapter_shows_its_parameters_with_published_and_present_values(pages, chapter):
     page = pages[str(PROJECT.chapter(chapter).with_suffix(".html"))]
     smoke = PROJECT.variant("smoke", {}).overrides[chapter]
-    tables = [
-        table
-        for table in page.find_all("table")
-        if set(PROJECT.parameters(chapter)) <= set(table.get_text(" ").split())
-    ]
+    tables = page.select(".parameters table")
     assert len(tables) == 1
     rows = {row.find("td").get_text(strip=True): row.get_text(" ", strip=True) for row in tables[0].select("tbody tr")}
     for name, parameter in PROJECT.parameters(chapter).items():

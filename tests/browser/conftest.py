@@ -36,7 +36,15 @@ def chromium():
         browser.close()
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
+#: As on a forge's pages: an address that begins with a slash leads out of the book.
+FOLDER = "/somebody/book"
+
+
+class BelowFolder(http.server.SimpleHTTPRequestHandler):
+    def translate_path(self, path):
+        below = path.removeprefix(f"{FOLDER}/")
+        return super().translate_path(f"/{below}" if below != path else "/nothing/there")
+
     def log_message(self, *arguments):
         pass
 
@@ -44,9 +52,11 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="package")
 def address(site):
     """Where the site is served."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(BelowFolder, directory=str(site))
+    ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.server_address[1]}{FOLDER}"
         server.shutdown()
 
 
@@ -56,7 +66,9 @@ def watched(chromium, address):
     contexts, complaints = [], []
 
     def open_window(**options):
-        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, "base_url": address} | options)
+        context = chromium.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "base_url": f"{address}/"} | options
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
@@ -91,6 +103,12 @@ def foreign(url: str) -> bool:
     """Whether something comes from elsewhere than this machine or the page itself."""
     parts = urlsplit(url)
     return parts.scheme not in ("data", "blob", "file") and parts.hostname != "127.0.0.1"
+
+
+@pytest.fixture
+def disk(new_page, site):
+    """A window for pages from disk."""
+    return new_page(base_url=f"{site.as_uri()}/")
 
 
 @pytest.fixture

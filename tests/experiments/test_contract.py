@@ -6,6 +6,7 @@ import math
 import pkgutil
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -36,6 +37,9 @@ from benign.experiments.other_noise import OtherNoise
 from benign.experiments.parts import MarginParts
 from benign.experiments.separation import Separation
 from benign.experiments.tails import TailErrors
+from livingpaper.build import columns
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -289,6 +293,10 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(small, batch):
         pd.testing.assert_frame_equal(alone, one, check_exact=True)
         pd.testing.assert_frame_equal(alone, other, check_exact=True)
     assert not together[0].equals(together[-1])
+    kind = type(small)
+    table = [*(field.name for field in dataclasses.fields(kind)), *together[0]]
+    said = columns.described(ROOT, f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}", table)
+    assert [column["name"] for column in said if not column["meaning"]] == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

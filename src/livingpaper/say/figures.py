@@ -9,6 +9,7 @@ import importlib.metadata
 import io
 import platform
 import re
+import string
 import sys
 from collections.abc import Collection, Sequence
 from html import escape
@@ -88,7 +89,7 @@ def figure(
         "csv": csv(data),
     }
     payload = {"schema": SCHEMA, "kind": "figure", "id": id, "explore": described(picture, explore, seen)}
-    payload["frames"] = list(frames)
+    payload |= {"frames": list(frames), "panels": _panels(picture)}
     plt.close(picture)
     _hand_over(payload | {"files": files, "environment": environment()}, {"image/png": _base64(png), "text/plain": id})
 
@@ -230,6 +231,12 @@ def _seen(picture: matplotlib.figure.Figure) -> Bbox:
     with mpl.rc_context(_NO_LAYOUT):
         picture.set_layout_engine(None)
     return picture.get_tightbbox().padded(MARGIN)
+
+
+def _panels(picture: matplotlib.figure.Figure) -> list[str]:
+    """The letters of the panels, where there are several: of all places but those of colour bars."""
+    places = {axes.get_subplotspec() for axes in picture.axes if not hasattr(axes, "_colorbar")} - {None}
+    return list(string.ascii_lowercase[: len(places)]) if len(places) > 1 else []
 
 
 def _picture(id: str, picture: matplotlib.figure.Figure, seen: Bbox, kind: str, **options) -> bytes:

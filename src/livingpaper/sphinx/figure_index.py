@@ -7,6 +7,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from livingpaper.publish.citation import FORMATS
+from livingpaper.sphinx import made
 from livingpaper.sphinx.catalogue import chapter_section
 from livingpaper.sphinx.cite import LABELS, can_cite
 from livingpaper.sphinx.figure_links import code, files, published
@@ -62,11 +63,12 @@ def _entry(app: Sphinx, figure: dict) -> nodes.container:
 def _links(app: Sphinx, figure: dict) -> nodes.paragraph:
     id = figure["id"]
     pictures = {suffix.upper(): suffix for suffix in ("svg", "pdf") if suffix in figure["files"]}
-    parts = [[nodes.Text("data and files: "), *files(app, id, {"CSV": "csv"} | pictures)], [code(app, figure)]]
+    data = {"CSV": "csv", "JSON": "json"}
+    parts = [[nodes.Text("data and files: "), *files(app, id, data | pictures)], [code(app, figure)]]
     if can_cite(app):
         cited = files(app, id, {label: FORMATS[name] for name, label in LABELS.items()})
         parts.append([nodes.Text("cite: "), *cited])
-    parts.append(files(app, id, {"how it was made": "json"}))
+    parts.append([link(app, figure["docname"], made.anchor(id), "how it was made")])
     return nodes.paragraph("", "", *joined(parts, " · "), classes=["index-links"])
 
 

@@ -14,6 +14,7 @@ from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import address, joined, link
 
 IMAGES = {"figure": ("svg", "pdf", "png"), "table": ()}
+PANELS = ("columns", "made", "cite-figure")  # what opens below a figure
 
 
 class ResolveNumbers(SphinxPostTransform):
@@ -78,7 +79,7 @@ def _player(figure: dict) -> list[nodes.Node]:
 
 @fills("figure-links")
 def figure_links(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
-    """The line under a figure: its data, its files, its code, how it was made, how to cite it."""
+    """The line under a figure: its data, files and code; what its columns mean, how it was made, how to cite it."""
     if app.builder.format != "html":
         return []
     id = place["shown_id"]
@@ -91,10 +92,9 @@ def figure_links(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
         [nodes.Text("data ("), *files(app, id, {"CSV": "csv"}, "Data"), nodes.Text(")")],
         *([[nodes.Text("image ("), *files(app, id, images, "{} image"), nodes.Text(")")]] if images else []),
         [code(app, figure, reftitle=f"Code of {id}"), nodes.Text(" ("), source, nodes.Text(")")],
-        files(app, id, {"how it was made": "json"}, "Provenance"),
     ]
     line = nodes.inline("", "", *joined(parts, " · "))
-    return [nodes.container("", line, Later(kind="cite-figure", shown_id=id), classes=["figure-links"])]
+    return [nodes.container("", line, *(Later(kind=kind, shown_id=id) for kind in PANELS), classes=["figure-links"])]
 
 
 def files(app: Sphinx, id: str, suffixes: Mapping[str, str], title: str = "") -> list[nodes.Node]:
