@@ -60,8 +60,11 @@ def stack(figure: Figure) -> None:
     for axes in [*every, *bars]:
         axes.set(position=(0.22, 0.2, 0.73, 0.6), **({"box_aspect": None} if axes in bars else {}))
     for axes in every:
-        for text in (axes.title, axes.xaxis.label):
-            _wrap(text, 0.8 * WIDTH)
+        rows = axes.get_yticklabels()
+        for text, width in ((axes.title, 0.8), (axes.xaxis.label, 0.8), *((row, 0.32) for row in rows)):
+            _wrap(text, width * WIDTH)
+        if any("\n" in row.get_text() for row in rows):
+            axes.set_yticks(axes.get_yticks(), [row.get_text() for row in rows])
         _thin(axes)
     for legend in [*figure.legends, *legends.values()]:
         _fit(legend)
