@@ -17,10 +17,12 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.offsetbox import VPacker
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 WIDTH = 342 / 96  # inches; the text of a telephone of 390 pixels
+NAME = 1.1  # inches that the name of a row of a map may take
 SMALLEST = 9.5  # points; the small text of a page
-MARGIN, GAP, BAR = 0.04, 0.14, 0.12  # inches around all, between things, and across a colour bar
+MARGIN, GAP, BAR = 0.06, 0.14, 0.12  # inches around all, between things, and across a colour bar
 _NO_BREAK = "\u00a0"
 
 
@@ -60,11 +62,9 @@ def stack(figure: Figure) -> None:
     for axes in [*every, *bars]:
         axes.set(position=(0.22, 0.2, 0.73, 0.6), **({"box_aspect": None} if axes in bars else {}))
     for axes in every:
-        rows = axes.get_yticklabels()
-        for text, width in ((axes.title, 0.8), (axes.xaxis.label, 0.8), *((row, 0.32) for row in rows)):
-            _wrap(text, width * WIDTH)
-        if any("\n" in row.get_text() for row in rows):
-            axes.set_yticks(axes.get_yticks(), [row.get_text() for row in rows])
+        names = axes.get_yticklabels()
+        if any([_wrap(name, NAME) for name in names]):
+            axes.set_yticks(axes.get_yticks(), [name.get_text() for name in names])
         _thin(axes)
     for legend in [*figure.legends, *legends.values()]:
         _fit(legend)
@@ -75,6 +75,10 @@ def stack(figure: Figure) -> None:
     left = MARGIN + max(side[0] for side in in_line)
     right = MARGIN + max([side[2] for side in in_line] + [GAP + BAR + around[bar][2] for bar in beside])
     width = WIDTH - left - right
+    for at, panel in enumerate(panels):
+        room = width + 2 * min(left, right) - 2 * MARGIN
+        if any([_wrap(text, room) for axes in panel for text in (axes.title, axes.xaxis.label)]):
+            sides[at] = _around(panel)
 
     # From the top down, in inches: what is about all panels, then each with what is its own.
     y = MARGIN
@@ -88,9 +92,9 @@ def stack(figure: Figure) -> None:
     title = figure._suptitle
     if title:
         _wrap(title, WIDTH - 2 * MARGIN)
-        put(title, _height(title), below=GAP)
+        put(title, _extent(title).height, below=GAP)
     for legend in figure.legends:
-        put(legend, _height(legend), below=GAP)
+        put(legend, _extent(legend).height, below=GAP)
     for bar in bars:
         if bar not in beside and len(bars[bar]["parents"]) > 1:
             put(bar, BAR, below=around[bar][1] + GAP)
@@ -102,7 +106,7 @@ def stack(figure: Figure) -> None:
                 put(bar, BAR, GAP, around[bar][1])
         for one in (axes, *others):
             if one in legends:
-                put(legends[one], _height(legends[one]), above=GAP / 2)
+                put(legends[one], _extent(legends[one]).height, above=GAP / 2)
         y += GAP
     for bar in beside:
         parents = [places[axes] for axes in bars[bar]["parents"]]
@@ -112,7 +116,7 @@ def stack(figure: Figure) -> None:
     figure.set_size_inches(WIDTH, total)
     for thing, (top, height) in places.items():
         if isinstance(thing, Axes):
-            x, across = (WIDTH - right + GAP - MARGIN, BAR) if thing in beside else (left, width)
+            x, across = (WIDTH - right + GAP, BAR) if thing in beside else (left, width)
             thing.set_position((x / WIDTH, 1 - (top + height) / total, across / WIDTH, height / total))
         elif isinstance(thing, Text):
             thing.set(va="top", position=(0.5, 1 - top / total))
@@ -138,8 +142,8 @@ def _tell(axes: Axes) -> None:
 
         siblings = sorted(getattr(axes, f"get_shared_{which}_axes")().get_siblings(axes), key=distance)
         axis, *others = [getattr(one, f"{which}axis") for one in (axes, *siblings)]
-        if not axis.get_label_text():
-            axis.set_label_text(next(filter(None, (other.get_label_text() for other in others)), ""))
+        told = [other.get_label_text() for other in (axis, *others) if other.label.get_visible()]
+        axis.set_label_text(next(filter(None, told), ""), visible=True)
         if any(other.get_tick_params().get(side, True) for other in others):
             axes.tick_params(axis=which, which="both", **{side: True})
 
@@ -153,20 +157,22 @@ def _around(panel: Iterable[Axes]) -> np.ndarray:
     return np.max(beyond, axis=0)
 
 
-def _height(artist: Text | Legend) -> float:
-    return artist.get_window_extent().height / artist.figure.dpi
+def _extent(artist: Text | Legend) -> Bbox:
+    """The room that a text takes, in inches: measured anew, for it remembers what drew it last, a file's pen."""
+    return artist.get_window_extent(artist.figure._get_renderer()).transformed(artist.figure.dpi_scale_trans.inverted())
 
 
-def _wrap(text: Text, width: float) -> None:
-    """Break a text into lines that are not wider than that, at no space within a formula."""
+def _wrap(text: Text, width: float) -> bool:
+    """Break a text into lines that are not wider than that, at no space within a formula; whether it was wider."""
     parts = text.get_text().split("$")
     parts[1::2] = [part.replace(" ", _NO_BREAK) for part in parts[1::2]]
     words = "$".join(parts)
     longest = len(words)
-    while (extent := text.get_window_extent().width / text.figure.dpi) > width and longest > 8:
+    while (extent := _extent(text).width) > width and longest > 8:
         longest = min(longest - 1, math.ceil(longest * width / extent))
         lines = textwrap.wrap(words, longest, break_long_words=False)
         text.set_text("\n".join(lines).replace(_NO_BREAK, " "))
+    return longest < len(words)
 
 
 def _fit(legend: Legend) -> None:
@@ -180,11 +186,9 @@ def _fit(legend: Legend) -> None:
     sep = renderer.points_to_pixels(columns.sep)
     widest = max(item.get_bbox(renderer).width for item in items)
     room = legend.figure.dpi * (WIDTH - 4 * MARGIN)
-    number = max(1, int((room + sep) // (widest + sep)))
-    columns._children = [
-        VPacker(pad=0, sep=old[0].sep, align=old[0].align, children=list(part))
-        for part in np.array_split(np.array(items, dtype=object), min(number, len(items)))
-    ]
+    rows = math.ceil(len(items) / max(1, int((room + sep) // (widest + sep))))
+    looks = {"pad": 0, "sep": old[0].sep, "align": old[0].align}
+    columns._children = [VPacker(children=items[first : first + rows], **looks) for first in range(0, len(items), rows)]
     columns.set_figure(legend.figure)
 
 
@@ -193,8 +197,8 @@ def _thin(axes: Axes) -> None:
     axes.xaxis.get_tightbbox()  # puts the ticks where they are to be
     labels = [tick.label1 for tick in axes.xaxis.get_major_ticks()]
     shown = [label for label in labels if label.get_visible() and label.get_text() and not label.get_rotation()]
-    ends = sorted((label.get_window_extent() for label in shown), key=lambda box: box.x0)
-    if all(left.x1 + 3 < right.x0 for left, right in itertools.pairwise(ends)):
+    ends = sorted(map(_extent, shown), key=lambda box: box.x0)
+    if all(left.x1 + MARGIN < right.x0 for left, right in itertools.pairwise(ends)):
         return
     for label in shown[1::2]:
         label.set_visible(False)

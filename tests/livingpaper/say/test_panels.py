@@ -1,5 +1,6 @@
 """Panels: lettered, and below one another for a telephone, where nothing is lost, cut or covered."""
 
+import io
 import itertools
 
 import matplotlib.figure
@@ -32,6 +33,7 @@ def drawn(picture):
     """As ``say.figure`` leaves it when the wide files are written."""
     picture.draw_without_rendering()
     picture.set_layout_engine(None)
+    picture.savefig(io.StringIO(), format="svg")
     return picture
 
 
@@ -124,8 +126,15 @@ def test_a_legend_gets_the_columns_that_fit():
     picture = stacked(picture)
     texts = axes.get_legend().get_texts()
     assert [text.get_text() for text in texts] == [f"a name of some length, {k}" for k in range(3)]
-    ends = [text.get_window_extent() for text in texts]
+    ends = [text.get_window_extent() for text in texts]  # of three, two do not fit side by side
     assert len({round(end.x0) for end in ends}) == 1 and ends[0].y0 > ends[1].y0 > ends[2].y0
+
+
+def test_long_names_of_rows_break():
+    picture, ((axes,),) = a_picture(1, 1)
+    axes.set_yticks([2, 8], ["every neuron is active at last", "short"])
+    stacked(picture)
+    assert "\n" in axes.get_yticklabels()[0].get_text() and axes.bbox.width > 0.6 * picture.bbox.width
 
 
 def test_numbers_of_an_axis_do_not_touch():
