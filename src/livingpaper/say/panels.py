@@ -70,6 +70,8 @@ def stack(figure: Figure) -> None:
         _fit(legend)
         legend.set_in_layout(False)
     sides = [_around(panel) for panel in panels]
+    for bar in bars:
+        _wrap(bar.xaxis.label, WIDTH - 1)
     around = {bar: _around([bar]) for bar in bars}
     in_line = [*sides, *(around[bar] for bar in bars if bar not in beside)]
     left = MARGIN + max(side[0] for side in in_line)
