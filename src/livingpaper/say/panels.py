@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.offsetbox import VPacker
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Bbox, ScaledTranslation
 
 WIDTH = 342 / 96  # inches; the text of a telephone of 390 pixels
 NAME = 1.1  # inches that the name of a row of a map may take
@@ -52,6 +52,9 @@ def stack(figure: Figure) -> None:
     bars = {axes: axes._colorbar_info for axes in figure.axes if _is_bar(axes)}
     beside = [bar for bar, info in bars.items() if info["location"] in ("left", "right")]
     legends = {axes: legend for axes in every if (legend := axes.get_legend())}
+    inside = {axes: [text for text in axes.texts if _extent(text).overlaps(_box(axes))] for axes in every}
+    for text in itertools.chain(*inside.values()):
+        text.set_in_layout(False)  # words in a panel take no room beside it
     for axes in every:
         _tell(axes)
     for text in figure.findobj(Text):
@@ -128,6 +131,8 @@ def stack(figure: Figure) -> None:
             thing.set_bbox_to_anchor((0.5, 1 - top / total), transform=figure.transFigure)
     for axes in every:
         _thin(axes)
+        for text in inside[axes]:
+            _keep(text, _box(axes).x0, WIDTH - MARGIN)
 
 
 def _is_bar(axes: Axes) -> bool:
@@ -159,9 +164,28 @@ def _around(panel: Iterable[Axes]) -> np.ndarray:
     return np.max(beyond, axis=0)
 
 
+def _box(axes: Axes) -> Bbox:
+    return axes.bbox.transformed(axes.figure.dpi_scale_trans.inverted())
+
+
 def _extent(artist: Text | Legend) -> Bbox:
-    """The room that a text takes, in inches: measured anew, for it remembers what drew it last, a file's pen."""
-    return artist.get_window_extent(artist.figure._get_renderer()).transformed(artist.figure.dpi_scale_trans.inverted())
+    """The room that a text takes, in inches, without its arrow: measured anew, for its last pen was a file's."""
+    renderer = artist.figure._get_renderer()
+    if isinstance(artist, Annotation):
+        artist.update_positions(renderer)
+    kind = Text if isinstance(artist, Text) else Legend
+    return kind.get_window_extent(artist, renderer).transformed(artist.figure.dpi_scale_trans.inverted())
+
+
+def _keep(text: Text, left: float, right: float) -> None:
+    """Move a text sideways until it lies between two places, in inches."""
+    extent = _extent(text)
+    aside = max(left - extent.x0, 0) or min(right - extent.x1, 0)
+    if aside and isinstance(text, Annotation):
+        if text.anncoords == "offset points":
+            text.xyann = text.xyann[0] + 72 * aside, text.xyann[1]
+    elif aside:
+        text.set_transform(text.get_transform() + ScaledTranslation(aside, 0, text.figure.dpi_scale_trans))
 
 
 def _wrap(text: Text, width: float) -> bool:
@@ -195,12 +219,13 @@ def _fit(legend: Legend) -> None:
 
 
 def _thin(axes: Axes) -> None:
-    """Leave every second number of the horizontal axis out where they touch."""
+    """Leave numbers of the horizontal axis out where they touch: those between the ticks first, then every second."""
     axes.xaxis.get_tightbbox()  # puts the ticks where they are to be
-    labels = [tick.label1 for tick in axes.xaxis.get_major_ticks()]
-    shown = [label for label in labels if label.get_visible() and label.get_text() and not label.get_rotation()]
-    ends = sorted(map(_extent, shown), key=lambda box: box.x0)
-    if all(left.x1 + MARGIN < right.x0 for left, right in itertools.pairwise(ends)):
-        return
-    for label in shown[1::2]:
-        label.set_visible(False)
+    major, minor = (
+        [tick.label1 for tick in ticks if tick.label1.get_visible() and tick.label1.get_text()]
+        for ticks in (axes.xaxis.get_major_ticks(), axes.xaxis.get_minor_ticks())
+    )
+    ends = sorted((_extent(label) for label in major + minor if not label.get_rotation()), key=lambda box: box.x0)
+    if any(right.x0 < left.x1 + MARGIN for left, right in itertools.pairwise(ends)):
+        for label in minor or major[1::2]:
+            label.set_visible(False)

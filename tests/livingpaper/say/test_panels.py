@@ -149,3 +149,12 @@ def test_letters_are_not_smaller_than_a_pages_small_text():
     picture, ((axes,),) = a_picture(1, 1)
     axes.text(1, 1, "small", fontsize=6)
     assert min(text.get_fontsize() for text in stacked(picture).findobj(Text)) >= panels.SMALLEST
+
+
+def test_words_in_a_panel_stay_on_the_sheet_and_take_no_room_beside_it():
+    picture, ((axes,),) = a_picture(1, 1)
+    axes.text(1.6, 5, "some words that need much room")
+    axes.annotate("more of them, aside", (1.2, 2), (-60, 0), textcoords="offset points")
+    stacked(picture)
+    assert axes.bbox.width > 0.8 * picture.bbox.width
+    assert all(axes.bbox.x0 - 1 < text.get_window_extent().x0 for text in axes.texts)
