@@ -11,6 +11,7 @@ from livingpaper.sphinx import (
     api,
     catalogue,
     chapter_header,
+    details,
     explore,
     figure_index,
     figure_links,
@@ -19,7 +20,6 @@ from livingpaper.sphinx import (
     launch,
     ledger,
     live,
-    panels,
     records,
     site_files,
     sources,
@@ -33,7 +33,7 @@ __all__ = ["Renderer", "setup"]
 
 #: What runs at the same moment runs in this order; later comes when all have said what they fill.
 PARTS = (
-    catalogue, later, glue, records, figure_links, figure_index, ledger, statements, panels, explore,
+    catalogue, later, glue, records, figure_links, figure_index, ledger, statements, details, explore,
     tooltips, chapter_header, live, sources, api, launch, theme, accessibility, site_files,
 )  # fmt: skip
 

@@ -12,8 +12,8 @@ from livingpaper.build import archive
 from livingpaper.files import sha256
 from livingpaper.publish import citation
 from livingpaper.say.figures import contents
+from livingpaper.sphinx.details import Details
 from livingpaper.sphinx.later import Later, fills
-from livingpaper.sphinx.panels import Panel
 from livingpaper.sphinx.records import has_archive
 from livingpaper.sphinx.references import address
 
@@ -35,7 +35,7 @@ def cite_figure(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     return _panel(app, place["shown_id"])
 
 
-def _panel(app: Sphinx, id: str) -> list[Panel]:
+def _panel(app: Sphinx, id: str) -> list[Details]:
     """The panel, if there is something to write into it: a book without CITATION.cff has none."""
     texts = cite(app, id) if app.builder.format == "html" else {}
     if not texts:
@@ -48,7 +48,7 @@ def _panel(app: Sphinx, id: str) -> list[Panel]:
         for name, label in LABELS.items()
     )
     what, words = (named(app, id), "cite") if id else ("", "cite the whole book")
-    return [Panel(kind="cite", what=what, summary=words, html=shown + told)]
+    return [Details(kind="cite", what=what, summary=words, html=shown + told)]
 
 
 def _panels(app: Sphinx, id: str) -> str:

@@ -12,19 +12,19 @@ from livingpaper.build import archive, columns
 from livingpaper.say.figures import contents
 from livingpaper.sphinx import sources
 from livingpaper.sphinx.cite import named
+from livingpaper.sphinx.details import Details, rows
 from livingpaper.sphinx.later import Later, fills
-from livingpaper.sphinx.panels import Panel, rows
 from livingpaper.sphinx.records import MAIN, has_archive, read_records
 from livingpaper.sphinx.references import address
 
 
 @fills("columns")
-def columns_panel(app: Sphinx, place: Later) -> Sequence[Panel]:
+def columns_panel(app: Sphinx, place: Later) -> Sequence[Details]:
     """What the columns of a figure's or table's data mean, if the book says so of any."""
     id = place["shown_id"]
     known = [(column["name"], column["meaning"]) for column in described(app, id) if column["meaning"]]
     html = rows((f"<code>{escape(name)}</code>", escape(meaning)) for name, meaning in known)
-    return [Panel(kind="columns", what=f"of {named(app, id)}", summary="columns", html=html)] if known else []
+    return [Details(kind="columns", what=f"of {named(app, id)}", summary="columns", html=html)] if known else []
 
 
 def described(app: Sphinx, id: str) -> list[dict[str, str]]:
@@ -34,7 +34,7 @@ def described(app: Sphinx, id: str) -> list[dict[str, str]]:
 
 
 @fills("made")
-def made_panel(app: Sphinx, place: Later) -> Sequence[Panel]:
+def made_panel(app: Sphinx, place: Later) -> Sequence[Details]:
     """How a figure or table was made: by which code, with which values, where and when; and how it is made again."""
     id = place["shown_id"]
     figure = app.env.get_domain("paper").figures[id]
@@ -55,7 +55,7 @@ def made_panel(app: Sphinx, place: Later) -> Sequence[Panel]:
         said["sources"] = f'<a href="{address(app, archive.FILE)}">{archive.FILE}</a>'
     said["everything"] = f'<a href="{address(app, f"figures/{id}.json")}">{id}.json</a>, with all digests'
     words = {"kind": "made", "summary": "how it was made", "what": f"({named(app, id)})", "anchor": anchor(id)}
-    return [Panel(html=rows(said.items()), **words)]
+    return [Details(html=rows(said.items()), **words)]
 
 
 def anchor(id: str) -> str:

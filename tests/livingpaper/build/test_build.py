@@ -634,6 +634,7 @@ def test_run_writes_a_folder_for_who_ran_a_chapter_again(built, benign):
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
         "first.ipynb", "claims.json", "run.json",
         "figures/fig-line.csv", "figures/fig-line.pdf", "figures/fig-line.png", "figures/fig-line.svg",
+        "figures/fig-line.narrow.svg",
     }  # fmt: skip
     assert (folder / "figures/fig-line.csv").read_text() == "point,value\n0,0.1\n1,1.1\n2,2.1\n"
     assert (folder / "figures/fig-line.pdf").read_bytes().startswith(b"%PDF")

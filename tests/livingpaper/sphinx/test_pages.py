@@ -287,6 +287,9 @@ def words(node):
 def test_a_figure_is_numbered_and_described(site):
     figure = page(site, "chapters/errors").select_one("figure#fig-error")
     assert figure.img["src"] == "../figures/fig-error.svg"
+    narrow = figure.img.find_parent("picture").source
+    assert narrow["srcset"] == "../figures/fig-error.narrow.svg" and "screen" in narrow["media"]
+    assert (site / "figures" / "fig-error.narrow.svg").is_file()
     assert figure.img["alt"] == "Test error falls as the dimension grows."
     caption = words(figure.figcaption)
     assert caption.startswith("Fig. 1.1 Test error 0.30 against")
@@ -645,6 +648,7 @@ def test_parameters_show_published_values_beside_this_build(site):
 def test_a_preview_shows_the_figure_of_another_page(site):
     soup = page(site, "status")
     preview = soup.select_one(".figure-preview")
+    assert preview.source["srcset"] == "figures/fig-error.narrow.svg"
     assert preview.img["src"] == "figures/fig-error.svg" and preview.img["alt"].startswith("Test error falls")
     assert preview.a["href"] == "chapters/errors.html#fig-error" and words(preview) == "from Fig. 1.1"
     assert soup.find(id="fig-error") is None

@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 
-class Panel(nodes.General, nodes.Element):
+class Details(nodes.General, nodes.Element):
     """A panel of some ``kind``, about ``what``, with ``html`` in it; unlike raw HTML it is not in the search index."""
 
 
@@ -17,7 +17,7 @@ def rows(pairs: Iterable[tuple[str, str]]) -> str:
     return f"<table><tbody>{''.join(lines)}</tbody></table>"
 
 
-def visit_panel(translator, node: Panel) -> None:
+def visit_details(translator, node: Details) -> None:
     """It opens without JavaScript."""
     # who hears it hears what it is about; who sees it sees the figure above
     of = f'<span class="visually-hidden"> {escape(node["what"])}</span>'
@@ -31,5 +31,5 @@ def visit_panel(translator, node: Panel) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register the node and its looks."""
-    app.add_css_file("css/panels.css", priority=800)
-    app.add_node(Panel, html=(visit_panel, None))
+    app.add_css_file("css/details.css", priority=800)
+    app.add_node(Details, html=(visit_details, None))
