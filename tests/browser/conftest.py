@@ -41,13 +41,27 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="package")
-def address(site):
-    """Where the site is served."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
+@contextlib.contextmanager
+def served(folder):
+    """The address at which a folder is served."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
+
+
+@pytest.fixture(scope="package")
+def address(site):
+    """Where the site is served."""
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
+def under_a_path(site):
+    """Where the site is served beside others, as on the pages of a project."""
+    with served(site.parent) as address:
+        yield f"{address}/{site.name}"
 
 
 @contextlib.contextmanager
