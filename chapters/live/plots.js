@@ -189,11 +189,11 @@ export const TRACES = {
 
 /** Where a setting lies, and where those before it: dimension over sample size against signal load, the map of the
     chapter on the assumptions. */
-export function drawMap(host, { n, ratio, load, index, wall, trail }) {
+export function drawMap(host, { ratio, load, index, wall, trail }) {
   const { root, width, height } = sheet(host, 270,
     `Map: p over n is ${ratio.toPrecision(2)}, the signal load ${load.toPrecision(2)}, the signal index ` +
     `${index.toPrecision(2)}, and the wall stands at the load ${wall.toPrecision(2)}.`);
-  const left = 40, right = width - 8, top = 8, bottom = height - 40;
+  const left = 48, right = width - 8, top = 8, bottom = height - 40;
   const [xLow, xHigh, yLow, yHigh] = [-1, 8.5, -4.5, 2.5];
   const across = (x) => left + ((right - left) * (Math.log10(x) - xLow)) / (xHigh - xLow);
   const down = (y) => bottom - ((bottom - top) * (Math.log10(y) - yLow)) / (yHigh - yLow);
@@ -205,25 +205,20 @@ export function drawMap(host, { n, ratio, load, index, wall, trail }) {
   const end = 10 ** xHigh, start = 10 ** xLow;
   const diagonal = (s) => [[across(start), down(Math.sqrt(s / start))], [across(end), down(Math.sqrt(s / end))]];
   ground.append(
-    path([...diagonal(1), [across(end), bottom + 9], [across(start), bottom + 9]], "live-region", "Z"),
-    svg("rect", { ...frame, height: Math.max(down(wall) - top, 0), class: "live-region" }),
-    svg("rect", { ...frame, width: across(1) - left, class: "live-region" }));
+    path([...diagonal(10), [across(end), bottom + 9], [across(start), bottom + 9]], "live-region", "Z"),
+    svg("rect", { ...frame, height: Math.max(down(wall) - top, 0), class: "live-region" }));
   const slant = (Math.atan2((bottom - top) / (yHigh - yLow) / 2, (right - left) / (xHigh - xLow)) * 180) / Math.PI;
-  for (const [s, at, lift] of [[1, 1e4, 15], [10, 3e7, 4], [100, 1e5, -5]]) {
+  for (const [s, at, lift] of [[1, 1e5, 15], [10, 1e5, -5], [100, 1e5, -5]]) {
     const [x, y] = [across(at), down(Math.sqrt(s / at)) + lift];
     const label = text(x, y, `S = ${s}`, "middle", "live-mark");
     label.setAttribute("transform", `rotate(${slant.toFixed(1)} ${x.toFixed(1)} ${y.toFixed(1)})`);
-    ground.append(path(diagonal(s), s === 1 ? "live-border" : "live-contour"), label);
+    ground.append(path(diagonal(s), s === 10 ? "live-border" : "live-contour"), label);
   }
-  ground.append(line(left, down(wall), right, down(wall), "live-border"),
-    line(left, down(2 * wall), right, down(2 * wall), "live-contour"),
-    line(across(1), top, across(1), bottom, "live-border"),
-    line(across(n * Math.log(n)), down(wall), across(n * Math.log(n)), bottom, "live-contour"));
-  ground.append(text(right - 4, top + 13, "beyond the wall", "end", "live-place"),
+  ground.append(line(left, down(wall), right, down(wall), "live-border"));
+  ground.append(text(right - 4, top + 13, "beyond the wall: wrong labels are outvoted", "end", "live-place"),
     text(right - 4, down(wall) + 14, "λ = 1/(1−2η)", "end", "live-mark"),
-    text(left + 6, bottom - 8, "too little signal", "start", "live-place"),
-    text(across(1) + 4, top + 13, "p = n", "start", "live-mark"),
-    text(across(n * Math.log(n)) + 4, bottom - 25, "p = n² log n", "start", "live-mark"));
+    text(right - 8, (down(wall) + down(0.01)) / 2 + 14, "benign: memory is harmless", "end", "live-place"),
+    text(left + 6, bottom - 8, "too little signal", "start", "live-place"));
   for (let k = Math.ceil(xLow); k <= xHigh; k += width < 330 ? 2 : 1)
     root.append(line(across(10 ** k), bottom, across(10 ** k), bottom + 4, "live-axis"),
       text(across(10 ** k), bottom + 17, power(k), "middle", "live-tick"));
@@ -231,7 +226,8 @@ export function drawMap(host, { n, ratio, load, index, wall, trail }) {
     root.append(line(left - 4, down(10 ** k), left, down(10 ** k), "live-axis"),
       text(left - 6, down(10 ** k) + 4, power(k), "end", "live-tick"));
   root.append(svg("rect", { ...frame, class: "live-frame" }),
-    text((left + right) / 2, height - 6, "p / n", "middle", "live-label"));
+    text((left + right) / 2, height - 6, "p / n", "middle", "live-label"),
+    text(12, (top + bottom) / 2, "λ", "middle", "live-label"));
   for (const { word, ...past } of trail)
     ground.append(svg("path", { d: TRACES[word](3), class: `live-trace ${word === "memorised, harmful" ? "live-full" : ""}`,
       transform: `translate(${across(past.ratio).toFixed(1)} ${down(past.load).toFixed(1)})` }));

@@ -53,6 +53,11 @@ const START = { ...Object.fromEntries(Object.entries(CONTROLS).map(([name, { sta
 const TASK = ["n", "p", "noise"]; // what ‖μ‖ makes up for, if the task is to stay equally hard
 const HARM = 0.05; // what memorising may cost, and still be called harmless: new points missed beyond those of averaging
 
+const MAP = "Across: the room, dimension over sample size. Up: the signal load λ = n‖μ‖²/p, the signal in the sample against " +
+  "its noise. Below S = n‖μ‖⁴/p = 10 new points are missed with memory or without. Above the wall the right labels outvote each " +
+  "wrong one in the first step: with much room it is then never fitted, with little it is, at a price. Large dot: this setting. " +
+  "Small marks: your runs, ○ memorised, harmless, ■ memorised, harmful, × not memorised.";
+
 /** The state of a finished run in a word. */
 function stateWord(known) {
   if (known.flippedErrors.at(-1) + known.cleanErrors.at(-1) > 0) return "not memorised";
@@ -356,7 +361,6 @@ function open(place, presets) {
 
   function hear(number, found, done) {
     known = found;
-    known.done = done;
     place.dataset.shown = number;
     if (done) {
       const { n, p } = known.setting;
@@ -407,13 +411,12 @@ function open(place, presets) {
   function drawPlace() {
     const setting = settingOf(state);
     const [index, load, wall] = [theory.signalIndex(setting), theory.signalLoad(setting), theory.firstStepWall(setting)];
-    drawMap(map, { n: state.n, ratio: state.p / state.n, load, index, wall, trail });
+    drawMap(map, { ratio: state.p / state.n, load, index, wall, trail });
     const current = known && place.dataset.shown === String(asked);
     numbers.replaceChildren(...[
       ["signal index S = n‖μ‖⁴/p", number(index)],
       ["signal load λ = n‖μ‖²/p", number(load)],
       ["wall 1/(1−2η)", number(wall)],
-      ["p / (n² log n)", number(state.p / (state.n ** 2 * Math.log(state.n)))],
       ["averaging, closed form", percent(theory.averagingError(setting))],
       ["size of the outputs at the start", current ? number(known.initialOutput) : "…"],
       ["‖W − W₀‖ / ‖W₀‖", current ? number(known.lengths.distance / known.initialLengths.norm) : "…"],
