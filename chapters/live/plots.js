@@ -208,7 +208,7 @@ export function drawMap(host, { ratio, load, index, wall, trail }) {
     path([...diagonal(10), [across(end), bottom + 9], [across(start), bottom + 9]], "live-region", "Z"),
     svg("rect", { ...frame, height: Math.max(down(wall) - top, 0), class: "live-region" }));
   const slant = (Math.atan2((bottom - top) / (yHigh - yLow) / 2, (right - left) / (xHigh - xLow)) * 180) / Math.PI;
-  for (const [s, at, lift] of [[1, 1e5, 15], [10, 1e5, -5], [100, 1e5, -5]]) {
+  for (const [s, at, lift] of [[1, 30, 14], [10, 3e3, 4], [100, 3e6, -5]]) {
     const [x, y] = [across(at), down(Math.sqrt(s / at)) + lift];
     const label = text(x, y, `S = ${s}`, "middle", "live-mark");
     label.setAttribute("transform", `rotate(${slant.toFixed(1)} ${x.toFixed(1)} ${y.toFixed(1)})`);
@@ -217,7 +217,7 @@ export function drawMap(host, { ratio, load, index, wall, trail }) {
   ground.append(line(left, down(wall), right, down(wall), "live-border"));
   ground.append(text(right - 4, top + 13, "beyond the wall: wrong labels are outvoted", "end", "live-place"),
     text(right - 4, down(wall) + 14, "λ = 1/(1−2η)", "end", "live-mark"),
-    text(right - 8, (down(wall) + down(0.01)) / 2 + 14, "benign: memory is harmless", "end", "live-place"),
+    text(right - 4, down(wall) + 29, "benign: memory is harmless", "end", "live-place"),
     text(left + 6, bottom - 8, "too little signal", "start", "live-place"));
   for (let k = Math.ceil(xLow); k <= xHigh; k += width < 330 ? 2 : 1)
     root.append(line(across(10 ** k), bottom, across(10 ** k), bottom + 4, "live-axis"),

@@ -246,7 +246,7 @@ function open(place, presets) {
   const cloud = html("div", { className: "live-picture live-cloud" }), curves = html("div", { className: "live-picture" });
   const map = html("div", { className: "live-picture" }), key = html("ul", { className: "live-key" });
   const word = html("strong"), why = html("span"), verdict = html("p", { className: "live-verdict" }, word, " ", why);
-  const status = html("p", { className: "live-status" }), complaint = html("p", { className: "live-complaint" });
+  const status = html("p", { className: "visually-hidden live-status" }), complaint = html("p", { className: "live-complaint" });
   status.setAttribute("role", "status"); // which is polite, and read as a whole
   complaint.setAttribute("role", "alert");
   const rule = html("p", { className: "live-rule" },
@@ -371,7 +371,7 @@ function open(place, presets) {
       place.dataset.busy = place.dataset.slow = "no";
       place.dataset.finished = 1 + Number(place.dataset.finished ?? 0);
       clearTimeout(saying);
-      saying = setTimeout(say, 500); // not while somebody drags
+      saying = setTimeout(() => (status.textContent = verdict.textContent), 500); // not while somebody drags
     }
     drawResult();
     drawPlace();
@@ -394,18 +394,14 @@ function open(place, presets) {
       word.textContent = "training";
       why.textContent = current ? "Below is what is reached so far." : "Below is still the run before.";
     } else {
-      const { flips, setting, testPoints } = known, missed = known.flippedErrors.at(-1) + known.cleanErrors.at(-1);
+      const { flips, setting, testPoints, seconds } = known, [low, high] = known.testIntervals.at(-1);
+      const missed = known.flippedErrors.at(-1) + known.cleanErrors.at(-1);
       word.textContent = stateWord(known);
       why.textContent = (missed ? `${missed} of ${setting.n} training labels are not fitted, ` : `All ${setting.n} training labels are fitted, `) +
-        `of which ${flips} are wrong. New points missed: ${percent(known.testErrors.at(-1) / testPoints)}; ` +
-        `by averaging: ${percent(theory.averagingError(setting))}.`;
+        `of which ${flips} are wrong. New points missed: ${percent(known.testErrors.at(-1) / testPoints)} ` +
+        `(95${"\u202f"}% interval ${percent(low)} to ${percent(high)}); by averaging: ${percent(theory.averagingError(setting))}. ` +
+        `Computed in ${seconds.toPrecision(2)} s.`;
     }
-  }
-
-  function say() {
-    const [low, high] = known.testIntervals.at(-1);
-    status.textContent = `${word.textContent}. ${why.textContent} The 95${"\u202f"}% interval of the first, from ` +
-      `${grouped(known.testPoints)} new points: ${percent(low)} to ${percent(high)}. Computed in ${known.seconds.toPrecision(2)} s.`;
   }
 
   function drawPlace() {

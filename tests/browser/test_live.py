@@ -469,7 +469,7 @@ def found(page):
     """What came out, as the page says it: a word, test error, averaging's, wrong and right labels missed."""
     right, wrong, _ = (text.split("missed ")[1].split(" of ") for text in page.locator(".live-key li").all_inner_texts())
     why = page.locator(".live-verdict span").inner_text().replace("\u202f", "")
-    test, averaging = (float(share) / 100 for share in re.findall(r": <?([\d.]+)%", why))
+    test, averaging = (float(share) / 100 for share in re.findall(r"(?:missed|averaging): <?([\d.]+)%", why))
     return SimpleNamespace(
         word=page.locator(".live-verdict strong").inner_text(), test=test, averaging=averaging,
         wrong=int(wrong[0]), wrongs=int(wrong[1]), right=int(right[0]),
