@@ -138,7 +138,8 @@ TRAJECTORY = """
     const {count, labels, inputs, weights} = given.points;
     const points = {count, labels: Float64Array.from(labels), inputs: Float64Array.from(inputs),
                     weights: Float64Array.from(weights), along: new Float64Array(count)};
-    const fresh = engine.marginParts(descent, engine.freshHidden(descent, points, 1), points, new Float64Array(descent.m));
+    const hidden = engine.freshHidden(descent, points, 1), along = new Float64Array(descent.m);
+    const fresh = engine.marginParts(descent, hidden, points, along);
     return {...kept, fresh: [...fresh.margins]};
 """
 
@@ -467,7 +468,9 @@ def shown(page):
 
 def found(page):
     """What came out, as the page says it: a word, test error, averaging's, wrong and right labels missed."""
-    right, wrong, _ = (text.split("missed ")[1].split(" of ") for text in page.locator(".live-key li").all_inner_texts())
+    right, wrong, _ = (
+        text.split("missed ")[1].split(" of ") for text in page.locator(".live-key li").all_inner_texts()
+    )
     why = page.locator(".live-verdict span").inner_text().replace("\u202f", "")
     test, averaging = (float(share) / 100 for share in re.findall(r"(?:missed|averaging): <?([\d.]+)%", why))
     return SimpleNamespace(
@@ -495,7 +498,9 @@ def test_nothing_is_called_by_a_symbol_before_it_is_explained(live):
     words = live.locator(".live-bench").inner_text()
     live.locator(".live-drawer").evaluate("drawer => { drawer.open = false }")
     assert not set(re.findall(r"λ|\bS\b|wall|\(6f\)", words))
-    assert live.locator(".live-drawer .live-control").count() == live.locator(".live-drawer .live-control p").count() == 8
+    assert (
+        live.locator(".live-drawer .live-control").count() == live.locator(".live-drawer .live-control p").count() == 8
+    )
 
 
 def marks(page, kind):
@@ -778,11 +783,10 @@ def test_numbers_of_another_setting_are_grey(live, page):
     page.locator(".live-working").wait_for()
     assert page.locator(".live").get_attribute("data-stale") == "yes"
     # beside a run that takes long, those of the one before
-    live.evaluate("document.querySelector('.live').dataset.slow = document.querySelector('.live').dataset.stale = 'yes'")
-    for part in (".live-cloud", ".live-key", ".live-views > :first-child"):
-        assert live.locator(part).evaluate("part => getComputedStyle(part).opacity") == "0.35"
-    live.evaluate("document.querySelector('.live').dataset.slow = document.querySelector('.live').dataset.stale = 'no'")
-    assert live.locator(".live-cloud").evaluate("part => getComputedStyle(part).opacity") == "1"
+    for answer, opacity in (("yes", "0.35"), ("no", "1")):
+        live.locator(".live").evaluate("(place, is) => { place.dataset.slow = place.dataset.stale = is }", answer)
+        for part in (".live-cloud", ".live-key", ".live-views > :first-child"):
+            assert live.locator(part).evaluate("part => getComputedStyle(part).opacity") == opacity
 
 
 def test_on_a_phone_nothing_covers_the_map(live):
