@@ -217,7 +217,7 @@ export function drawMap(host, { ratio, load, index, wall, trail }) {
   ground.append(line(left, down(wall), right, down(wall), "live-border"));
   ground.append(text(right - 4, top + 13, "beyond the wall: wrong labels are outvoted", "end", "live-place"),
     text(right - 4, down(wall) + 14, "λ = 1/(1−2η)", "end", "live-mark"),
-    text(right - 4, down(wall) + 29, "benign: memory is harmless", "end", "live-place"),
+    text(right - 4, down(wall) + 29, "memory is harmless", "end", "live-place"),
     text(left + 6, bottom - 8, "too little signal", "start", "live-place"));
   for (let k = Math.ceil(xLow); k <= xHigh; k += width < 330 ? 2 : 1)
     root.append(line(across(10 ** k), bottom, across(10 ** k), bottom + 4, "live-axis"),

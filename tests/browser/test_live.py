@@ -469,7 +469,7 @@ def shown(page):
 def found(page):
     """What came out, as the page says it: a word, test error, averaging's, wrong and right labels missed."""
     right, wrong, _ = (
-        text.split("missed ")[1].split(" of ") for text in page.locator(".live-key li").all_inner_texts()
+        text.split("missed ")[1].split(" of ") for text in page.locator(".live-key li").all_text_contents()
     )
     why = page.locator(".live-verdict span").inner_text().replace("\u202f", "")
     test, averaging = (float(share) / 100 for share in re.findall(r"(?:missed|averaging): <?([\d.]+)%", why))
@@ -521,7 +521,7 @@ def test_the_cloud_moves_while_it_trains(live):
     moved = {kind: (ends[kind] - starts[kind]).mean(0) for kind in ends}
     assert moved["wrong"][1] < -100 and moved["right"][1] < -100 and abs(moved["test"][1]) < 15  # pixels, downwards
     assert moved["wrong"][0] < 0 < min(moved["right"][0], moved["test"][0])
-    assert "missed 0 of 8" not in live.locator(".live-key").inner_text()
+    assert "missed 0 of 8" not in live.locator(".live-key").text_content()
     live.get_by_role("button", name="Play").click()
     live.wait_for_function("document.querySelector('.live-play output').textContent === 'step 12'")
     live.get_by_role("button", name="Pause").click()
@@ -627,7 +627,7 @@ def test_the_task_stays_as_hard_while_the_box_is_checked(live):
     live.locator(".live-drawer summary").click()
 
 
-FRAGMENT = "n=30&p=5123&mu=3.25&noise=0.1&slope=0.3&m=24&start=50&steps=300&seed=1234567&keep=0"
+FRAGMENT = "p=5123&n=30&mu=3.25&noise=0.1&m=24&slope=0.3&start=50&steps=300&seed=1234567&keep=0"
 SETTING = {
     "n": 30, "p": 5123, "signal": 3.25, "labelNoise": 0.1, "slope": 0.3, "width": 24, "step": 1, "initScale": 50,
     "steps": 300, "seed": 1234567,
