@@ -326,7 +326,8 @@ function open(place, presets) {
   function present() {
     for (const [name, control] of Object.entries(CONTROLS)) {
       const shown = control.show(state[name]);
-      sliders[name].value = control.to(state[name]);
+      // A place next to this one may stand for the same rounded number: a key must get past it.
+      if (control.from(Number(sliders[name].value)) !== state[name]) sliders[name].value = control.to(state[name]);
       sliders[name].setAttribute("aria-valuetext", name === "p" ? state.p.toLocaleString("en") : shown);
       values[name].textContent = shown;
     }

@@ -592,6 +592,15 @@ def test_every_slider_moves_by_keyboard_and_says_its_value(live):
     live.locator(".live-drawer summary").click()
 
 
+def test_keys_get_past_numbers_that_are_rounded(live):
+    slider = live.locator("#live-p")
+    slider.focus()
+    live.keyboard.press("Home")
+    for _ in range(90):
+        live.keyboard.press("ArrowRight")
+    assert shown(live).setting["p"] > 100
+
+
 def test_tab_reaches_everything_in_order(live):
     live.locator(".live-drawer").evaluate("drawer => { drawer.open = true }")
     live.get_by_role("button", name="Next").focus()
