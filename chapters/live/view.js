@@ -55,7 +55,7 @@ const HARM = 0.05; // what memorising may cost, and still be called harmless: ne
 
 const MAP = "Across: the room, dimension over sample size. Up: the signal load λ = n‖μ‖²/p, the signal in the sample against " +
   "its noise. The further below S = n‖μ‖⁴/p = 10, the more new points even averaging misses. Above the wall the right labels " +
-  "outvote each wrong one in the first step: with much room it is then never fitted, with little it is, at a price. Large dot: this setting. " +
+  "outvote each wrong one in the first step: with much room it is then mostly never fitted, with little it is, at a price. Large dot: this setting. " +
   "Small marks: your runs, ○ memorised, harmless, ■ memorised, harmful, × not memorised.";
 
 /** The state of a finished run in a word. */

@@ -574,6 +574,24 @@ def test_the_steps_of_the_path_do_what_they_say(live):
     assert "Step 5 of 6" in live.locator(".live-steps").inner_text()
 
 
+FLIPPED = """
+    return given.map(([p, signal]) => [1, 2, 3, 4, 5].map(seed => {
+        const pieces = engine.experiment({n: 40, p, signal, labelNoise: 0.2, slope: 0, width: 64, step: 1, initScale: 1,
+                                          steps: 1000, seed});
+        let piece;
+        do piece = pieces.next(); while (!piece.done);
+        return [piece.value.flippedErrors[1] / piece.value.flips, piece.value.flippedErrors.at(-1) / piece.value.flips];
+    }));
+"""
+
+
+def test_the_wall_is_about_the_first_step_and_fitting_about_the_room(engine):
+    """Above the wall, the load about ten: with fewer dimensions than points, and with a hundred times as many."""
+    little, much = np.array(engine(FLIPPED, [[20, 2.36], [4000, 1000**0.5]])).transpose(0, 2, 1)
+    assert little[0].mean() > 0.8 and much[0].mean() > 0.8  # missed after the first step
+    assert little[1].max() == 0 and much[1].mean() > 0.5  # missed in the end
+
+
 def test_every_slider_moves_by_keyboard_and_says_its_value(live):
     live.locator(".live-drawer summary").click()
     before = shown(live)
