@@ -565,8 +565,8 @@ def test_the_steps_of_the_path_do_what_they_say(live):
         "large start": "memorised, harmful",
     }
     assert all(run.right == 0 for run in runs.values())
-    beyond = runs["beyond the wall"]
-    assert beyond.wrong == beyond.wrongs and beyond.test < 0.01
+    beyond, leaky = runs["beyond the wall"], runs["beyond the wall, with a leak"]
+    assert 0 < beyond.wrong and beyond.test < leaky.test / 2
     assert runs["low dimension"].averaging == pytest.approx(runs["benign"].averaging, abs=0.002)
     assert runs["too little signal"].averaging > 0.25
     live.get_by_role("button", name="Back").click()
