@@ -820,9 +820,10 @@ def test_on_a_phone_nothing_covers_the_map(live):
     live.set_viewport_size({"width": 390, "height": 844})
     for opened in (False, True):
         live.locator(".live-drawer").evaluate("(drawer, opened) => { drawer.open = opened }", opened)
-        live.locator(".live-views svg").last.scroll_into_view_if_needed()
-        assert live.locator(".live-views svg").last.evaluate(
-            """map => { const {left, top, width, height} = map.getBoundingClientRect();
+        live.evaluate("new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))")  # it is drawn anew
+        assert live.locator(".live-views .live-picture").last.evaluate(
+            """map => { map.scrollIntoView({block: "center"});
+                        const {left, top, width, height} = map.getBoundingClientRect();
                         return [0.05, 0.5, 0.95].every(part => map.contains(
                             document.elementFromPoint(left + width / 2, top + part * height))); }"""
         )
@@ -843,7 +844,9 @@ def test_without_javascript_and_on_paper_a_figure_stands_there_and_all_steps(liv
     live.emulate_media(media="print")
     for page in (still, live):
         assert page.locator(".live-static img").is_visible()
-        assert not any(part.is_visible() for part in page.locator(".live :is(svg, input), .live-button").all())
+        assert not any(
+            part.is_visible() for part in page.locator(".live :is(svg[role=img], input), .live-button").all()
+        )
         assert all(step.is_visible() for step in page.locator(".live-steps > ol > li").all())
 
 
