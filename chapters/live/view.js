@@ -361,6 +361,8 @@ function open(place, presets) {
   }
 
   function hear(number, found, done) {
+    // between two tests only the number of steps is new
+    const news = done || place.dataset.shown !== String(number) || found.frames.length > known.frames.length;
     known = found;
     place.dataset.shown = number;
     if (done) {
@@ -374,8 +376,10 @@ function open(place, presets) {
       clearTimeout(saying);
       saying = setTimeout(() => (status.textContent = verdict.textContent), 500); // not while somebody drags
     }
-    drawResult();
-    drawPlace();
+    if (news) {
+      drawResult();
+      drawPlace();
+    }
     tell();
   }
 
