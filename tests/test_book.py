@@ -1,9 +1,11 @@
 """The real book: its sources as they are committed, and its pages as a smoke build makes them."""
 
 import ast
+import dataclasses
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -11,12 +13,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
+from typer.testing import CliRunner
 
 from livingpaper.build import columns, notation, parameters, words
 from livingpaper.build.project import Project
 from livingpaper.build.replications import PARAMETER
+from livingpaper.cli.app import app
 from livingpaper.say.claims import NOT_TESTABLE, VERDICTS
 
 PROJECT = Project(Path(__file__).parents[1])
@@ -154,6 +159,42 @@ def test_a_chapter_opens_with_what_it_teaches_or_found(chapter):
     assert found[3] is None or f"{{glue:figure}} {found[3]}" in "".join(
         cell.source for cell in PROJECT.notebook(chapter).cells
     )
+
+
+def exercises():
+    """The cells with exercises, by chapter."""
+    cells = [(chapter, cell.source) for chapter in CHAPTERS for cell in PROJECT.notebook(chapter).cells]
+    return {chapter: source for chapter, source in cells if "{exercise}" in source}
+
+
+def commands(kind):
+    """What the exercises tell to type after ``benign``, as lists of words, those of a kind."""
+    lines = [re.findall(rf"^benign ({kind} .+)$", source, re.MULTILINE) for source in exercises().values()]
+    return [shlex.split(line) for line in sum(lines, [])]
+
+
+def test_every_exercise_has_a_solution():
+    assert len(exercises()) >= 11
+    for chapter, source in exercises().items():
+        assert re.findall(r"\{exercise\}|\{dropdown\} Solution", source) == ["{exercise}", "{dropdown} Solution"] * (
+            source.count("{exercise}")
+        ), chapter
+
+
+def test_what_an_exercise_tells_to_train_is_a_setting_that_its_experiment_allows(monkeypatch):
+    """Training it takes too long here."""
+    trained = []
+
+    def sweep(experiment, settings, seeds, **options):
+        trained.extend(experiment(**setting, seed=seed) for setting in settings for seed in seeds)
+        return pd.DataFrame([dataclasses.asdict(trained[-1])])
+
+    monkeypatch.setattr("livingpaper.sweep.sweep", sweep)
+    monkeypatch.chdir(PROJECT.root)
+    for command in commands("train"):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, f"{command}: {done.exception}"
+    assert len(trained) >= 2 * len(commands("train")) >= 20
 
 
 def test_every_symbol_is_used_and_says_which_chapter_introduces_it():

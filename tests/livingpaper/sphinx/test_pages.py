@@ -173,6 +173,9 @@ STATUS = """\
 ```{figure-preview} fig-error
 ```
 
+```{figure-preview} tab-rules
+```
+
 ```{run-records}
 ```
 
@@ -652,6 +655,14 @@ def test_a_preview_shows_the_figure_of_another_page(site):
     assert preview.img["src"] == "figures/fig-error.svg" and preview.img["alt"].startswith("Test error falls")
     assert preview.a["href"] == "chapters/errors.html#fig-error" and words(preview) == "from Fig. 1.1"
     assert soup.find(id="fig-error") is None
+
+
+def test_a_preview_shows_the_rows_of_a_table_of_another_page(site):
+    soup = page(site, "status")
+    there, here = page(site, "chapters/rules").find(id="tab-rules"), soup.select_one(".table-preview")
+    assert [words(cell) for cell in here.select("th, td")] == [words(cell) for cell in there.select("th, td")]
+    assert "\\(\\ell_2\\) margin" in words(here) and here.caption is None and soup.find(id="tab-rules") is None
+    assert here.select("p a")[-1]["href"] == "chapters/rules.html#tab-rules"
 
 
 def test_run_records_are_tabulated(site):
