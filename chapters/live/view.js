@@ -361,6 +361,7 @@ function open(place, presets) {
   }
 
   function hear(number, found, done) {
+    if (place.dataset.busy === "stopped" && number === asked) return; // it was under way
     // between two tests only the number of steps is new
     const news = done || place.dataset.shown !== String(number) || found.frames.length > known.frames.length;
     known = found;
