@@ -60,6 +60,10 @@ def address(site):
         server.shutdown()
 
 
+#: Requests that fail because of the test: it turned scripts off, or left the page before a picture had come.
+OWN = ("csp", "net::ERR_ABORTED")
+
+
 @contextlib.contextmanager
 def watched(chromium, address):
     """A function that opens a window, with the options of a browser context, and watches what its pages do."""
@@ -73,8 +77,7 @@ def watched(chromium, address):
         page = context.new_page()
         page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        # "csp": a script that was not run because the test turned scripts off
-        page.on("requestfailed", lambda a: a.failure != "csp" and complaints.append(f"{a.url}: {a.failure}"))
+        page.on("requestfailed", lambda a: a.failure not in OWN and complaints.append(f"{a.url}: {a.failure}"))
         page.on("response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.url}: {answer.status}"))
         page.on("request", lambda asked: foreign(asked.url) and complaints.append(f"another host: {asked.url}"))
         return page

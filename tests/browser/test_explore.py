@@ -145,6 +145,7 @@ def test_a_finger_may_miss_a_point_a_little(new_page):
     page = new_page(viewport={"width": 360, "height": 800}, has_touch=True)
     figure = opened(page, "chapters/phenomenon.html", "#fig-dimension")
     mark = data(figure)["marks"][0]
+    figure.get_by_role("option").first.scroll_into_view_if_needed()  # the column is higher than the window
     x, y = place_of(figure, mark, "narrow")
     page.touchscreen.tap(x + 15, y + 10)
     assert told(figure)["setting"] == mark["setting"]
@@ -154,8 +155,15 @@ def test_a_finger_may_miss_a_point_a_little(new_page):
 def test_a_moving_picture_moves_on_a_telephone_too(new_page):
     page = new_page(viewport={"width": 390, "height": 800}, reduced_motion="reduce")
     figure = opened(page, "chapters/gradient-descent.html", "#fig-memory")
-    figure.get_by_role("slider").fill("0")
-    page.wait_for_function("document.querySelector('#fig-memory img').currentSrc.endsWith('narrow.svg#frame-0')")
+    image = figure.locator("img.published")
+    assert image.evaluate("image => image.currentSrc").endswith("fig-memory.narrow.svg")
+    seen = []
+    for frame in ("0", "5"):
+        figure.get_by_role("slider").fill(frame)
+        assert figure.locator("source").get_attribute("srcset").endswith(f"#frame-{frame}")
+        page.evaluate("new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))")
+        seen.append(image.screenshot())
+    assert seen[0] != seen[1]
 
 
 def test_the_command_can_be_copied(figure):

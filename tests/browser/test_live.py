@@ -810,10 +810,13 @@ def test_numbers_of_another_setting_are_grey(live, page):
     page.locator(".live-working").wait_for()
     assert page.locator(".live").get_attribute("data-stale") == "yes"
     # beside a run that takes long, those of the one before
+    looked = """(place, [is, parts]) => {
+        place.dataset.slow = place.dataset.stale = is;
+        return parts.map((part) => getComputedStyle(document.querySelector(part)).opacity);
+    }"""
+    parts = [".live-cloud", ".live-key", ".live-views > :first-child"]
     for answer, opacity in (("yes", "0.35"), ("no", "1")):
-        live.locator(".live").evaluate("(place, is) => { place.dataset.slow = place.dataset.stale = is }", answer)
-        for part in (".live-cloud", ".live-key", ".live-views > :first-child"):
-            assert live.locator(part).evaluate("part => getComputedStyle(part).opacity") == opacity
+        assert live.locator(".live").evaluate(looked, [answer, parts]) == 3 * [opacity]
 
 
 def test_on_a_phone_nothing_covers_the_map(live):
