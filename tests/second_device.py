@@ -3,8 +3,9 @@
 Importing this module registers the device type "second_device" (PyTorch's PrivateUse1 key, by way of an experimental
 helper; every module of PyTorch gets a method of that name, so that it must be one that nobody uses). Its tensors hold
 their numbers on the CPU, so that results are equal to the CPU's; but an operand on another device is refused as CUDA
-refuses it, and ``COUNTS`` counts what costs a GPU time: operations, reads by the host, for which the GPU waits
-(``bool(t)``, ``.item()``, ``.tolist()``, masks as indices), and copies between devices.
+refuses it, and ``COUNTS`` counts what costs a GPU time: launches, reads by the host, for which the GPU waits
+(``bool(t)``, ``.item()``, ``.tolist()``, masks as indices), and copies between devices. Types in ``LACKS`` it does not
+have, as Apple's GPUs do not have float64.
 
 Not simulated: streams, limits of memory, TF32, sums in another order, speed.
 """
@@ -18,6 +19,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 
 _setup_privateuseone_for_python_backend("second_device")
 COUNTS: Counter[str] = Counter()
+LACKS: set[torch.dtype] = set()
 _MOVES = ("_to_copy", "copy_", "_copy_from", "lift_fresh")
 _WAITS = ("_local_scalar_dense", "nonzero", "masked_select", "aten.index.Tensor", "aten.index_put")
 
@@ -27,6 +29,8 @@ class Held(torch.Tensor):
 
     @staticmethod
     def __new__(cls, elem: torch.Tensor) -> "Held":
+        if elem.dtype in LACKS:
+            raise TypeError(f"second_device has no {elem.dtype}")
         return torch.Tensor._make_wrapper_subclass(
             cls,
             elem.size(),
@@ -51,7 +55,7 @@ class Held(torch.Tensor):
 def _compute(func, args, kwargs):
     name = str(func)
     moving = any(part in name for part in _MOVES)
-    COUNTS["operations"] += 1
+    COUNTS["launches"] += not (func.is_view or "empty" in name)
     COUNTS["copies"] += moving
     COUNTS["waits"] += any(part in name for part in _WAITS)
     given = {}

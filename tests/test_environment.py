@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -57,6 +59,18 @@ def test_conda_environment_installs_the_lock_and_the_package():
     assert Version(python.removeprefix("python=")) in Requirement(f"x{PROJECT['requires-python']}").specifier
     # Naming the lock instead of repeating it: its pins are the environment's pins.
     assert pip_section == {"pip": ["-r requirements.txt", "-e ."]}
+
+
+@pytest.mark.skipif(not shutil.which("jupyter-repo2docker"), reason="repo2docker is not installed, nor in the lock")
+def test_binder_finds_the_environment_and_installs_where_the_sources_are(tmp_path):
+    for name in ("environment.yml", "requirements.txt", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    command = ["jupyter-repo2docker", "--no-build", "--debug", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "Building conda environment for python=3.11" in said
+    assert 0 < said.index("COPY --chown=0:0 src/ ${REPO_DIR}/") < said.index('--file "environment.yml"')
 
 
 def test_version_is_one():

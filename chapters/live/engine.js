@@ -1,7 +1,7 @@
 /* Gradient descent on polluted Gaussian clusters, exact in any dimension, in the span of the data: the engine of the
-   page "Try it". It is the twin of benign.data.mixtures, benign.train.span and benign.measure.errors, in float64; the
-   tests hold it against them. Matrices are Float64Arrays, row after row. It imports nothing and touches no page, so that
-   it runs in a worker as well. */
+   page "Try it". It is the twin of benign.data.mixtures, benign.train.span, benign.measure.errors and
+   benign.experiments.parts, in float64; the tests hold it against them. Matrices are Float64Arrays, row after row. It
+   imports nothing and touches no page, so that it runs in a worker as well. */
 
 /* Random numbers. A draw is named by a seed, a purpose and a row, and does not depend on what else is drawn: when a
    slider moves, everything that it does not concern stays, and the curves move continuously. */
@@ -243,7 +243,8 @@ function addMultiples(target, coefficients, from, count, rows, length) {
 
 /** Fresh points of the mixture, which share their random numbers with those of any other sample of the same seed.
 
-    A point acts only through its products with the inputs, (n, count), and with the directions, (m, count). */
+    A point acts only through its products with the inputs, (n, count), and with the directions, (m, count); `along` is
+    its coordinate along mu. */
 export function freshPoints({ n, q, width, signal, seed, vectors }, count) {
   const points = new Float64Array(q * count); // coordinate after coordinate
   const labels = Float64Array.from({ length: count }, ((draw) => () => draw.sign())(stream(seed, "test labels")));
@@ -261,19 +262,47 @@ export function freshPoints({ n, q, width, signal, seed, vectors }, count) {
     const target = products.subarray(row * count, (row + 1) * count);
     addMultiples(target, vectors, r * q, Math.min(q, r + 2), points, count);
   }
-  return { count, labels, inputs, weights };
+  return { count, labels, inputs, weights, along: points.slice(0, count) };
 }
 
-/** The margins y f(x) of a network at such points; its initial weights are `scale` times the directions. */
-export function freshMargins({ n, m, coefficients, signs, slope }, { count, labels, inputs, weights }, scale) {
-  const margins = new Float64Array(count), hidden = new Float64Array(count);
-  for (let j = 0; j < m; j++) {
+/** The pre-activations of neuron j at such points, a function of j; its initial weights are `scale` times the directions. */
+export function freshHidden({ n, coefficients }, { count, inputs, weights }, scale) {
+  const hidden = new Float64Array(count);
+  return (j) => {
     for (let k = 0; k < count; k++) hidden[k] = scale * weights[j * count + k];
     addMultiples(hidden, coefficients, j * n, n, inputs, count);
-    for (let k = 0; k < count; k++) margins[k] += signs[j] * Math.max(hidden[k], slope * hidden[k]);
+    return hidden;
+  };
+}
+
+/** The weights' coordinates along mu, (m). */
+export function weightsAlong({ n, m, coefficients }, { q, vectors }, scale) {
+  return Float64Array.from({ length: m }, (_, j) => {
+    let sum = scale * vectors[(n + j) * q];
+    for (let i = 0; i < n; i++) sum += coefficients[j * n + i] * vectors[i * q];
+    return sum;
+  });
+}
+
+/** The margins y f(x), and the part of each that comes from the signal: `evidence`. What is left is memory.
+
+    sigma(u) = sigma'(u) u, so a margin is a sum over the neurons of products <w, x>, and <w, e><x, e> is the part along
+    e = mu/||mu||. `hidden(j)` holds the pre-activations of neuron j, `along` the points' <x, e>, `weights` the <w, e>. */
+export function marginParts({ m, signs, slope }, hidden, { labels, along }, weights) {
+  const margins = new Float64Array(labels.length), evidence = new Float64Array(labels.length);
+  for (let j = 0; j < m; j++) {
+    const pre = hidden(j), on = signs[j], off = slope * on, weight = weights[j];
+    for (let k = 0; k < labels.length; k++) {
+      const gain = pre[k] > 0 ? on : off;
+      margins[k] += gain * pre[k];
+      evidence[k] += gain * weight;
+    }
   }
-  for (let k = 0; k < count; k++) margins[k] *= labels[k] / Math.sqrt(m);
-  return margins;
+  for (let k = 0; k < labels.length; k++) {
+    margins[k] *= labels[k] / Math.sqrt(m);
+    evidence[k] *= (labels[k] * along[k]) / Math.sqrt(m);
+  }
+  return { margins, evidence };
 }
 
 /* Closed forms. */
@@ -342,6 +371,7 @@ function atMost(k, trials, probability) {
 /* One experiment. */
 
 export const TEST_POINTS = 2000;
+const SHOWN = 80; // of the fresh points, one by one
 
 /** 0, 1 and about `count` more steps up to the last, evenly spread on a logarithmic axis. */
 function spread(last, count) {
@@ -365,14 +395,16 @@ export function* experiment(setting) {
   });
   yield null;
   const points = freshPoints(drawn, TEST_POINTS);
+  const inputsAlong = Float64Array.from({ length: setting.n }, (_, i) => drawn.vectors[i * drawn.q]);
   const known = {
-    setting, flips, flipped: Array.from(drawn.labels, (_, i) => wrong(i)),
+    setting, flips, flipped: Array.from(drawn.labels, (_, i) => wrong(i)), testPoints: TEST_POINTS,
     at: [], loss: [], cleanErrors: [], flippedErrors: [],
-    testedAt: [], testErrors: [], testIntervals: [],
-    margins: null, freshMargins: null, lengths: null, initialLengths: descent.lengths(),
+    testedAt: [], testErrors: [], testIntervals: [], frames: [],
+    margins: null, lengths: null, initialLengths: descent.lengths(),
     initialOutput: Math.sqrt(descent.margins.reduce((sum, u) => sum + u * u, 0) / setting.n),
   };
   const looks = new Set(spread(setting.steps, 120)), tests = new Set(spread(setting.steps, 22));
+  known.inAll = tests.size; // frames
   for (;;) {
     const at = descent.steps;
     if (looks.has(at) || tests.has(at)) {
@@ -383,11 +415,15 @@ export function* experiment(setting) {
     }
     if (tests.has(at)) {
       yield known;
-      known.freshMargins = freshMargins(descent, points, scale);
-      const errors = known.freshMargins.reduce((sum, u) => sum + (u > 0 ? 0 : 1), 0);
+      const weights = weightsAlong(descent, drawn, scale);
+      const fresh = marginParts(descent, freshHidden(descent, points, scale), points, weights);
+      const row = (j) => descent.preactivations.subarray(j * setting.n, (j + 1) * setting.n);
+      const trained = marginParts(descent, row, { labels: drawn.labels, along: inputsAlong }, weights);
+      const errors = fresh.margins.reduce((sum, u) => sum + (u > 0 ? 0 : 1), 0);
       known.testedAt.push(at);
       known.testErrors.push(errors);
       known.testIntervals.push(binomialInterval(errors, TEST_POINTS));
+      known.frames.push(frame(trained, fresh));
       known.margins = descent.margins.slice();
       known.lengths = descent.lengths();
     }
@@ -397,39 +433,62 @@ export function* experiment(setting) {
   }
 }
 
+/** Evidence and memory of the sample's points, then of the first fresh ones. */
+function frame(trained, fresh) {
+  const both = (part) => Float64Array.of(...trained[part], ...fresh[part].subarray(0, SHOWN));
+  const evidence = both("evidence"), memory = both("margins").map((u, k) => u - evidence[k]);
+  return { evidence, memory };
+}
+
 /** Runs an experiment in slices of a few milliseconds, between which the thread is free; `report(known, done)` is
     called now and then, and at the end. As soon as `superseded()` the experiment is dropped. */
-export async function run(setting, report, superseded) {
-  const slice = 12, pause = 80; // milliseconds of work at a time, and between two reports
+async function run(setting, report, superseded) {
+  const slice = 12, first = 300, pause = 100; // milliseconds: of work at a time, before a report, between two
   const channel = new MessageChannel(); // a timer would wait for four milliseconds
   const breathe = () => new Promise((go) => {
     channel.port1.onmessage = go;
     channel.port2.postMessage(0);
   });
   const pieces = experiment(setting), start = performance.now();
-  let reported = start;
-  for (let until = start + slice; ; until = performance.now() + slice) {
+  let due = start + first;
+  for (let until = start + slice; !superseded(); until = performance.now() + slice) {
     let piece;
     do piece = pieces.next();
     while (!piece.done && performance.now() < until);
-    if (superseded()) break;
     const now = performance.now();
-    if (piece.done || (piece.value?.margins && now > reported + pause)) {
+    if (piece.done || (piece.value?.margins && now > due)) {
       report({ ...piece.value, seconds: (now - start) / 1000 }, piece.done);
-      reported = now;
+      due = now + pause;
     }
     if (piece.done) break;
     await breathe();
-    if (superseded()) break;
   }
   channel.port1.close();
 }
 
-/* In a worker: settings come in as messages with a number; a new one supersedes the last. */
-if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
-  let current;
-  self.onmessage = ({ data: { number, setting } }) => {
-    current = number;
-    run(setting, (known, done) => self.postMessage({ number, known, done }), () => number !== current);
+/** A function that takes orders {number, setting}, one at a time; `report(number, known, done)` says what came out.
+
+    The last order counts. The one before it is finished if that takes no longer than a moment, so that a picture moves
+    along with a slider; an order without a setting stops everything. */
+export function laboratory(report) {
+  const moment = 250;
+  let next = null, busy = false;
+  return async (order) => {
+    next = order;
+    if (busy) return;
+    for (busy = true; next; ) {
+      const { number, setting } = next, late = performance.now() + moment;
+      next = null;
+      if (setting)
+        await run(setting, (known, done) => report(number, known, done),
+          () => next && (!next.setting || performance.now() > late));
+    }
+    busy = false;
   };
+}
+
+/* In a worker orders come in as messages. */
+if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
+  const ask = laboratory((number, known, done) => self.postMessage({ number, known, done }));
+  self.onmessage = ({ data }) => ask(data);
 }

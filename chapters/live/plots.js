@@ -1,5 +1,5 @@
-/* The three pictures of the live experiment, as SVG drawn anew for every result: errors against steps, margins, and the
-   place on the map. Colours and dashes come from assets/css/live.css by class. It imports nothing. */
+/* The three pictures of the live experiment, as SVG drawn anew for every result: the parts of margins, errors against
+   steps, and the place on the map. Colours and dashes come from live.css by class. It imports nothing. */
 
 const SPACE = "\u202f";
 
@@ -71,10 +71,72 @@ function apart(labels, least, top, bottom) {
   return labels;
 }
 
-/** Errors against gradient steps. The axis of errors is that of their square roots: 1 % and 0 % can be told apart. */
+/* Kinds of points: what they are called, and how their marks look. */
+export const KINDS = {
+  clean: { words: "training, right label", kind: "live-right", mark: (r) => `M0 ${-r}L${r} ${r}H${-r}Z` },
+  flipped: { words: "training, wrong label", kind: "live-wrong", mark: (r) => `M${-r} ${-r}H${r}V${r}H${-r}Z` },
+  fresh: { words: "new points", kind: "live-test", mark: (r) => `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z` },
+};
+
+/** Evidence to the right and memory upwards, one mark a point, at a place between two frames of a run. */
+export function drawCloud(host, { frames, flipped, flips, setting, testedAt }, place) {
+  const from = Math.floor(place), next = Math.min(from + 1, frames.length - 1);
+  const between = (part, k) => frames[from][part][k] + (place - from) * (frames[next][part][k] - frames[from][part][k]);
+  const points = Array.from(frames[0].evidence, (_, k) => {
+    const kind = k >= setting.n ? "fresh" : flipped[k] ? "flipped" : "clean";
+    return { kind, evidence: between("evidence", k), memory: between("memory", k) };
+  });
+  const ends = (part) => frames.reduce(([low, high], frame) =>
+    [Math.min(low, ...frame[part]), Math.max(high, ...frame[part])], [0, 0]);
+  const about = (part, kind) => {
+    const values = points.filter((point) => point.kind === kind).map((point) => point[part]);
+    return values.length ? number(values.reduce((sum, value) => sum + value) / values.length) : "none";
+  };
+  const { root, width, height } = sheet(host, host.clientWidth < 420 ? 260 : 330,
+    `Memory against evidence at step ${testedAt[from]}, means: ` + Object.entries(KINDS).map(([kind, { words }]) =>
+      `${words}: evidence ${about("evidence", kind)}, memory ${about("memory", kind)}`).join("; "));
+  const left = 46, right = width - 8, top = 8, bottom = height - 40;
+  const scale = ([low, high], start, end) => {
+    const room = 0.06 * (high - low) || 1;
+    return (value) => start + ((end - start) * (value - low + room)) / (high - low + 2 * room);
+  };
+  const across = scale(ends("evidence"), left, right), up = scale(ends("memory"), bottom, top);
+  const frame = { x: left, y: top, width: right - left, height: bottom - top };
+  const ground = svg("g", { "clip-path": "url(#live-cloud-frame)" });
+  root.append(svg("clipPath", { id: "live-cloud-frame" }, svg("rect", frame)), ground, svg("rect", { ...frame, class: "live-frame" }));
+  // the line where memory makes up for what evidence says: below it a point is missed
+  const far = (x) => (Math.min(Math.max(x, -1e7), 1e7));
+  const unit = across(1) - across(0), steep = (up(1) - up(0)) / unit, reach = right - left;
+  const line1 = [across(0) - reach, far(up(0) + steep * reach)], line2 = [across(0) + reach, far(up(0) - steep * reach)];
+  ground.append(path([line1, line2, [line2[0], 2e7], [line1[0], 2e7]], "live-missed", "Z"));
+  axis(root, across, [left, right], 70, (x, words) => [line(x, bottom, x, bottom + 4, "live-axis"), text(x, bottom + 17, words, "middle", "live-tick")]);
+  axis(root, up, [bottom, top], 40, (y, words) => [line(left - 4, y, left, y, "live-axis"), text(left - 6, y + 4, words, "end", "live-tick")]);
+  ground.append(line(across(0), top, across(0), bottom, "live-grid"), line(left, up(0), right, up(0), "live-grid"),
+    path([line1, line2], "live-line live-averaging"));
+  const size = points.length > 160 ? 2.6 : 3.4;
+  for (const kind of ["fresh", ...(flips < setting.n ? ["clean"] : []), "flipped"])
+    for (const point of points.filter((one) => one.kind === kind))
+      ground.append(svg("path", { d: KINDS[kind].mark(size), class: `live-point ${KINDS[kind].kind}`,
+        transform: `translate(${across(point.evidence).toFixed(1)} ${up(point.memory).toFixed(1)})` }));
+  root.append(text(left + 6, bottom - 7, "missed", "start", "live-mark"),
+    text((left + right) / 2, height - 6, "evidence: the part along the signal →", "middle", "live-label"));
+  const label = text(12, (top + bottom) / 2, "memory: the part along the noise →", "middle", "live-label");
+  label.setAttribute("transform", `rotate(-90 12 ${(top + bottom) / 2})`);
+  root.append(label);
+}
+
+/** Ticks at round numbers, about so many pixels apart, along an axis with a scale. */
+function axis(root, scale, [start, end], apart, draw) {
+  const unit = (scale(1) - scale(0)), step = niceStep(apart / Math.abs(unit));
+  const [low, high] = [start, end].map((place) => (place - scale(0)) / unit);
+  for (let k = Math.ceil(low / step); k * step <= high; k++) root.append(...draw(scale(k * step), number(k * step)));
+}
+
+/** Errors against gradient steps, and a function that marks a step in them. The axis of errors is that of their square
+    roots: 1 % and 0 % can be told apart. */
 export function drawCurves(host, known, averaging) {
   const { setting, flips } = known, rights = setting.n - flips;
-  const points = known.freshMargins.length;
+  const points = known.testPoints;
   const last = known.at.length - 1;
   const { root, width, height } = sheet(host, host.clientWidth < 360 ? 210 : 270,
     `Errors against gradient steps, now at step ${known.at[last]}: training error on the right labels ` +
@@ -108,66 +170,8 @@ export function drawCurves(host, known, averaging) {
   draw(known.testErrors.map((count, i) => [tested[i], up(count / points)]), "live-test", "test");
   for (const { y, kind, words } of apart(labels, 14, top + 4, bottom))
     root.append(text(right + 6, y + 4, words, "start", `live-name ${kind}`));
-}
-
-/** Margins y f(x) at the end: one mark a sample, and a histogram of the fresh points on a scale of its own, for in high
-    dimension their margins are far smaller. Zero is at one place in both. */
-export function drawMargins(host, known) {
-  const { margins, flipped, freshMargins, flips } = known;
-  const of = (wrong) => Array.from(margins).filter((_, i) => flipped[i] === wrong);
-  const ends = (values) => [Math.min(...values), Math.max(...values)];
-  const about = (values) => (values.length ? `from ${ends(values).map((u) => u.toPrecision(2)).join(" to ")}` : "none");
-  const { root, width, height } = sheet(host, 280,
-    `Margins after the last step: right labels ${about(of(false))}, wrong labels ${about(of(true))}; ` +
-    `${percent(known.testErrors.at(-1) / freshMargins.length)} of the fresh points have no positive one.`);
-  const left = 8, right = width - 8, top = 6, bottom = height - 40, middle = 142;
-  const sorted = freshMargins.slice().sort(), tail = Math.floor(sorted.length / 500);
-  const [ofSamples, ofFresh] = [ends(margins), [sorted[tail], sorted.at(-1 - tail)]].map(([low, high]) => {
-    const room = 0.05 * (Math.max(high, 0) - Math.min(low, 0)) || 1;
-    return [Math.min(low, 0) - room, Math.max(high, 0) + room];
-  });
-  const share = ([low, high]) => -low / (high - low); // of the axis, left of zero
-  const zero = left + (right - left) * Math.max(share(ofSamples), share(ofFresh));
-  const scale = ([low, high]) => {
-    const unit = Math.min((right - zero) / high, (zero - left) / -low);
-    return (u) => zero + unit * u;
-  };
-  const across = scale(ofSamples), acrossFresh = scale(ofFresh);
-  root.append(svg("rect", { x: left, y: top, width: zero - left, height: bottom - top, class: "live-missed" }));
-
-  const row = (middle - top) / 2, none = flips ? "" : ": none";
-  const rows = [[false, "right labels", "live-right"], [true, `wrong labels${none}`, "live-wrong"]];
-  rows.forEach(([wrong, words, kind], which) => {
-    const above = top + which * row;
-    root.append(text(right, above + 13, words, "end", `live-name ${kind}`));
-    Array.from(margins).forEach((u, i) => {
-      if (flipped[i] !== wrong) return;
-      const x = across(u), y = above + 22 + ((i * 0.618034) % 1) * (row - 30), r = margins.length > 100 ? 2.5 : 3.5;
-      const cross = `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x - r} ${y + r}l${2 * r} ${-2 * r}`;
-      root.append(wrong
-        ? svg("path", { d: cross, class: "live-cross" })
-        : svg("circle", { cx: x, cy: y, r, class: "live-dot" }));
-    });
-  });
-  const bins = 60, counts = new Array(bins).fill(0), wide = (right - left) / bins;
-  for (const u of freshMargins) counts[Math.min(Math.max(Math.floor((acrossFresh(u) - left) / wide), 0), bins - 1)]++;
-  const tallest = Math.max(...counts);
-  const outline = counts.flatMap((count, bin) => {
-    const y = bottom - ((bottom - middle - 40) * count) / tallest;
-    return [[left + bin * wide, y], [left + (bin + 1) * wide, y]];
-  });
-  root.append(path([[left, bottom], ...outline, [right, bottom]], "live-histogram", "Z"),
-    text(right, middle + 36, "fresh points", "end", "live-name live-test"));
-  for (const [place, at] of [[across, middle], [acrossFresh, bottom]]) {
-    const unit = (place(1) - zero) || 1, step = niceStep((width < 400 ? 60 : 90) / unit);
-    for (let k = Math.ceil((left - zero) / unit / step); zero + k * step * unit <= right; k++) {
-      const x = zero + k * step * unit;
-      root.append(line(x, at, x, at + 4, "live-axis"), text(x, at + 17, number(k * step), "middle", "live-tick"));
-    }
-    root.append(line(left, at, right, at, "live-axis"));
-  }
-  root.append(line(zero, top, zero, bottom, "live-zero"),
-    text((left + right) / 2, height - 6, "margin y f(x), on two scales; left of zero: missed", "middle", "live-label"));
+  const now = root.appendChild(line(0, top, 0, bottom, "live-now"));
+  return (step) => now.setAttribute("transform", `translate(${across(step).toFixed(1)})`);
 }
 
 /** 1, 2 or 5 times a power of ten, not below the given length. */
@@ -176,12 +180,20 @@ function niceStep(length) {
   return unit * ([1, 2, 5].find((factor) => factor * unit >= length) ?? 10);
 }
 
-/** Where a setting lies: dimension over sample size against signal load, the map of the chapter on the assumptions. */
-export function drawMap(host, { n, ratio, load, index, wall }) {
+/* What a run has left on the map, by the word for it. */
+export const TRACES = {
+  "memorised, harmless": (r) => `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`,
+  "memorised, harmful": (r) => `M${-r} ${-r}H${r}V${r}H${-r}Z`,
+  "not memorised": (r) => `M${-r} ${-r}L${r} ${r}M${-r} ${r}L${r} ${-r}`,
+};
+
+/** Where a setting lies, and where those before it: dimension over sample size against signal load, the map of the
+    chapter on the assumptions. */
+export function drawMap(host, { ratio, load, index, wall, trail }) {
   const { root, width, height } = sheet(host, 270,
     `Map: p over n is ${ratio.toPrecision(2)}, the signal load ${load.toPrecision(2)}, the signal index ` +
     `${index.toPrecision(2)}, and the wall stands at the load ${wall.toPrecision(2)}.`);
-  const left = 40, right = width - 8, top = 8, bottom = height - 40;
+  const left = 48, right = width - 8, top = 8, bottom = height - 40;
   const [xLow, xHigh, yLow, yHigh] = [-1, 8.5, -4.5, 2.5];
   const across = (x) => left + ((right - left) * (Math.log10(x) - xLow)) / (xHigh - xLow);
   const down = (y) => bottom - ((bottom - top) * (Math.log10(y) - yLow)) / (yHigh - yLow);
@@ -193,25 +205,20 @@ export function drawMap(host, { n, ratio, load, index, wall }) {
   const end = 10 ** xHigh, start = 10 ** xLow;
   const diagonal = (s) => [[across(start), down(Math.sqrt(s / start))], [across(end), down(Math.sqrt(s / end))]];
   ground.append(
-    path([...diagonal(1), [across(end), bottom + 9], [across(start), bottom + 9]], "live-region", "Z"),
-    svg("rect", { ...frame, height: Math.max(down(wall) - top, 0), class: "live-region" }),
-    svg("rect", { ...frame, width: across(1) - left, class: "live-region" }));
+    path([...diagonal(10), [across(end), bottom + 9], [across(start), bottom + 9]], "live-region", "Z"),
+    svg("rect", { ...frame, height: Math.max(down(wall) - top, 0), class: "live-region" }));
   const slant = (Math.atan2((bottom - top) / (yHigh - yLow) / 2, (right - left) / (xHigh - xLow)) * 180) / Math.PI;
-  for (const [s, at, lift] of [[1, 1e4, 15], [10, 3e7, 4], [100, 1e5, -5]]) {
+  for (const [s, at, lift] of [[1, 30, 14], [10, 3e3, 4], [100, 3e6, -5]]) {
     const [x, y] = [across(at), down(Math.sqrt(s / at)) + lift];
     const label = text(x, y, `S = ${s}`, "middle", "live-mark");
     label.setAttribute("transform", `rotate(${slant.toFixed(1)} ${x.toFixed(1)} ${y.toFixed(1)})`);
-    ground.append(path(diagonal(s), s === 1 ? "live-border" : "live-contour"), label);
+    ground.append(path(diagonal(s), s === 10 ? "live-border" : "live-contour"), label);
   }
-  ground.append(line(left, down(wall), right, down(wall), "live-border"),
-    line(left, down(2 * wall), right, down(2 * wall), "live-contour"),
-    line(across(1), top, across(1), bottom, "live-border"),
-    line(across(n * Math.log(n)), down(wall), across(n * Math.log(n)), bottom, "live-contour"));
-  ground.append(text(right - 4, top + 13, "beyond the wall", "end", "live-place"),
+  ground.append(line(left, down(wall), right, down(wall), "live-border"));
+  ground.append(text(right - 4, top + 13, "beyond the wall: wrong labels are outvoted", "end", "live-place"),
     text(right - 4, down(wall) + 14, "λ = 1/(1−2η)", "end", "live-mark"),
-    text(left + 6, bottom - 8, "too little signal", "start", "live-place"),
-    text(across(1) + 4, top + 13, "p = n", "start", "live-mark"),
-    text(across(n * Math.log(n)) + 4, bottom - 25, "p = n² log n", "start", "live-mark"));
+    text(right - 4, down(wall) + 29, "memory is harmless", "end", "live-place"),
+    text(left + 6, bottom - 8, "too little signal", "start", "live-place"));
   for (let k = Math.ceil(xLow); k <= xHigh; k += width < 330 ? 2 : 1)
     root.append(line(across(10 ** k), bottom, across(10 ** k), bottom + 4, "live-axis"),
       text(across(10 ** k), bottom + 17, power(k), "middle", "live-tick"));
@@ -219,7 +226,11 @@ export function drawMap(host, { n, ratio, load, index, wall }) {
     root.append(line(left - 4, down(10 ** k), left, down(10 ** k), "live-axis"),
       text(left - 6, down(10 ** k) + 4, power(k), "end", "live-tick"));
   root.append(svg("rect", { ...frame, class: "live-frame" }),
-    text((left + right) / 2, height - 6, "p / n", "middle", "live-label"));
+    text((left + right) / 2, height - 6, "p / n", "middle", "live-label"),
+    text(12, (top + bottom) / 2, "λ", "middle", "live-label"));
+  for (const { word, ...past } of trail)
+    ground.append(svg("path", { d: TRACES[word](3), class: `live-trace ${word === "memorised, harmful" ? "live-full" : ""}`,
+      transform: `translate(${across(past.ratio).toFixed(1)} ${down(past.load).toFixed(1)})` }));
   const place = [across(ratio), down(load)], [x, y] = inside(place);
   root.append(svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 6, class: "live-here" }));
   if (x !== place[0] || y !== place[1])

@@ -36,7 +36,15 @@ def chromium():
         browser.close()
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
+#: As on a forge's pages: an address that begins with a slash leads out of the book.
+FOLDER = "/somebody/book"
+
+
+class BelowFolder(http.server.SimpleHTTPRequestHandler):
+    def translate_path(self, path):
+        below = path.removeprefix(f"{FOLDER}/")
+        return super().translate_path(f"/{below}" if below != path else "/nothing/there")
+
     def log_message(self, *arguments):
         pass
 
@@ -44,10 +52,16 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="package")
 def address(site):
     """Where the site is served."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(BelowFolder, directory=str(site))
+    ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.server_address[1]}{FOLDER}"
         server.shutdown()
+
+
+#: Requests that fail because of the test: it turned scripts off, or left the page before a picture had come.
+OWN = ("csp", "net::ERR_ABORTED")
 
 
 @contextlib.contextmanager
@@ -56,13 +70,14 @@ def watched(chromium, address):
     contexts, complaints = [], []
 
     def open_window(**options):
-        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, "base_url": address} | options)
+        context = chromium.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "base_url": f"{address}/"} | options
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        # "csp": a script that was not run because the test turned scripts off
-        page.on("requestfailed", lambda a: a.failure != "csp" and complaints.append(f"{a.url}: {a.failure}"))
+        page.on("requestfailed", lambda a: a.failure not in OWN and complaints.append(f"{a.url}: {a.failure}"))
         page.on("response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.url}: {answer.status}"))
         page.on("request", lambda asked: foreign(asked.url) and complaints.append(f"another host: {asked.url}"))
         return page
@@ -91,6 +106,12 @@ def foreign(url: str) -> bool:
     """Whether something comes from elsewhere than this machine or the page itself."""
     parts = urlsplit(url)
     return parts.scheme not in ("data", "blob", "file") and parts.hostname != "127.0.0.1"
+
+
+@pytest.fixture
+def disk(new_page, site):
+    """A window for pages from disk."""
+    return new_page(base_url=f"{site.as_uri()}/")
 
 
 @pytest.fixture

@@ -10,20 +10,20 @@ import pytest
 
 from livingpaper.build.project import Project
 
-CORNERS = """(figure, marks) => {
+CORNERS = """(figure, places) => {
     const image = figure.querySelector("img.published"), canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [2 * image.naturalWidth, 2 * image.naturalHeight];
     const pen = canvas.getContext("2d", {willReadFrequently: true});
     pen.drawImage(image, 0, 0, canvas.width, canvas.height);
     const colour = (x, y) => [...pen.getImageData(x * canvas.width, y * canvas.height, 1, 1).data];
     const near = [0.06, 0.94];
-    return marks.map(({at: [x, y, w, h]}) => near.flatMap((a) => near.map((b) => colour(x + a * w, y + b * h))));
+    return places.map(([x, y, w, h]) => near.flatMap((a) => near.map((b) => colour(x + a * w, y + b * h))));
 }"""
 #: How far the centre of each mark is from where its data and the picture's box have it, in pixels.
-OFFSETS = """(figure, marks) => {
+OFFSETS = """(figure, places) => {
     const image = figure.querySelector("img.published"), style = getComputedStyle(image);
     const box = image.getBoundingClientRect(), [x, y] = [parseFloat(style.paddingLeft), parseFloat(style.paddingTop)];
-    return marks.map(({at: [left, top, width, height]}, index) => {
+    return places.map(([left, top, width, height], index) => {
         const mark = figure.querySelector(`#${figure.id}-mark-${index}`).getBoundingClientRect();
         return [
             mark.left + mark.width / 2 - box.left - x - (left + width / 2) * (box.width - 2 * x),
@@ -31,6 +31,7 @@ OFFSETS = """(figure, marks) => {
         ];
     });
 }"""
+SHOWN = "name => document.querySelector('#fig-good-event img').currentSrc.endsWith(name)"
 DATA = re.compile(r'class="explorer".*?<script type="application/json">(.*?)</script>')  # in it, < is escaped
 PAGE, FIGURE = "chapters/assumptions.html", "#fig-signal-diagram"
 
@@ -58,7 +59,7 @@ def told(figure):
     }
 
 
-def place_of(figure, mark):
+def place_of(figure, mark, version="at"):
     """The centre of a mark in the window, from its data and the picture's own box."""
     box = figure.locator("img.published").evaluate(
         """image => {
@@ -67,7 +68,7 @@ def place_of(figure, mark):
             return [box.left + x, box.top + y, box.width - 2 * x, box.height - 2 * y];
         }"""
     )
-    x, y, width, height = mark["at"]
+    x, y, width, height = mark[version]
     return box[0] + (x + width / 2) * box[2], box[1] + (y + height / 2) * box[3]
 
 
@@ -91,9 +92,11 @@ def test_marks_lie_on_the_cells_that_the_browser_draws(page):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
         figure.scroll_into_view_if_needed()
-        assert np.abs(figure.evaluate(OFFSETS, marks)).max() < 1
+        places = [mark["narrow" if width < 600 else "at"] for mark in marks]
+        page.wait_for_function(SHOWN, arg="narrow.svg" if width < 600 else "event.svg")
+        assert np.abs(figure.evaluate(OFFSETS, places)).max() < 1
         # the picture itself, drawn on a canvas: a mark's corners are all of the colour of its cell
-        colours = figure.evaluate(CORNERS, marks)
+        colours = figure.evaluate(CORNERS, places)
         assert len({tuple(corners[0]) for corners in colours}) >= 2
         for corners in colours:
             assert all(abs(a - b) <= 3 for corner in corners[1:] for a, b in zip(corner, corners[0], strict=True))
@@ -142,10 +145,25 @@ def test_a_finger_may_miss_a_point_a_little(new_page):
     page = new_page(viewport={"width": 360, "height": 800}, has_touch=True)
     figure = opened(page, "chapters/phenomenon.html", "#fig-dimension")
     mark = data(figure)["marks"][0]
-    x, y = place_of(figure, mark)
+    figure.get_by_role("option").first.scroll_into_view_if_needed()  # the column is higher than the window
+    x, y = place_of(figure, mark, "narrow")
     page.touchscreen.tap(x + 15, y + 10)
     assert told(figure)["setting"] == mark["setting"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_moving_picture_moves_on_a_telephone_too(new_page):
+    page = new_page(viewport={"width": 390, "height": 800}, reduced_motion="reduce")
+    figure = opened(page, "chapters/gradient-descent.html", "#fig-memory")
+    image = figure.locator("img.published")
+    assert image.evaluate("image => image.currentSrc").endswith("fig-memory.narrow.svg")
+    seen = []
+    for frame in ("0", "5"):
+        figure.get_by_role("slider").fill(frame)
+        assert figure.locator("source").get_attribute("srcset").endswith(f"#frame-{frame}")
+        page.evaluate("new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))")
+        seen.append(image.screenshot())
+    assert seen[0] != seen[1]
 
 
 def test_the_command_can_be_copied(figure):

@@ -8,6 +8,7 @@ import functools
 import itertools
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from scipy import stats
 from benign.data import mixtures
 from benign.data.grams import Grams, Points
 from benign.experiments.clusters import PollutedClusters
+from benign.experiments.parts import margin_parts
 from benign.measure.statistics import binomial_interval
 from benign.networks.activations import leaky_relu
 from benign.networks.spanned import Spanned
@@ -135,8 +137,10 @@ TRAJECTORY = """
     }
     const {count, labels, inputs, weights} = given.points;
     const points = {count, labels: Float64Array.from(labels), inputs: Float64Array.from(inputs),
-                    weights: Float64Array.from(weights)};
-    return {...kept, fresh: [...engine.freshMargins(descent, points, 1)]};
+                    weights: Float64Array.from(weights), along: new Float64Array(count)};
+    const hidden = engine.freshHidden(descent, points, 1), along = new Float64Array(descent.m);
+    const fresh = engine.marginParts(descent, hidden, points, along);
+    return {...kept, fresh: [...fresh.margins]};
 """
 
 
@@ -182,10 +186,12 @@ WHOLE = """
     const pieces = engine.experiment(given);
     do piece = pieces.next(); while (!piece.done);
     const plain = value => ArrayBuffer.isView(value) ? [...value] : value;
-    const known = Object.fromEntries(Object.entries(piece.value).map(([name, value]) => [name, plain(value)]));
+    const plains = object => Object.fromEntries(Object.entries(object).map(([name, value]) => [name, plain(value)]));
+    const known = {...plains(piece.value), frames: piece.value.frames.map(plains)};
     const {vectors, clean, labels, signs, q} = drawn;
     return {known, q, vectors: [...vectors], clean: [...clean], labels: [...labels], signs: [...signs],
-            truth: [...points.labels], inputs: [...points.inputs], weights: [...points.weights]};
+            truth: [...points.labels], inputs: [...points.inputs], weights: [...points.weights],
+            along: [...points.along]};
 """
 
 
@@ -220,6 +226,25 @@ def test_what_the_page_shows_is_what_the_package_makes_of_the_same_sample(engine
         outputs = Spanned(coefficients, signs[None], leaky_relu(problem.slope))(points)[0]
         assert errors == int((~(torch.tensor(said.truth) * outputs > 0)).sum())
         np.testing.assert_allclose(interval, binomial_interval(errors, count), rtol=1e-9, atol=1e-12)
+
+    # evidence and memory, of the sample and of those new points that are drawn one by one
+    start = problem.scale * directions
+    truth, along = torch.tensor(said.truth, dtype=torch.float64), torch.tensor(said.along, dtype=torch.float64)
+    for at, frame in zip(known["testedAt"], known["frames"], strict=True):
+        coefficients = trained.history["coefficients"][known["at"].index(at)][0]
+        weights = start + coefficients @ x
+        evidence, memory = margin_parts(TwoLayer(weights[None], signs[None], leaky_relu(problem.slope)), x, labels)
+        unit = float(max(evidence.abs().max(), memory.abs().max()))
+        np.testing.assert_allclose(frame["evidence"][: problem.n], evidence, atol=AGREEMENT * unit)
+        np.testing.assert_allclose(frame["memory"][: problem.n], memory, atol=AGREEMENT * unit)
+        few = slice(0, len(frame["evidence"]) - problem.n)
+        hidden = (coefficients @ points.inputs[0] + points.weights[0])[:, few]
+        slopes = leaky_relu(problem.slope).derivative(hidden) * signs[:, None] / problem.m**0.5
+        ours = truth[few] * along[few] * (slopes * weights[:, :1]).sum(0)
+        np.testing.assert_allclose(frame["evidence"][problem.n :], ours, atol=AGREEMENT * unit)
+        margins = truth[few] * (slopes * hidden).sum(0)
+        both = np.array(frame["evidence"][problem.n :]) + frame["memory"][problem.n :]
+        np.testing.assert_allclose(both, margins, atol=AGREEMENT * unit)
 
 
 def test_closed_forms_are_those_of_the_package(engine):
@@ -441,56 +466,134 @@ def shown(page):
     return SimpleNamespace(**data | {"setting": json.loads(data["setting"])})
 
 
-def errors(page):
-    """Test error, wrong labels missed and right labels missed, as the key says them."""
-    words = page.locator(".live-key li").all_text_contents()
-    test, _, wrong, right = (text.replace("\u202f", "") for text in words)
+def found(page):
+    """What came out, as the page says it: a word, test error, averaging's, wrong and right labels missed."""
+    right, wrong, _ = (
+        text.split("missed ")[1].split(" of ") for text in page.locator(".live-key li").all_text_contents()
+    )
+    why = page.locator(".live-verdict span").inner_text().replace("\u202f", "")
+    test, averaging = (float(share) / 100 for share in re.findall(r"(?:missed|averaging): <?([\d.]+)%", why))
     return SimpleNamespace(
-        test=float(test.split("error ")[1].split("%")[0]) / 100,
-        wrong=int(wrong.split("missed ")[1].split(" of")[0]),
-        right=int(right.split("missed ")[1].split(" of")[0]),
-        wrongs=int(wrong.split(" of ")[1]),
+        word=page.locator(".live-verdict strong").inner_text(), test=test, averaging=averaging,
+        wrong=int(wrong[0]), wrongs=int(wrong[1]), right=int(right[0]),
+    )  # fmt: skip
+
+
+def test_it_opens_with_one_knob_and_the_phenomenon(live):
+    run = found(live)
+    assert run.wrong == run.right == 0 and run.wrongs > 0
+    assert run.word == "memorised, harmless" and run.test < 0.05
+    sliders = [slider for slider in live.locator(".live input").all() if slider.is_visible()]
+    assert [slider.get_attribute("id") for slider in sliders] == ["live-p", None]
+    assert sliders[1].get_attribute("aria-label") == "Gradient steps done"
+    assert live.locator(".live svg[role=img]").count() == 3
+    assert live.locator(".live-static").is_hidden()
+    rule = live.locator(".live-rule").inner_text()
+    assert "every training label is fitted" in rule and "no more than 5 in 100 new points" in rule
+    live.wait_for_function("document.querySelector('.live-status').textContent.includes('memorised, harmless')")
+
+
+def test_nothing_is_called_by_a_symbol_before_it_is_explained(live):
+    live.locator(".live-drawer").evaluate("drawer => { drawer.open = true }")
+    words = live.locator(".live-bench").inner_text()
+    live.locator(".live-drawer").evaluate("drawer => { drawer.open = false }")
+    assert not set(re.findall(r"λ|\bS\b|wall|\(6f\)", words))
+    assert (
+        live.locator(".live-drawer .live-control").count() == live.locator(".live-drawer .live-control p").count() == 8
     )
 
 
-def test_it_opens_with_the_phenomenon(live):
-    found = errors(live)
-    assert found.wrong == found.right == 0 and found.wrongs > 0
-    assert found.test < 0.05
-    assert live.locator(".live svg[role=img]").count() == 3
-    assert live.locator(".live-static").is_hidden()
-    live.wait_for_function("document.querySelector('.live-status').textContent.includes('0 of 8 wrong labels')")
+def marks(page, kind):
+    """The places of the marks of a kind in the cloud, a row a point."""
+    moved = page.locator(f".live-cloud .live-point.live-{kind}").evaluate_all(
+        "marks => marks.map(mark => mark.getAttribute('transform').match(/[-\\d.]+/g).map(Number))"
+    )
+    return np.array(moved)
 
 
-def test_presets_do_what_the_page_says_of_them(live):
-    found = {}
-    for button in live.locator(".live-presets button").all():
-        button.click()
+def test_the_cloud_moves_while_it_trains(live):
+    ends = {kind: marks(live, kind) for kind in ("wrong", "right", "test")}
+    scrub = live.get_by_label("Gradient steps done")
+    scrub.focus()
+    live.keyboard.press("Home")
+    assert scrub.get_attribute("aria-valuetext") == live.locator(".live-play output").inner_text() == "step 0"
+    starts = {kind: marks(live, kind) for kind in ends}
+    moved = {kind: (ends[kind] - starts[kind]).mean(0) for kind in ends}
+    assert moved["wrong"][1] < -100 and moved["right"][1] < -100 and abs(moved["test"][1]) < 15  # pixels, downwards
+    assert moved["wrong"][0] < 0 < min(moved["right"][0], moved["test"][0])
+    assert "missed 0 of 8" not in live.locator(".live-key").text_content()
+    live.get_by_role("button", name="Play").click()
+    live.wait_for_function("document.querySelector('.live-play output').textContent === 'step 12'")
+    live.get_by_role("button", name="Pause").click()
+    assert (marks(live, "wrong")[:, 1] < starts["wrong"][:, 1]).all()
+    live.get_by_role("button", name="Play").click()
+    live.get_by_role("button", name="Play").wait_for()  # at the end
+    assert live.locator(".live-play output").inner_text().replace("\u202f", "") == "step 1000"
+    assert (marks(live, "wrong") == ends["wrong"]).all()
+
+
+def test_it_plays_by_itself_unless_the_reader_wants_no_motion(live, page):
+    assert live.get_by_role("button", name="Play").is_visible()
+    page.goto(PAGE)
+    page.locator(".live-cloud").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Pause").wait_for()
+
+
+def test_the_steps_of_the_path_do_what_they_say(live):
+    runs = {}
+    for step in itertools.count(1):
+        assert f"Step {step} of 6" in live.locator(".live-steps").inner_text()
+        item = live.locator(".live-steps li.live-open")
+        assert item.count() == 1 and "Look for" in item.inner_text() and item.locator("details").count() == 1
+        for button in item.locator("button").all():
+            button.click()
+            finished(live)
+            runs[button.get_attribute("data-live-preset")] = found(live)
+        if live.get_by_role("button", name="Next").is_disabled():
+            break
+        before = shown(live).setting
+        live.get_by_role("button", name="Next").click()
         finished(live)
-        assert button.get_attribute("aria-pressed") == "true"
-        assert live.locator('.live-presets [aria-pressed="true"]').count() == 1
-        found[button.text_content()] = errors(live)
-    fits = [name for name, run in found.items() if run.wrong == 0]
-    assert set(found) - set(fits) == {"beyond the wall"}
-    assert found["beyond the wall"].wrong == found["beyond the wall"].wrongs
-    assert all(run.right == 0 for run in found.values())
-    assert found["beyond the wall"].test < found["beyond the wall, with a leak"].test / 2
-    small = {name for name, run in found.items() if run.test < 0.05}
-    assert small == {"benign", "beyond the wall", "beyond the wall, with a leak", "a billion dimensions"}
-    assert min(found[name].test for name in ("too little signal", "low dimension", "large start")) > 0.2
+        assert shown(live).setting != before
+    assert {name: run.word for name, run in runs.items()} == {
+        "benign": "memorised, harmless",
+        "low dimension": "memorised, harmful",
+        "a billion dimensions": "memorised, harmless",
+        "too little signal": "memorised, harmless",
+        "beyond the wall": "not memorised",
+        "beyond the wall, with a leak": "memorised, harmful",
+        "large start": "memorised, harmful",
+    }
+    assert all(run.right == 0 for run in runs.values())
+    beyond, leaky = runs["beyond the wall"], runs["beyond the wall, with a leak"]
+    assert 0 < beyond.wrong and beyond.test < leaky.test / 2
+    assert runs["low dimension"].averaging == pytest.approx(runs["benign"].averaging, abs=0.002)
+    assert runs["too little signal"].averaging > 0.25
+    live.get_by_role("button", name="Back").click()
+    finished(live)
+    assert "Step 5 of 6" in live.locator(".live-steps").inner_text()
 
 
-def test_buttons_in_the_prose_set_the_experiment_and_show_it(live):
-    for button in live.locator("button[data-live-preset]").all():
-        name = button.get_attribute("data-live-preset")
-        button.click()
-        # without motion it is in view at once
-        assert live.evaluate("Math.abs(document.querySelector('.live').getBoundingClientRect().top) < 150")
-        finished(live)
-        assert live.locator('.live-presets [aria-pressed="true"]').text_content() == name
+FLIPPED = """
+    return given.map(([p, signal]) => [1, 2, 3, 4, 5].map(seed => {
+        const pieces = engine.experiment({n: 40, p, signal, labelNoise: 0.2, slope: 0, width: 64, step: 1, initScale: 1,
+                                          steps: 1000, seed});
+        let piece;
+        do piece = pieces.next(); while (!piece.done);
+        return [piece.value.flippedErrors[1] / piece.value.flips, piece.value.flippedErrors.at(-1) / piece.value.flips];
+    }));
+"""
+
+
+def test_the_wall_is_about_the_first_step_and_fitting_about_the_room(engine):
+    """Above the wall, the load about ten: with fewer dimensions than points, and with a hundred times as many."""
+    little, much = np.array(engine(FLIPPED, [[20, 2.36], [4000, 1000**0.5]])).transpose(0, 2, 1)
+    assert little[0].mean() > 0.8 and much[0].mean() > 0.8  # missed after the first step
+    assert little[1].max() == 0 and much[1].mean() > 0.5  # missed in the end
 
 
 def test_every_slider_moves_by_keyboard_and_says_its_value(live):
+    live.locator(".live-drawer summary").click()
     before = shown(live)
     for slider in live.locator(".live-control input").all():
         slider.focus()
@@ -504,51 +607,54 @@ def test_every_slider_moves_by_keyboard_and_says_its_value(live):
     after = shown(live).setting
     assert all(after[name] != value for name, value in before.setting.items() if name != "step")
     assert int(shown(live).finished) > int(before.finished)
+    live.locator(".live-drawer summary").click()
 
 
-def test_tab_reaches_presets_sliders_and_buttons_in_order(live):
-    live.locator(".live-presets button").first.focus()
+def test_keys_get_past_numbers_that_are_rounded(live):
+    slider = live.locator("#live-p")
+    slider.focus()
+    live.keyboard.press("Home")
+    for _ in range(90):
+        live.keyboard.press("ArrowRight")
+    assert shown(live).setting["p"] > 100
+
+
+def test_tab_reaches_everything_in_order(live):
+    live.locator(".live-drawer").evaluate("drawer => { drawer.open = true }")
+    live.get_by_role("button", name="Next").focus()
     reached = []
-    for _ in range(22):
-        reached.append(live.evaluate("document.activeElement.id || document.activeElement.textContent"))
+    for _ in range(20):
+        reached.append(
+            live.evaluate("(node => node.id || node.ariaLabel || node.textContent.trim())(document.activeElement)")
+        )
         live.keyboard.press("Tab")
-    controls = [
-        "live-n",
-        "live-p",
-        "live-mu",
-        "live-noise",
-        "live-slope",
-        "live-m",
-        "live-start",
-        "live-steps",
-        "live-seed",
-    ]
-    assert reached[0] == "benign"
-    assert reached[7:] == [
-        *controls, "live-keep", "Reset", "Another seed", "Copy the link", "The same setting in Python", reached[-1]
+    live.locator(".live-drawer").evaluate("drawer => { drawer.open = false }")
+    knobs = [f"live-{name}" for name in ("n", "mu", "noise", "keep", "m", "slope", "start", "steps", "seed")]
+    assert reached == [
+        "Next", "Set: benign", "What was seen", "live-p", "Play", "Gradient steps done", "More knobs", *knobs,
+        "Reset", "Another seed", "Copy the link", "The numbers of this setting",
     ]  # fmt: skip
 
 
 def test_the_task_stays_as_hard_while_the_box_is_checked(live):
-    def averaging_error():
-        return float(live.locator(".live-key li").nth(1).text_content().split("test ")[1].split("\u202f")[0])
-
-    before, signal = averaging_error(), shown(live).setting["signal"]
+    live.locator(".live-drawer summary").click()
+    before, signal = found(live).averaging, shown(live).setting["signal"]
     live.locator("#live-p").focus()
     live.keyboard.press("Home")
     finished(live)
     assert shown(live).setting["p"] == 2
-    assert shown(live).setting["signal"] < signal / 2 and averaging_error() == pytest.approx(before, abs=0.1)
+    assert shown(live).setting["signal"] < signal / 2 and found(live).averaging == pytest.approx(before, abs=0.001)
     live.locator("#live-keep").uncheck()
     signal = shown(live).setting["signal"]
     live.locator("#live-p").focus()
     live.keyboard.press("End")
     finished(live)
     assert shown(live).setting["p"] == 10**9 and shown(live).setting["signal"] == signal
-    assert averaging_error() > 40
+    assert found(live).averaging > 0.4
+    live.locator(".live-drawer summary").click()
 
 
-FRAGMENT = "n=30&p=5123&mu=3.25&noise=0.1&slope=0.3&m=24&start=50&steps=300&seed=1234567&keep=0"
+FRAGMENT = "p=5123&n=30&mu=3.25&noise=0.1&m=24&slope=0.3&start=50&steps=300&seed=1234567&keep=0"
 SETTING = {
     "n": 30, "p": 5123, "signal": 3.25, "labelNoise": 0.1, "slope": 0.3, "width": 24, "step": 1, "initScale": 50,
     "steps": 300, "seed": 1234567,
@@ -561,6 +667,7 @@ def test_the_address_holds_the_setting(new_page):
     finished(page)
     assert shown(page).setting == SETTING and not page.locator("#live-keep").is_checked()
     assert page.evaluate("Math.abs(document.querySelector('.live').getBoundingClientRect().top) < 900")
+    page.locator(".live-drawer summary").click()
     page.locator("#live-seed").focus()
     page.keyboard.press("Home")
     assert page.evaluate("location.hash") == "#" + FRAGMENT.replace("seed=1234567", "seed=0")
@@ -568,7 +675,7 @@ def test_the_address_holds_the_setting(new_page):
     other = new_page()
     other.goto(page.url)
     finished(page), finished(other)
-    assert shown(other).setting == shown(page).setting and errors(other) == errors(page)
+    assert shown(other).setting == shown(page).setting and found(other) == found(page)
     page.get_by_role("button", name="Reset").click()
     assert "#" not in page.url
     page.evaluate("location.hash = 'p=77'")
@@ -589,7 +696,7 @@ def test_a_wrong_address_is_said_and_the_rest_of_it_counts(live):
 
 def test_an_ordinary_anchor_is_no_setting(live):
     before = shown(live)
-    for anchor in ("what-is-computed", "five-experiments"):
+    for anchor in ("what-is-computed", "the-pictures"):
         live.evaluate("anchor => { location.hash = anchor }", anchor)
         finished(live)
         assert live.evaluate("location.hash") == f"#{anchor}"
@@ -633,7 +740,8 @@ def test_dragging_drops_what_is_superseded(live):
 
 
 def test_nothing_is_inaccessible(live):
-    live.locator(".live-python").evaluate("lines => { lines.open = true }")
+    for part in live.locator(".live details").all():
+        part.evaluate("part => { part.open = true }")
     for width, scheme in itertools.product((1440, 360), ("light", "dark")):
         live.set_viewport_size({"width": width, "height": 900})
         live.emulate_media(color_scheme=scheme)
@@ -648,33 +756,100 @@ def test_nothing_is_inaccessible(live):
         assert found.violations_count == 0, (width, scheme, found.generate_report())
 
 
-def test_it_works_from_a_file(new_page, site):
+COUNT = """
+    window.workers = 0;
+    window.Worker = class extends Worker { constructor(...given) { super(...given); window.workers++; } };
+"""
+
+
+@pytest.mark.parametrize("where", ["from a file", "under a path"])
+def test_it_works_from_a_file_and_under_a_path_in_a_worker(new_page, site, address, where):
     page = new_page()
-    page.goto(f"{(site / PAGE).as_uri()}#{FRAGMENT}")
+    page.add_init_script(COUNT)
+    page.goto(f"{site.as_uri() if where == 'from a file' else address}/{PAGE}#{FRAGMENT}")
     finished(page)
     assert shown(page).setting == SETTING
     page.get_by_role("button", name="Reset").click()
     finished(page)
-    assert shown(page).finished == "2" and errors(page).wrong == 0
+    assert shown(page).finished == "2" and found(page).wrong == 0
+    assert page.evaluate("workers") == 1
 
 
 def test_it_works_without_workers(live, page):
     page.add_init_script("delete window.Worker")
     page.goto(PAGE)
     finished(page)
-    assert errors(page) == errors(live)
+    assert found(page) == found(live)
     page.evaluate(DRAG, 10)
     finished(page)
     assert shown(page).shown == shown(page).asked
 
 
-def test_without_javascript_and_on_paper_a_figure_stands_there(live, new_page):
+def test_a_long_run_says_how_far_it_is_and_can_be_cancelled(live):
+    assert live.locator(".live-working").is_hidden()
+    live.evaluate("location.hash = 'n=200&m=256&steps=5000'")
+    live.locator(".live-working").wait_for()
+    word = live.locator(".live-verdict strong")
+    live.wait_for_function("document.querySelector('.live').dataset.stale === 'no'")
+    assert word.inner_text() == "training" and " of 5\u202f000 steps" in live.locator(".live-working").inner_text()
+    live.wait_for_function("document.querySelector('.live progress').value > 0.001")
+    live.get_by_role("button", name="Cancel").click()
+    assert word.inner_text() == "stopped"
+    reached = live.locator(".live progress").evaluate("bar => bar.value")
+    live.wait_for_timeout(500)
+    assert live.locator(".live progress").evaluate("bar => bar.value") == reached < 1
+    # what was asked for next is not held up
+    live.get_by_role("button", name="Reset").click()
+    finished(live)
+    assert word.inner_text() == "memorised, harmless" and live.locator(".live-working").is_hidden()
+
+
+def test_numbers_of_another_setting_are_grey(live, page):
+    page.add_init_script("window.Worker = class { postMessage() {} }")  # one that never answers
+    page.goto(PAGE)
+    page.locator(".live-working").wait_for()
+    assert page.locator(".live").get_attribute("data-stale") == "yes"
+    # beside a run that takes long, those of the one before
+    parts = [".live-cloud", ".live-key", ".live-views > :first-child"]
+    seen = """([parts, opacity]) =>
+        parts.every((part) => getComputedStyle(document.querySelector(part)).opacity === opacity)"""
+    for answer, opacity in (("yes", "0.35"), ("no", "1")):
+        live.locator(".live").evaluate("(place, is) => { place.dataset.slow = place.dataset.stale = is }", answer)
+        live.wait_for_function(seen, arg=[parts, opacity])  # even without motion a style changes with a frame only
+
+
+def test_on_a_phone_nothing_covers_the_map(live):
+    live.set_viewport_size({"width": 390, "height": 844})
+    for opened in (False, True):
+        live.locator(".live-drawer").evaluate("(drawer, opened) => { drawer.open = opened }", opened)
+        live.evaluate("new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))")  # it is drawn anew
+        assert live.locator(".live-views .live-picture").last.evaluate(
+            """map => { map.scrollIntoView({block: "center"});
+                        const {left, top, width, height} = map.getBoundingClientRect();
+                        return [0.05, 0.5, 0.95].every(part => map.contains(
+                            document.elementFromPoint(left + width / 2, top + part * height))); }"""
+        )
+    # a knob that is reached by keyboard is not under the picture
+    for knob in live.locator(".live-drawer input").all():
+        knob.focus()
+        assert knob.evaluate(
+            """knob => { const {left, top, width, height} = knob.getBoundingClientRect();
+                         return document.elementFromPoint(left + width / 2, top + height / 2) === knob; }"""
+        ), knob.get_attribute("id")
+    live.locator(".live-drawer").evaluate("drawer => { drawer.open = false }")
+    assert live.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_without_javascript_and_on_paper_a_figure_stands_there_and_all_steps(live, new_page):
     still = new_page(java_script_enabled=False)
     still.goto(PAGE)
     live.emulate_media(media="print")
     for page in (still, live):
-        assert page.locator(".live-static img").is_visible() and page.locator(".live").is_hidden()
-        assert not any(button.is_visible() for button in page.locator("button[data-live-preset]").all())
+        assert page.locator(".live-static img").is_visible()
+        assert not any(
+            part.is_visible() for part in page.locator(".live :is(svg[role=img], input), .live-button").all()
+        )
+        assert all(step.is_visible() for step in page.locator(".live-steps > ol > li").all())
 
 
 def test_the_lines_of_python_run_the_setting(live, capsys):

@@ -73,32 +73,32 @@ def anchors(file):
     return set(re.findall(r'\b(?:id|name)="([^"]*)"', file.read_text())) if file.suffix == ".html" else set()
 
 
-def dead_links(page, site):
+def dead_links(page, site, address):
     """The links within the book, as the browser resolves them, that arrive at no file, or at no place within a page."""
     links = page.eval_on_selector_all("a[href]", "links => [...new Set(links.map(link => link.href))]")
     dead = []
     for link in sorted(link for link in links if urlsplit(link).hostname == "127.0.0.1"):
         parts = urlsplit(link)
-        places = anchors(site / unquote(parts.path).lstrip("/"))
+        places = anchors(site / unquote(link.partition("#")[0].removeprefix(f"{address}/")))
         if places is None or (parts.fragment and unquote(parts.fragment) not in places):
             dead.append(link)
     return dead
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_its_windows_is_light_and_leads_somewhere(page, site, request, name):
+def test_a_page_fits_its_windows_is_light_and_leads_somewhere(page, site, address, request, name):
     """In one visit: its weight, its links, and how it looks at each width, in light and dark.
 
     Under a megabyte of all that the browser asks for, fonts too, as a server sends it; the figures come on top.
     """
     asked = []
-    page.on("requestfinished", lambda request: asked.append(urlsplit(request.url).path.removeprefix("/")))
+    page.on("requestfinished", lambda request: asked.append(request.url.removeprefix(f"{address}/").partition("?")[0]))
     opened(page, name)
-    needed = [path for path in asked if not path.startswith("figures/")]
+    needed = [path for path in asked if not path.startswith(("figures/", "blob:"))]  # a blob is made of what came
     weights = {path: len(gzip.compress((site / path).read_bytes())) for path in needed}
     assert name in weights and any(path.endswith(".css") for path in weights)
     assert sum(weights.values()) < 1_000_000, weights
-    assert dead_links(page, site) == []
+    assert dead_links(page, site, address) == []
     screenshots = request.config.getoption("--screenshots")
     for view in VIEWS if screenshots else WATCHED:
         fits(turned(page, view))

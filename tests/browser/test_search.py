@@ -9,7 +9,7 @@ import pytest
 def hits(page, query):
     page.goto(f"search.html?q={quote(query)}")
     page.get_by_text("Search finished").wait_for()
-    return {link.get_attribute("href"): link.inner_text() for link in page.locator("ul.search > li > a").all()}
+    return {link.get_attribute("href"): link.inner_text() for link in page.locator("ul.search li > a").all()}
 
 
 def some(site, kind, file):
@@ -35,6 +35,20 @@ def test_the_words_of_a_caption_lead_to_its_figure(page, site):
     for figure in some(site, "figures", "figures/index.json"):
         words = [word for word in figure["caption"].split() if word.isalpha()][:4]
         assert figure["page"] in hits(page, " ".join(words)), (figure["id"], words)
+
+
+def test_what_a_chapter_says_often_folds_below_the_first_few(page):
+    found = hits(page, "claim")
+    shown = page.locator("ul.search > li > a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    first = [href for href in shown if href.startswith("chapters/assumptions.html#claim-")]
+    every = [href for href in found if href.startswith("chapters/assumptions.html#claim-")]
+    assert len(first) == 3 < len(every)
+    folded = page.locator(f"ul.search > li:has(> a[href='{first[-1]}']) > details")
+    assert folded.locator("summary").inner_text() == f"{len(every) - 3} more claims of this chapter"
+    assert not page.locator(f"ul.search a[href='{every[-1]}']").is_visible()
+    folded.locator("summary").click()
+    page.locator(f"ul.search a[href='{every[-1]}']").click()
+    page.locator(every[-1].partition(".html")[2]).wait_for()
 
 
 def test_claims_come_behind_what_is_called_so_and_before_what_mentions_it(page):

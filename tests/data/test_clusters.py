@@ -57,6 +57,7 @@ def test_two_opposite_means_are_the_mixture():
     counts = 400
     pairs = [law.sample(5, 0.2, seed, directions=2) for seed in range(counts)]
     singles = [mixtures.sample(5, 300, 2.0, 0.2, seed, directions=2) for seed in range(counts)]
+
     def seen(sample):
         vectors = torch.cat([sample.labels.unsqueeze(1) * sample.x, sample.directions])
         return (vectors @ vectors.T)[np.triu_indices(len(vectors))].numpy()

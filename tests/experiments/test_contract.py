@@ -6,9 +6,11 @@ import math
 import pkgutil
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import second_device
 
 from benign import experiments
 from benign.data import streamed
@@ -35,6 +37,9 @@ from benign.experiments.other_noise import OtherNoise
 from benign.experiments.parts import MarginParts
 from benign.experiments.separation import Separation
 from benign.experiments.tails import TailErrors
+from livingpaper.build import columns
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -257,6 +262,12 @@ CASES = [
 ]  # fmt: skip
 
 
+#: What has a device among its arguments and computes on the CPU, as it says: small eigenvalue problems, or nothing.
+ON_THE_PROCESSOR = {AveragingNoise, FiniteWidth, Fitting, GoodEvent, InfiniteWidth, Separation, Spectrum}
+#: A search follows the last bits of the weights, and its points follow the search: these columns differ by chance.
+SEARCHED = ["tail_error", "tail_low", "tail_high", "tail_standard_error", "effective_points", "largest_share"]
+
+
 def test_every_experiment_is_among_the_cases():
     modules = [
         importlib.import_module(found.name)
@@ -282,6 +293,21 @@ def test_a_run_is_the_same_to_the_last_bit_in_any_batch(small, batch):
         pd.testing.assert_frame_equal(alone, one, check_exact=True)
         pd.testing.assert_frame_equal(alone, other, check_exact=True)
     assert not together[0].equals(together[-1])
+    kind = type(small)
+    table = [*(field.name for field in dataclasses.fields(kind)), *together[0]]
+    said = columns.described(ROOT, f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}", table)
+    assert [column["name"] for column in said if not column["meaning"]] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_second_device_computes_the_same_table(case):
+    runs = [dataclasses.replace(case.small, **changes) for changes in case.batches[0][:2]]
+    here, before = case.small.run(runs), second_device.COUNTS["launches"]
+    there = case.small.run(runs, device="second_device")
+    assert (second_device.COUNTS["launches"] > before) == (type(case.small) not in ON_THE_PROCESSOR)
+    for one, other in zip(here, there, strict=True):
+        by_chance = [name for name in SEARCHED if name in one]
+        pd.testing.assert_frame_equal(one.drop(columns=by_chance), other.drop(columns=by_chance), rtol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +377,5 @@ def test_both_engines_give_the_same_table(case, frame):
         pd.concat(case.small.run([dataclasses.replace(case.small, engine=engine, frame=frame)]))
         for engine in ("span", "dense")
     )
-    # A search follows the last bits of the weights, and its points follow the search: those columns differ by chance.
-    searched = ["tail_error", "tail_low", "tail_high", "tail_standard_error", "effective_points", "largest_share"]
-    by_chance = [name for name in searched if name in fast]
+    by_chance = [name for name in SEARCHED if name in fast]
     pd.testing.assert_frame_equal(fast.drop(columns=by_chance), slow.drop(columns=by_chance), rtol=1e-7)

@@ -150,6 +150,7 @@ sphinx:
         '[project]\nname = "needle"\nversion = "1.2"\n\n[tool.livingpaper]\ncommand = "needle"\n'
         'packages = ["needle"]\nexperiments = "needle.experiments"\n'
     ),
+    "columns.yml": "everywhere: {crossed: share of the needles that lie across a line}\n",
     "requirements.txt": "numpy==2.0.0\n",
     "LICENSE": "Do with it what you like.\n",
     "CITATION.cff": (

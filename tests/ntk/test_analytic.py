@@ -268,3 +268,17 @@ def unchecked(function):
 def test_errors_say_what_was_wrong(call, message):
     with pytest.raises(InputError, match=message):
         call(gaussian(4, 3))
+
+
+@pytest.mark.parametrize("kind", ["ntk", "nngp"])
+def test_a_second_device_computes_the_same(kind):
+    x, z = gaussian(150, 5), gaussian(4, 5, seed=1)
+    z[0], z[1], z[2] = x[3], -x[4], 0  # angles of 0 and pi, and none
+    moved = x.to("second_device"), z.to("second_device")
+    for count in (1, 2):
+        here, there = (analytic.kernel(*points[:count], depth=3, kind=kind) for points in ((x, z), moved))
+        assert torch.equal(there.cpu(), here)
+    assert torch.equal(analytic.diagonal(moved[0], depth=3, kind=kind).cpu(), analytic.diagonal(x, depth=3, kind=kind))
+    rho = torch.linspace(-1, 1, 9, dtype=torch.float64)
+    for here, there in zip(analytic.profile(rho, 3), analytic.profile(rho.to("second_device"), 3), strict=True):
+        assert torch.equal(there.cpu(), here)

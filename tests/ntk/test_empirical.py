@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import second_device
 import torch
 
 from benign.errors import InputError
@@ -50,6 +51,19 @@ def test_kernel_is_the_product_of_jacobians(widths, name, parameterisation, shar
     close = dict(rtol=1e-11, atol=1e-12)
     torch.testing.assert_close(empirical.kernel(network, x, z), by_jacobians(network, x, z), **close)
     torch.testing.assert_close(empirical.kernel(network, x), by_jacobians(network, x, x), **close)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("z", [None, gaussian(4, 5, seed=1)])
+def test_a_second_device_computes_the_same(z, dtype, monkeypatch):
+    monkeypatch.setattr(second_device, "LACKS", {torch.float64} - {dtype})
+    deep, wide, x = initialise((5, 7, 6, 1), [0, 1], named("elu")).to(dtype), two_layer(runs=2), gaussian(2, 6, 5)
+    wide = TwoLayer(wide.weights.to(dtype), wide.signs.to(dtype), wide.activation)
+    points = [None if part is None else part.to(dtype) for part in (x, z)]
+    moved = [None if part is None else part.to("second_device") for part in points]
+    for network in (deep, wide):
+        here, there = empirical.kernel(network, *points), empirical.kernel(network.to("second_device"), *moved)
+        assert torch.equal(there.cpu(), here)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu(0.1)", "smoothed_leaky_relu(0.1, 2)"])

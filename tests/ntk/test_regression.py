@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import second_device  # noqa: F401  # registers it
 import torch
 
 from benign.errors import InputError
@@ -240,3 +241,18 @@ def test_time_starts_at_zero(time):
 def test_a_kernel_matrix_is_symmetric_and_positive_semidefinite(entries, message):
     with pytest.raises(InputError, match=message):
         regression.factor(torch.tensor(entries, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("time", [0.3, math.inf])
+def test_a_second_device_computes_the_same(time):
+    def found(device):
+        x, z, labels, matrix, cross = (part.to(device) for part in problem())
+        solution = regression.factor(matrix)
+        split = solution.split(
+            cross, target=(z[:, 0], x[:, 0]), noise_variance=0.5, sigma=matrix, sigma_cross=cross,
+            sigma_diagonal=analytic.diagonal(z, depth=3), time=time,
+        )  # fmt: skip
+        return solution.predict(cross, labels, time, initial=(z[:, 1], x[:, 1])), *vars(split).values()
+
+    for here, there in zip(found("cpu"), found("second_device"), strict=True):
+        assert torch.equal(there.cpu(), here)

@@ -15,10 +15,10 @@ from benign.errors import InputError
 from benign.networks.activations import Activation, named, relu
 from benign.networks.deep import initialise
 from benign.seeds import generator
-from benign.train import deep, history, lazy
+from benign.train import history, lazy
 from benign.train.deep import train
 from benign.train.losses import EXPONENTIAL, HINGE, LOGISTIC, SQUARED
-from benign.train.problem import interpolates, loss_at_most, never
+from benign.train.problem import LOOK, interpolates, loss_at_most, never
 
 FUNCTIONS = {
     "relu": torch.nn.functional.relu,
@@ -316,7 +316,7 @@ def test_runs_that_are_over_stay_as_they_are_until_the_host_looks(batch_size, mo
     here = train(network, x, labels, **arguments)
     assert len(set(here.steps.tolist())) > 2  # runs end at different steps, or the test is void
     for look in (1, 5, 64):
-        monkeypatch.setattr(deep, "LOOK", look)
+        monkeypatch.setattr("benign.train.problem.LOOK", look)
         there = train(network.to("second_device"), x.to("second_device"), labels.to("second_device"), **arguments)
         assert torch.equal(there.steps.cpu(), here.steps)
         for name, part in itertools.product(observe, ("history", "final")):
@@ -340,7 +340,7 @@ def test_a_step_on_a_device_neither_waits_nor_copies(batch_size, name, stop):
         assert train(network, x, labels, **arguments).steps.tolist() == [steps] * 3, "or the test is void"
         return second_device.COUNTS - before
 
-    few, many = counts(steps=deep.LOOK), counts(steps=3 * deep.LOOK)  # with mini-batches within the first epoch
+    few, many = counts(steps=LOOK), counts(steps=3 * LOOK)  # with mini-batches within the first epoch
     looks = 0 if stop == "never" or batch_size else 2
     assert {what: many[what] - few[what] for what in ("copies", "waits")} == {"copies": 0, "waits": looks}
 

@@ -18,7 +18,7 @@ from benign.networks.two_layer import TwoLayer
 from benign.seeds import generator
 from benign.train import dense, history, neurons, span
 from benign.train.losses import EXPONENTIAL, HINGE, LOGISTIC
-from benign.train.problem import interpolates, loss_at_most, never
+from benign.train.problem import LOOK, interpolates, loss_at_most, never
 from benign.train.threads import side_by_side
 
 OBSERVE = {
@@ -43,6 +43,11 @@ NAMES = ("relu", "leaky_relu(0.3)", "elu", "smoothed_leaky_relu(0.1, 2)", "linea
 POWERS = ("power(2)", "power(2.5)", "power(3)")  # these need larger weights, or nothing moves
 LOSSES = (LOGISTIC, EXPONENTIAL, HINGE)
 STOPS = {"never": never, "loss_at_most": loss_at_most(0.4), "interpolates": interpolates}
+
+
+#: Kernels that a step launches on a device: without a stop rule, and what asking one takes.
+LAUNCHES = {"relu": 10, "leaky_relu(0.3)": 11, "elu": 11}
+ASKED = {"never": 0, "loss_at_most": 7, "interpolates": 10}
 
 
 def problem(runs=3, n=6, d=9, m=5, scale=0.1, name="relu", seed=0, patches=1):
@@ -392,7 +397,7 @@ def test_a_run_that_is_over_stays_as_it_is_until_the_host_looks(monkeypatch):
     observe = {key: value for key, value in OBSERVE.items() if key != "step"}
     arguments = dict(step_size=0.5, steps=60, stop=loss_at_most(0.45), observe=observe, record=(0, 33))
     at_once = span.train(own(network), x, labels, **arguments)
-    monkeypatch.setattr(span, "_look", lambda device: 25)
+    monkeypatch.setattr(span, "look", lambda device: 25)
     later = span.train(own(network), x, labels, **arguments)
     assert len(set(at_once.steps.tolist())) > 2  # runs end at different steps, or the test is void
     assert torch.equal(later.steps, at_once.steps)
@@ -413,9 +418,38 @@ def test_a_step_on_a_device_neither_waits_nor_copies(name, stop):
         assert taken.tolist() == [steps] * 3, "or the test is void"
         return second_device.COUNTS - before
 
-    few, many = counts(steps=span.LOOK), counts(steps=3 * span.LOOK)
+    few, many = counts(steps=LOOK), counts(steps=3 * LOOK)
     looks = 0 if stop == "never" else 2
     assert {what: many[what] - few[what] for what in ("copies", "waits")} == {"copies": 0, "waits": looks}
+    if name in LAUNCHES:
+        assert (many["launches"] - few["launches"]) // (2 * LOOK) == LAUNCHES[name] + ASKED[stop]
+
+
+def test_records_cost_no_wait_without_a_stop_rule():
+    network, x, labels = (part.to("second_device") for part in problem())
+
+    def waits(record):
+        before = second_device.COUNTS["waits"]
+        observe = {"loss": history.loss}
+        span.train(network, x, labels, step_size=1.0, steps=20, observe=observe, record=record)
+        return second_device.COUNTS["waits"] - before
+
+    assert waits(range(20)) == waits(())
+
+
+@pytest.mark.parametrize("engine", [span, dense])
+def test_a_device_without_double_precision_trains_in_single(engine, monkeypatch):
+    monkeypatch.setattr(second_device, "LACKS", {torch.float64})
+    network, x, labels = problem(runs=2)
+    network = TwoLayer(network.weights.float(), network.signs.float(), network.activation)
+    arguments = dict(step_size=torch.tensor([0.5, 1.0]), steps=20, stop=loss_at_most(0.6), observe=OBSERVE, record=(3,))
+    here = engine.train(network, x.float(), labels.float(), **arguments)
+    moved = (part.to("second_device") for part in (network, x.float(), labels.float()))
+    there = engine.train(*moved, **arguments)
+    for name in ("loss", "margins", "norm_21"):
+        torch.testing.assert_close(there.final[name].cpu(), here.final[name], rtol=1e-4, atol=1e-4)
+    with pytest.raises(TypeError, match="has no torch.float64"):
+        x.to("second_device")
 
 
 @pytest.mark.gpu

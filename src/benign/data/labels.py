@@ -2,7 +2,22 @@
 
 import numpy as np
 
+from benign import seeds
 from benign.errors import InputError
+
+
+def drawn(
+    n: int,
+    label_noise: float | int,
+    seed: int,
+    exact_flips: bool = True,
+    balanced: bool = False,
+    balanced_noise: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The labels of the n points of a seed's sample, ``clean`` and with a ``flip`` of some, of the type float."""
+    right = clean(n, seeds.generator(seed, "clean labels"), balanced).astype(float)
+    rng = seeds.generator(seed, "label flips")
+    return right, flip(right, label_noise, rng, exact_flips, balanced and balanced_noise)
 
 
 def clean(n: int, rng: np.random.Generator, balanced: bool = False) -> np.ndarray:

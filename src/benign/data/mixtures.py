@@ -62,10 +62,7 @@ def sample(
     have a wrong label; without it any of them may be wrong.
     """
     check(n, p, signal, label_noise, directions)
-    clean = labels.clean(n, seeds.generator(seed, "clean labels"), balanced)
-    polluted = labels.flip(
-        clean, label_noise, seeds.generator(seed, "label flips"), exact_flips, balanced and balanced_noise
-    )
+    clean, polluted = labels.drawn(n, label_noise, seed, exact_flips, balanced, balanced_noise)
     rng = seeds.generator(seed, f"noise, {frame} frame")
     match frame:
         case "ambient":

@@ -86,8 +86,7 @@ def sample(
         raise InputError(f"direction is {direction!r}: mu is 'spread' over all coordinates or lies on the 'first' axis")
     _check_memory(n, directions, test_points, budget)
 
-    clean = labels.clean(n, seeds.generator(seed, "clean labels")).astype(float)
-    polluted = labels.flip(clean, label_noise, seeds.generator(seed, "label flips"), exact=exact_flips)
+    clean, polluted = labels.drawn(n, label_noise, seed, exact_flips)
     test_labels = seeds.generator(seed, "streamed test labels").choice([-1.0, 1.0], size=test_points)
 
     def zeros(*shape: int) -> Tensor:

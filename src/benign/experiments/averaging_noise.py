@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from benign import seeds
 from benign.data import labels, noises, streamed
 from benign.errors import InputError
 from benign.experiments.other_noise import NOISE
@@ -41,8 +40,7 @@ class AveragingNoise(Alone, Setting):
     def table(self, device: str = "cpu") -> pd.DataFrame:
         """One row: the error, and Tr(Sigma^2)."""
         law, signal = noises.named(self.noise), xu2023.signal_of_index(self.n, self.p, self.signal_index)
-        clean = labels.clean(self.n, seeds.generator(self.seed, "clean labels")).astype(float)
-        y = labels.flip(clean, self.label_noise, seeds.generator(self.seed, "label flips"), exact=True)
+        clean, y = labels.drawn(self.n, self.label_noise, self.seed)
         blocks = streamed.blocks(clean, np.zeros(0), self.p, signal, self.seed, noise=law, directions=0)
         weight = np.concatenate([y @ x.numpy() for x, _, _ in blocks])
         mean = signal * weight.sum() / self.p**0.5

@@ -114,7 +114,7 @@ def fit(
         labels,
         device=device,
         offset=before * torch.tensor([[run.centred] for run in batch]),
-        step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
+        step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64),
         observe={"loss": history.loss, "margins": history.margins},
         **options,
     )

@@ -69,7 +69,7 @@ class PollutedDigits(DigitPair):
             network.to(device),
             x.to(device),
             torch.stack([p.labels for p in problems]).to(device),
-            step_size=torch.tensor(sizes, dtype=torch.float64, device=device),
+            step_size=torch.tensor(sizes, dtype=torch.float64),
             steps=first.steps,
             stop=problem.interpolates,
             observe={"loss": history.loss, "training_error": history.training_error},

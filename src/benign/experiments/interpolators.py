@@ -115,7 +115,7 @@ def interpolate(
     """What training recorded, and the trained functions, each a batch of one."""
     trained, finished, start = fit(
         batch, xs, labels, device,
-        weight_decay=torch.tensor([run.weight_decay for run in batch], dtype=torch.float64, device=device),
+        weight_decay=torch.tensor([run.weight_decay for run in batch], dtype=torch.float64),
         steps=batch[0].steps, stop=Rule(batch[0].level, fitted=True),
     )  # fmt: skip
     both = zip(batch, finished, start, strict=True)

@@ -73,7 +73,7 @@ class OtherNoise(Polluted):
             activations.per_run([activations.named(run.activation) for run in batch]),
             torch.stack([s.labels for s in samples]).to(device),
             observe={"training_error": history.training_error, "norm_21": neurons.norm_21},
-            **descent(batch, device=device),
+            **descent(batch),
         )
         tables = []
         for index, (run, sample) in enumerate(zip(batch, samples, strict=True)):

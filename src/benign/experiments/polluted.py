@@ -124,9 +124,9 @@ def initial_networks(batch: Sequence[Polluted], samples: Sequence[Mixture]) -> T
     )
 
 
-def descent(batch: Sequence[Polluted], stop: Stop = never, device: str = "cpu") -> dict[str, object]:
+def descent(batch: Sequence[Polluted], stop: Stop = never) -> dict[str, object]:
     """How a batch descends, in the words of the trainers of two-layer networks."""
-    step_size = torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device)
+    step_size = torch.tensor([run.step_size for run in batch], dtype=torch.float64)
     return dict(step_size=step_size, steps=batch[0].steps, loss=LOSSES[batch[0].loss_function], stop=stop)
 
 
@@ -146,7 +146,7 @@ def train(
         torch.stack([sample.labels for sample in samples]).to(device),
         observe=observe,
         record=(*first.records, first.steps) if record is None else record,
-        **descent(batch, stop, device),
+        **descent(batch, stop),
     )
 
 

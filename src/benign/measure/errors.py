@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int
+from jaxtyping import Float64
 from scipy.stats import norm
 from torch import Tensor
 
@@ -12,13 +12,6 @@ from benign.errors import InputError
 from benign.networks.two_layer import TwoLayer
 
 CHUNK = 500  # test points at a time, so that they and their hidden layers stay in the cache
-
-
-def error_count(
-    network: TwoLayer, x: Float64[Tensor, "*runs n d"], labels: Float64[Tensor, "*runs n"]
-) -> Int[Tensor, " networks"]:
-    """The number of points that are not on the right side, y f(x) > 0, for each network."""
-    return (~(labels * network(x) > 0)).sum(-1)  # NaN, the output of a run that diverged, is on no side
 
 
 def fresh_margins(

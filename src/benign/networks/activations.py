@@ -161,8 +161,8 @@ def _positive(u: Tensor) -> Tensor:
 
 
 def _two_slopes(u: Tensor, slope: float | int) -> Tensor:
-    # slope + (1 - slope) 1{u > 0}; a tensor made of the number would be a copy from host to device at every step
-    return _positive(u).mul_(1 - slope).add_(slope)
+    # 1 or the slope; a tensor made of the number would be a copy from host to device at every step
+    return _positive(u).clamp_(min=slope)
 
 
 def _check_slope(slope: float | int) -> None:

@@ -23,10 +23,8 @@ from benign.seeds import generator
 from benign.train import compiled
 from benign.train.history import Batch, Observable, Recorder, Snapshot, Trained
 from benign.train.losses import LOGISTIC, Loss, Squared
-from benign.train.problem import Rule, Stop, check_labels, check_steps, never, one_a_run
+from benign.train.problem import Rule, Stop, check_labels, check_steps, look, never, one_a_run
 from benign.train.threads import side_by_side
-
-LOOK = 64  # answers of ``stop`` between two looks which runs are over, for which a GPU has to wait
 
 
 @dataclass(frozen=True)
@@ -78,10 +76,9 @@ def train(
     offset = torch.zeros_like(labels) if offset is None else offset
     check(network, x, labels, offset, loss, steps, batch_size, seeds)
     recorder = Recorder(observe, record, runs, steps)
-    sizes = one_a_run("step_size", step_size, runs, x.device)
-    multipliers = torch.tensor(network.multipliers, dtype=torch.float64, device=x.device)
-    decays = one_a_run("weight_decay", weight_decay, runs, x.device)
-    rates, kept = (sizes.unsqueeze(1) * multipliers).to(x.dtype), (1 - sizes * decays).to(x.dtype)
+    sizes, decays = one_a_run("step_size", step_size, runs), one_a_run("weight_decay", weight_decay, runs)
+    multipliers = torch.tensor(network.multipliers, dtype=torch.float64)
+    rates, kept = (sizes.unsqueeze(1) * multipliers).to(x), (1 - sizes * decays).to(x)
     epoch = 1 if batch_size is None else math.ceil(n / batch_size)
     every = torch.arange(runs, device=x.device)
     final, taken = [torch.empty_like(w) for w in network.weights], torch.empty_like(every)
@@ -94,10 +91,11 @@ def train(
         step = way.full(runs, 0, stop)
         while True:
             ending = runs.over | (step == steps)
-            some = bool(ending.any())
+            some = step == steps or (stop is not never and bool(ending.any()))
             if some or recorder.takes(step):
                 losses = loss.at(runs.outputs, runs.labels)
-                recorder(DeepSnapshot(step, runs.rows, runs.outputs, runs.labels, losses, runs.network), ending)
+                snapshot = DeepSnapshot(step, runs.rows, runs.outputs, runs.labels, losses, runs.network)
+                recorder(snapshot, ending if some else None)
             if some:
                 ended = runs.rows[ending]
                 taken[ended] = runs.taken[ending]
@@ -121,7 +119,7 @@ def train(
             rule = stop if step % epoch == 0 else never
             if rule is not never or step == end:
                 way.full(runs, 0, rule)
-            if step == end or (rule is not never and (x.is_cpu or step // epoch % LOOK == 0)):
+            if step == end or (rule is not never and step // epoch % look(x.device) == 0):
                 return step
 
     if x.is_cpu:
@@ -204,17 +202,21 @@ class _Torch:
     def full(self, runs: _Runs, number: int, stop: Stop) -> int:
         """The same for runs together; on a GPU it may also be time to look which are over."""
         if stop is not never and not runs.x.is_cpu:
-            number = min(number, LOOK)
+            number = min(number, look(runs.x.device))
         for step in range(number + 1):
             us, hs = runs.network.forward(runs.x)
             runs.outputs = us[-1].squeeze(-1) - runs.offset
             if stop is not never:
                 runs.over |= stop(runs.labels * runs.outputs, self.loss.at(runs.outputs, runs.labels))
                 runs.rates.masked_fill_(runs.over.unsqueeze(1), 0)
-                runs.kept.masked_fill_(runs.over, 1)
+                if self.shrinking:
+                    runs.kept.masked_fill_(runs.over, 1)
             if step == number or (runs.x.is_cpu and runs.over.all()):
                 break
             self._back(runs, us, hs, runs.outputs, runs.labels)
+            if stop is not never:
+                runs.taken.add_(runs.over, alpha=-1)
+        runs.taken += step  # of which those after a run was over are off already
         return step
 
     def batches(self, runs: _Runs, order: Tensor, size: int) -> None:
@@ -223,6 +225,7 @@ class _Torch:
             us, hs = runs.network.forward(runs.x.take_along_dim(points.unsqueeze(2), 1))
             labels, offset = (part.take_along_dim(points, 1) for part in (runs.labels, runs.offset))
             self._back(runs, us, hs, us[-1].squeeze(-1) - offset, labels)
+        runs.taken += math.ceil(order.shape[1] / size) * ~runs.over
 
     def _back(self, runs: _Runs, us: list[Tensor], hs: list[Tensor], outputs: Tensor, labels: Tensor) -> None:
         forces = self.loss.force(outputs, labels) / labels.shape[1]
@@ -231,7 +234,6 @@ class _Torch:
             if self.shrinking:
                 w.mul_(runs.kept.view(-1, 1, 1))
             w.baddbmm_(signal.mul_(rates.view(-1, 1, 1)).mT, h)
-        runs.taken += ~runs.over
 
 
 def _drawn(orders: Sequence[np.random.Generator], n: int, device: torch.device) -> Tensor:

@@ -47,10 +47,7 @@ def train(
         **options,
     )
     # The share of its start that decay has left of what no training input sees; 1 without decay.
-    sizes, decays = (
-        one_a_run(name, value, len(xs), torch.device("cpu"))
-        for name, value in (("step_size", step_size), ("weight_decay", weight_decay))
-    )
+    sizes, decays = one_a_run("step_size", step_size, len(xs)), one_a_run("weight_decay", weight_decay, len(xs))
     left = (1 - sizes * decays) ** trained.steps.cpu()
     after, finished = trained.network.to("cpu"), []
     for index, (basis, share) in enumerate(zip(bases, left, strict=True)):

@@ -59,7 +59,7 @@ def train(
     check_labels(labels, loss)
     check_steps(steps)
     runs, n = labels.shape
-    sizes = one_a_run("step_size", step_size, runs, labels.device).to(labels.dtype)
+    sizes = one_a_run("step_size", step_size, runs).to(labels)
     recorder = Recorder(observe, record, runs, steps)
     final, taken = network.weights.clone(), torch.zeros(runs, dtype=torch.long, device=x.device)
     active = torch.arange(runs, device=x.device)

@@ -98,9 +98,9 @@ class Recorder:
         self._new = threading.Lock()
         self._rows: dict[str, Tensor] = {}  # one row a record, and a last one for the final values
 
-    def __call__(self, snapshot: Snapshot, stopping: Tensor) -> None:
-        """Take note of a state; the boolean mask ``stopping`` marks the runs for which it is the last."""
-        recorded, ending = self.takes(snapshot.step), bool(stopping.any())
+    def __call__(self, snapshot: Snapshot, stopping: Tensor | None) -> None:
+        """Take note of a state; the boolean mask ``stopping`` marks the runs for which it is the last, None of them."""
+        recorded, ending = self.takes(snapshot.step), stopping is not None and bool(stopping.any())
         if not recorded:
             if not ending:
                 return

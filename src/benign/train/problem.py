@@ -12,6 +12,7 @@ from benign.errors import InputError
 from benign.networks.two_layer import TwoLayer
 from benign.train.losses import Loss
 
+LOOK = 64  # steps between two looks which runs are over, where the host would have to wait for a device
 #: When a run is over: a boolean mask (runs,), given the margins and the losses, both (runs, n).
 Stop = Callable[[Tensor, Tensor], Tensor]
 
@@ -81,13 +82,18 @@ def check_steps(steps: int) -> None:
         raise InputError(f"steps is {steps}: the number of gradient steps must be at least 0")
 
 
-def one_a_run(name: str, value: Tensor | float | int, runs: int, device: torch.device) -> Float64[Tensor, " runs"]:
-    """The step size of each run, or the weight decay.
+def look(device: torch.device) -> int:
+    """How many steps runs take together between two looks which of them are over."""
+    return 1 if device.type == "cpu" else LOOK
+
+
+def one_a_run(name: str, value: Tensor | float | int, runs: int) -> Float64[Tensor, " runs"]:
+    """The step size of each run, or the weight decay: on the CPU, for not every device has float64.
 
     Raises:
         InputError: neither one number nor one a run, a number that is infinite or negative, a step size of 0.
     """
-    values = torch.as_tensor(value, dtype=torch.float64, device=device)
+    values = torch.as_tensor(value, dtype=torch.float64, device="cpu")
     if values.shape not in ((), (runs,)):
         raise InputError(f"{name} has shape {tuple(values.shape)}: give one number, or one for each of {runs} runs")
     positive = name == "step_size"

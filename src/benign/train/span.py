@@ -36,14 +36,13 @@ from benign.train.problem import (
     check_patches,
     check_shapes,
     check_steps,
+    look,
     never,
     one_a_run,
     pool,
     spread,
 )
 from benign.train.threads import side_by_side
-
-LOOK = 64  # steps between two looks which runs are over, for which a GPU has to wait
 
 
 def train(
@@ -124,8 +123,7 @@ def _train(
     check_steps(steps)
     (runs, n), m = labels.shape, signs.shape[1]
     recorder = Recorder(observe, record, runs, steps)
-    sizes = one_a_run("step_size", step_size, runs, labels.device)
-    pull = labels * (sizes / n).to(labels.dtype).unsqueeze(1)
+    pull = labels * (one_a_run("step_size", step_size, runs) / n).to(labels).unsqueeze(1)
     final, taken = labels.new_zeros((runs, m, n * patches)), torch.zeros_like(start.rows)
     engine = _alone if labels.is_cpu and compiled.knows(activation, loss, stop) else _together
 
@@ -136,9 +134,9 @@ def _train(
         advance, step = engine(runs, loss, stop), 0
         while True:
             ending = runs.over | (step == steps)
-            some = bool(ending.any())
+            some = step == steps or (stop is not never and bool(ending.any()))
             if some or recorder.takes(step):
-                recorder(runs.snapshot(step, loss), ending)
+                recorder(runs.snapshot(step, loss), ending if some else None)
             if some:
                 rows = runs.start.rows[ending]
                 final[rows], taken[rows] = runs.coefficients[ending], runs.taken[ending]
@@ -234,26 +232,25 @@ def _together(runs: _Runs, loss: Loss, stop: Stop) -> Callable[[int], int]:
 
     def advance(steps: int) -> int:
         if stop is not never:
-            steps = min(steps, _look(runs.labels.device))
+            steps = min(steps, look(runs.labels.device))
+        margins = runs.labels * runs.outputs
         for _ in range(steps):
-            force = loss.negative_derivative(runs.labels * runs.outputs) * runs.pull
+            force = loss.negative_derivative(margins) * runs.pull
             push = runs.activation.derivative(runs.now).mul_(runs.read_out.unsqueeze(2))
             runs.coefficients.addcmul_(push, spread(force, runs.patches).unsqueeze(1))
             torch.baddbmm(runs.initial, runs.coefficients, runs.gram, out=runs.now)
             torch.bmm(runs.read_out.unsqueeze(1), runs.activation(runs.now), out=values.unsqueeze(1))
             if runs.patches > 1:
                 runs.outputs.copy_(pool(values, runs.patches))
-            runs.taken += ~runs.over
+            margins = runs.labels * runs.outputs
             if stop is not never:
-                runs.over |= _over(stop, runs.labels, runs.outputs, loss)
+                runs.taken.add_(runs.over, alpha=-1)
+                runs.over |= stop(margins, loss.value(margins))
                 runs.pull.masked_fill_(runs.over.unsqueeze(1), 0)
+        runs.taken += steps  # of which those after a run was over are off already
         return steps
 
     return advance
-
-
-def _look(device: torch.device) -> int:
-    return 1 if device.type == "cpu" else LOOK
 
 
 def _alike(activation: Activation, rows: Tensor) -> Iterator[Tensor]:

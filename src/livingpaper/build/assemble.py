@@ -19,7 +19,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from livingpaper.build import outputs, replications, words
+from livingpaper.build import columns, outputs, replications, words
 from livingpaper.build.plan import Step
 from livingpaper.build.project import Project, Variant
 from livingpaper.build.repository import Sources
@@ -72,7 +72,8 @@ def assemble(project: Project, variant: Variant, chapters: Sequence[Chapter], tr
     """Write the tree for the given executed chapters."""
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir(parents=True)
-    for name in sorted({*COPIED, project.settings.notation, *map(str, _shown(project, chapters))}):
+    meanings = {project.settings.notation, columns.file(project.root)}
+    for name in sorted({*COPIED, *meanings, *map(str, _shown(project, chapters))}):
         source = project.root / name
         if source.is_dir():
             shutil.copytree(source, tree / name, dirs_exist_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 import nbformat
 
-from livingpaper.build import assemble, execute, keys, render, replications, stamp, used
+from livingpaper.build import archive, assemble, execute, keys, render, replications, stamp, used
 from livingpaper.build.cache import Entry, NotebookCache
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, parts_of
@@ -125,6 +125,7 @@ def make_site(project: Project, variant: Variant, steps: list[Step]) -> Site:
     _check_record(variant, chapters, project.settings.command)
     try:
         assemble.assemble(project, variant, chapters, tree)
+        (tree / archive.FILE).write_bytes(archive.of_sources(project.root, steps, project.settings.command))
         made = _stale(site, _facts(tree, packages, variant.name))
         if made:
             render.put_up(pages_of(tree, packages, variant.name, work, work / "render.log"), site)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from livingpaper.build import keys, notation, parameters, pipeline, render, replications
+from livingpaper.build import columns, keys, notation, parameters, pipeline, render, replications
 from livingpaper.build.assemble import Chapter
 from livingpaper.build.execute import Job
 from livingpaper.build.plan import Step, parts_of, plan
@@ -160,6 +160,7 @@ def _by_chapter(project: Project, texts: Sequence[str]) -> dict[str, dict[str, o
 def _read_early(project: Project) -> None:
     """Find out now, not when all chapters have run, whether what the pages are made with can be read."""
     notation.read(project.root)
+    columns.read(project.root)
     for section in ("execute", "sphinx", "repository"):
         project.section(section)
     if (path := project.root / "CITATION.cff").is_file():

@@ -5,6 +5,7 @@ import dataclasses
 import importlib
 import pkgutil
 import typing
+from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import pandas as pd
 import typer
 
 from livingpaper import settings
+from livingpaper.build import columns
 from livingpaper.build.parameters import NOT_LITERAL
 from livingpaper.cli.app import AsJson, Scheduler, app, show, show_json
 from livingpaper.errors import InputError, nearest
@@ -29,11 +31,11 @@ def train(
     setting: Annotated[list[str] | None, typer.Argument(metavar="[name=value]...", help="Its setting.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, one after another.")] = 1,
     first_seed: Annotated[int, typer.Option("--first-seed", min=0, help="The first of them.")] = 0,
-    device: Annotated[str, typer.Option("--device", help="Where to train: cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option("--device", help="Where to train: cpu, cuda, cuda:1.")] = "cpu",
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train one setting and print what was measured: its mean over the seeds, and the least and largest value.
+    """Train one setting and print what was measured, and what that is: mean over the seeds, least and largest value.
 
     With --json each run with its setting. Runs that were done before come from the store. What comes out for a setting
     is the same, whatever else was trained with it.
@@ -51,12 +53,14 @@ def train(
     measured = table.drop(columns=[field.name for field in dataclasses.fields(found)])
     # an experiment that measures at several steps has several rows a run
     steps = measured.pop("at_step") if "at_step" in measured else pd.Series(0, measured.index)
+    said = {each["name"]: each["meaning"] for each in columns.described(root or Path(), experiment, measured)}
     rows = [
-        {"step": step, "quantity": name} | {words: f"{value:.6g}" for words, value in zip(SUMMARY, ends, strict=True)}
+        {"step": step, "quantity": name, "meaning": said[name]}
+        | {words: f"{value:.6g}" for words, value in zip(SUMMARY, ends, strict=True)}
         for step, some in measured.select_dtypes(["number", "bool"]).astype(float).groupby(steps)
         for name, ends in some.agg(["mean", "min", "max"]).items()
     ]
-    show(rows, [*(["step"] if steps.any() else []), "quantity", *SUMMARY])
+    show(rows, [*(["step"] if steps.any() else []), "quantity", *SUMMARY, *(["meaning"] if any(said.values()) else [])])
 
 
 def _experiment(name: str) -> type:

@@ -32,7 +32,8 @@ HARMLESS = {
         "recursive_update": _ANY,
         "extra_extensions": [
             "livingpaper.sphinx", "sphinx.ext.autodoc", "sphinx.ext.intersphinx", "sphinx.ext.mathjax",
-            "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_codeautolink", "sphinx_design", "sphinx_proof",
+            "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_codeautolink", "sphinx_design", "sphinx_exercise",
+            "sphinx_proof",
         ],
         "config": dict.fromkeys(
             (

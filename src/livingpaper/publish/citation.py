@@ -2,8 +2,8 @@
 
 Everything comes from CITATION.cff, the commit that was built, and a figure's entry in ``figures/index.json``. The
 figure's digest stands for its published files: the SHA-256 digest of what ``sha256sum`` prints for data and pictures,
-in alphabetical order, e.g. ``sha256sum fig-error.csv fig-error.pdf fig-error.png fig-error.svg | sha256sum``. So it
-changes with any number and with any stroke of the picture, and anyone who has the files can check it.
+in alphabetical order, e.g. ``sha256sum fig-error.csv fig-error.narrow.svg fig-error.pdf fig-error.png fig-error.svg |
+sha256sum``. So it changes with any number and with any stroke of the picture, and who has the files can check it.
 """
 
 import codecs

@@ -3,23 +3,19 @@
 It is a zip file that is an RO-Crate, with the digest of every file in ``SHA256SUMS``.
 """
 
-import os
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from livingpaper.build import stamp
+from livingpaper.build import archive, stamp
 from livingpaper.build.assemble import Chapter
 from livingpaper.build.plan import Step
 from livingpaper.build.project import Project
-from livingpaper.build.repository import git, tracks
 from livingpaper.errors import PaperError
-from livingpaper.files import below, cannot_write, sha256
+from livingpaper.files import below, sha256, write_atomically
 from livingpaper.publish import bundle, crate
 from livingpaper.publish.identity import Identity
 
 REQUIRED = ("LICENSE", "CITATION.cff", crate.LOCK)
-_BEFORE_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 
 
 def write(project: Project, identity: Identity, steps: Sequence[Step], output: Path) -> int:
@@ -34,7 +30,7 @@ def write(project: Project, identity: Identity, steps: Sequence[Step], output: P
     contents = {f"site/{name}": (site / name).read_bytes() for name in (stamp.FILE, *stamp.read(site)["files"])}
     contents |= {f"book/{name}": content for name, content in below(project.work(identity.variant) / "tree")}
     bundle.check_settings(output, contents["book/_config.yml"])  # what nobody could render is no release
-    contents |= {f"source/{name}": (project.root / name).read_bytes() for name in sources(project.root, steps)}
+    contents |= {f"source/{name}": (project.root / name).read_bytes() for name in archive.sources(project.root, steps)}
     bundle.check_sources(output, contents)
     contents |= {name: (project.root / name).read_bytes() for name in ("LICENSE", "CITATION.cff")}
     contents["README.md"] = _readme(identity).encode()
@@ -43,45 +39,8 @@ def write(project: Project, identity: Identity, steps: Sequence[Step], output: P
     contents[crate.METADATA] = crate.metadata(identity, _described(identity), contents, chapters)
     # as `sha256sum --check` reads it
     contents[bundle.SUMS] = "".join(f"{sha256(content)}  {name}\n" for name, content in contents.items()).encode()
-    temporary = output.with_name(f".{output.name}.part")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        _pack(temporary, contents)
-        os.replace(temporary, output)
-    except OSError as error:
-        raise cannot_write(output, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(output, archive.packed(contents))
     return len(contents)
-
-
-def sources(root: Path, steps: Sequence[Step] = ()) -> list[str]:
-    """The files that the book's history has; without one, all but what is hidden or made and was not read by a step."""
-    listed = (git(root, "ls-files", "-z") or "").split("\0") if tracks(root) else []
-    if tracked := [name for name in listed if name and (root / name).is_file()]:
-        return sorted(tracked)
-    read = {name for step in steps for name in step.entry.run["files"] if (root / name).resolve().is_relative_to(root)}
-    return sorted({*read, *(str(path.relative_to(root)) for path in _unmade(root))})
-
-
-def _pack(path: Path, contents: Mapping[str, bytes]) -> None:
-    """Write a zip file: equal contents give equal bytes, whenever and wherever they are written."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in contents.items():
-            about = zipfile.ZipInfo(name, _BEFORE_TIME)
-            about.create_system, about.external_attr = 3, 0o100644 << 16  # Unix, readable by all
-            about.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(about, content, compresslevel=9)
-
-
-def _unmade(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.name.startswith(".") or path.name in ("_build", "__pycache__") or path.suffix == ".egg-info":
-            continue
-        if path.is_file():
-            yield path
-        elif not (path / "pyvenv.cfg").exists():
-            yield from _unmade(path)
 
 
 def _described(identity: Identity) -> str:

@@ -17,7 +17,7 @@ from livingpaper.publish.identity import Identity
 
 STYLE = "_static/css/pdf.css"
 #: What paper has no use for: anchors to copy, code that the pages hide too, files to fetch, what moves on a screen.
-LEFT_OUT = ".headerlink, details.above-input, .figure-links, .d-print-none, script, noscript, button, dialog"
+LEFT_OUT = ".headerlink, details.above-input, .figure-links, .d-print-none, script, noscript, button, dialog, source"
 #: Pages that only a screen has a use for: a reference to search in, and thumbnails of what the single page shows large.
 ON_SCREEN = ("api/*", "figures.*")
 

@@ -24,6 +24,8 @@ def themed(svg: str) -> str:
     # sheets, hollow marks and halos are paths and copies of paths; white letters, on a map, are groups
     for node in ("path", "use"):
         rules += [f'{node}[style*="{what}: #ffffff"]{{{what}:{SHEET}!important}}' for what in ("fill", "stroke")]
+    # matplotlib leaves black, SVG's own colour, unsaid
+    rules.append(f':is(path,use)[style]:not([style*="fill"]){{fill:{COLOURS["#000000"]}!important}}')
     before, mark, after = svg.partition("</style>")
     if not mark:
         raise ValueError(

@@ -22,11 +22,11 @@ from matplotlib.transforms import Bbox
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from livingpaper.errors import InputError, nearest
-from livingpaper.say import dark, moving
-from livingpaper.say.marks import Marks, described
+from livingpaper.say import dark, moving, panels
+from livingpaper.say.marks import Marks, described, places
 
 MIME = "application/vnd.livingpaper.figure+json"
-SCHEMA = 3
+SCHEMA = 4
 LONGEST_ALT = 500  # characters; screen readers offer no way to go back inside an alternative text
 PNG_DPI = 200  # sharp on a double-density screen at column width
 MARGIN = 0.05  # inches around a picture
@@ -56,6 +56,8 @@ def figure(
 ) -> None:
     """Hand over a picture together with the numbers it shows; ``{glue:figure}`` of that id gives caption and alt.
 
+    Several panels are lettered, and stand below one another in the narrow version, which telephones show.
+
     ``id``       label, HTML anchor, file stem and citation key at once: ``fig-`` and kebab case, unique in the
                  book, never reused;
     ``picture``  a matplotlib figure; it is closed, so that Jupyter does not show it a second time;
@@ -75,20 +77,19 @@ def figure(
         )
     _check_data(id, data)
     moving.check(id, picture, frames)
+    letters = panels.letter(picture)
     seen = _seen(picture)
     with moving.only_last(picture, frames):
         png = _picture(id, picture, seen, "png", dpi=PNG_DPI)
         pdf = _picture(id, picture, seen, "pdf", metadata={"CreationDate": None, "Title": id})
-    # last: the marks' places are those of the last drawing, and the page shows this one
-    svg = _picture(id, picture, seen, "svg", metadata={"Date": None, "Title": id}).decode()
-    files = {
-        "png": _base64(png),
-        "pdf": _base64(pdf),
-        "svg": moving.stacked(dark.themed(svg), frames),
-        "csv": csv(data),
-    }
-    payload = {"schema": SCHEMA, "kind": "figure", "id": id, "explore": described(picture, explore, seen)}
-    payload["frames"] = list(frames)
+    # last: the marks' places are those of the last drawing, and the page shows these
+    svg, wide = _svg(id, picture, seen, frames), places(picture, explore, seen)
+    panels.stack(picture)
+    seen = Bbox.from_bounds(0, 0, *picture.get_size_inches())
+    narrow_svg, narrow = _svg(id, picture, seen, frames), places(picture, explore, seen)
+    files = {"png": _base64(png), "pdf": _base64(pdf), "svg": svg, "narrow.svg": narrow_svg, "csv": csv(data)}
+    payload = {"schema": SCHEMA, "kind": "figure", "id": id, "explore": described(explore, wide, narrow)}
+    payload |= {"frames": list(frames), "panels": letters}
     plt.close(picture)
     _hand_over(payload | {"files": files, "environment": environment()}, {"image/png": _base64(png), "text/plain": id})
 
@@ -238,6 +239,11 @@ def _picture(id: str, picture: matplotlib.figure.Figure, seen: Bbox, kind: str, 
     with mpl.rc_context({"svg.hashsalt": id, "svg.fonttype": "path", "pdf.fonttype": 42} | _NO_LAYOUT):
         picture.savefig(buffer, format=kind, bbox_inches=seen, facecolor="white", **options)
     return buffer.getvalue()
+
+
+def _svg(id: str, picture: matplotlib.figure.Figure, seen: Bbox, frames: Sequence[str]) -> str:
+    svg = _picture(id, picture, seen, "svg", metadata={"Date": None, "Title": id}).decode()
+    return moving.stacked(dark.themed(svg), frames)
 
 
 def _base64(content: bytes) -> str:

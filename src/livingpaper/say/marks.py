@@ -122,18 +122,19 @@ class Marks:
         return {field.name: field.default for field in fields if field.name != "seed"}
 
 
-def described(figure: matplotlib.figure.Figure, marks: Sequence[Marks], seen: Bbox) -> list[dict]:
-    """What the page needs of each mark: its place, in parts of the picture from its upper left corner, and its words.
+def places(figure: matplotlib.figure.Figure, marks: Sequence[Marks], seen: Bbox) -> list[list[float] | None]:
+    """Where each mark is, in parts of the picture from its upper left corner; None where it is not drawn.
 
     ``seen`` is the part of the figure that the picture shows, in inches; the layout is that of the last drawing.
     """
     to_inches = figure.dpi_scale_trans.inverted()
-    found = []
+    found: list[list[float] | None] = []
     for group in marks:
-        for box, runs in group:
+        for box, _ in group:
             drawn = box.transformed(group.axes.transData)
             # neither a zero on a logarithmic axis nor what is beyond the axes' limits is drawn
             if not group.axes.bbox.padded(1).contains((drawn.x0 + drawn.x1) / 2, (drawn.y0 + drawn.y1) / 2):
+                found.append(None)
                 continue
             drawn = drawn.transformed(to_inches)
             if not group.tiles:
@@ -142,9 +143,18 @@ def described(figure: matplotlib.figure.Figure, marks: Sequence[Marks], seen: Bb
             low, high = sorted((drawn.y0, drawn.y1))
             place = (left - seen.x0, seen.y1 - high, right - left, high - low)
             sides = (seen.width, seen.height, seen.width, seen.height)
-            at = [round(float(part / side), 5) for part, side in zip(place, sides, strict=True)]
-            found.append({"at": at} | group.tell(runs))
+            found.append([round(float(part / side), 5) for part, side in zip(place, sides, strict=True)])
     return found
+
+
+def described(marks: Sequence[Marks], wide: Sequence, narrow: Sequence) -> list[dict]:
+    """What the page needs of each mark: its place in the wide and in the narrow picture, and its words."""
+    runs = [(group, runs) for group in marks for _, runs in group]
+    return [
+        {"at": at, "narrow": stacked} | group.tell(behind)
+        for (group, behind), at, stacked in zip(runs, wide, narrow, strict=True)
+        if at and stacked
+    ]
 
 
 def _positions(values: pd.Series) -> dict:

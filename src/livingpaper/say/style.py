@@ -48,7 +48,7 @@ RC = {
     "grid.linewidth": 0.7,
     "lines.linewidth": 2.0,
     "lines.markersize": 5.5,
-    "image.cmap": "cividis",
+    "image.cmap": "viridis",
     "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=LINE_STYLES),
     # letters as outlines: the picture is the same wherever it is opened
     "svg.fonttype": "path",

@@ -11,7 +11,7 @@ from livingpaper.sphinx import (
     api,
     catalogue,
     chapter_header,
-    cite,
+    details,
     explore,
     figure_index,
     figure_links,
@@ -33,7 +33,7 @@ __all__ = ["Renderer", "setup"]
 
 #: What runs at the same moment runs in this order; later comes when all have said what they fill.
 PARTS = (
-    catalogue, later, glue, records, figure_links, figure_index, ledger, statements, cite, explore,
+    catalogue, later, glue, records, figure_links, figure_index, ledger, statements, details, explore,
     tooltips, chapter_header, live, sources, api, launch, theme, accessibility, site_files,
 )  # fmt: skip
 

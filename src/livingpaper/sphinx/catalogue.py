@@ -182,12 +182,16 @@ def _readable(words: str) -> str:
     return plain.replace(". ", "; ").removesuffix(".").replace(".", "\u2024")
 
 
-def name_claims(app: Sphinx, env: BuildEnvironment) -> None:
-    """Let references to a claim say its number, which is known when every page has been read."""
+def name_by_number(app: Sphinx, env: BuildEnvironment) -> None:
+    """Let references to a claim, or to a panel of a figure, say its number, which is known when all has been read."""
     catalogue = env.get_domain("paper")
     labels = env.get_domain("std").labels
     for id, number in catalogue.claim_numbers().items():
         labels[id] = (catalogue.claims[id]["docname"], id, f"Claim {number}")
+    for id, figure in catalogue.figures.items():
+        for letter in figure.get("panels", ()):
+            panel = f"{id}-{letter}"
+            labels[panel] = (figure["docname"], panel, f"Figure {catalogue.number(figure)}{letter}")
 
 
 def chapter_section(app: Sphinx, docname: str, kind: str, *content: nodes.Node) -> nodes.section:
@@ -201,4 +205,4 @@ def chapter_section(app: Sphinx, docname: str, kind: str, *content: nodes.Node) 
 def setup(app: Sphinx) -> None:
     """Register the domain."""
     app.add_domain(Catalogue)
-    app.connect("env-check-consistency", name_claims)
+    app.connect("env-check-consistency", name_by_number)

@@ -8,23 +8,25 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from livingpaper.build import archive
 from livingpaper.files import sha256
 from livingpaper.publish import citation
 from livingpaper.say.figures import contents
+from livingpaper.sphinx.details import Details
 from livingpaper.sphinx.later import Later, fills
+from livingpaper.sphinx.records import has_archive
 from livingpaper.sphinx.references import address
 
 LABELS = {"bibtex": "BibTeX", "apa": "APA", "csl-json": "CSL-JSON"}
 
 
-class CitePanel(nodes.General, nodes.Element):
-    """How to cite ``what``, in ``formats``; unlike raw HTML, the texts do not go into the search index."""
-
-
 @fills("cite-book", directive=True)
 def cite_book(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """How to cite the book."""
-    return [nodes.container("", *_panel(app, ""), classes=["cite-book"])]
+    box = nodes.container("", *_panel(app, ""), classes=["cite-book"])
+    if has_archive(app):
+        box += nodes.inline("", " ", nodes.reference("", "all sources", refuri=address(app, archive.FILE)))
+    return [box]
 
 
 @fills("cite-figure")
@@ -33,30 +35,33 @@ def cite_figure(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     return _panel(app, place["shown_id"])
 
 
-def _panel(app: Sphinx, id: str) -> list[CitePanel]:
+def _panel(app: Sphinx, id: str) -> list[Details]:
     """The panel, if there is something to write into it: a book without CITATION.cff has none."""
     texts = cite(app, id) if app.builder.format == "html" else {}
     if not texts:
         return []
-    stem, what = citation.BOOK, None
-    if id:
-        figure = summary(app, id)
-        stem, what = f"figures/{id}", f"{citation.KINDS[figure['kind']]} {figure['number'] or id}"
-    formats = [(LABELS[name], address(app, f"{stem}.{citation.FORMATS[name]}"), text) for name, text in texts.items()]
-    return [CitePanel(what=what, formats=formats)]
-
-
-def visit_panel(translator, node: CitePanel) -> None:
-    """The panel in HTML: it opens without JavaScript; the copy buttons are sphinx-copybutton's."""
+    stem, told = f"figures/{id}" if id else citation.BOOK, _panels(app, id) if id else ""
+    # the copy buttons are sphinx-copybutton's
     shown = "".join(
-        f'<p class="cite-format"><a href="{escape(uri)}">{label}</a></p>'
-        f'<div class="highlight notranslate"><pre>{escape(text)}</pre></div>'
-        for label, uri, text in node["formats"]
+        f'<p class="cite-format"><a href="{escape(address(app, f"{stem}.{citation.FORMATS[name]}"))}">{label}</a></p>'
+        f'<div class="highlight notranslate"><pre>{escape(texts[name])}</pre></div>'
+        for name, label in LABELS.items()
     )
-    # who hears it hears what is cited; who sees it sees the figure above
-    of = f'<span class="visually-hidden"> {escape(node["what"])}</span>' if node["what"] else " the whole book"
-    translator.body.append(f'<details class="cite"><summary>cite{of}</summary><div>{shown}</div></details>')
-    raise nodes.SkipNode
+    what, words = (named(app, id), "cite") if id else ("", "cite the whole book")
+    return [Details(kind="cite", what=what, summary=words, html=shown + told)]
+
+
+def _panels(app: Sphinx, id: str) -> str:
+    """How to cite one panel of a figure that has several."""
+    if not (letters := app.env.get_domain("paper").figures[id].get("panels")):
+        return ""
+    return f"<p>A panel of it is cited as {named(app, id)}{letters[0]}, its address ends in #{id}-{letters[0]}.</p>"
+
+
+def named(app: Sphinx, id: str) -> str:
+    """A figure or table by its number."""
+    figure = summary(app, id)
+    return f"{citation.KINDS[figure['kind']]} {figure['number'] or id}"
 
 
 @cache  # on its page and in its files
@@ -100,9 +105,3 @@ def summary(app: Sphinx, id: str) -> dict:
 def page(app: Sphinx, entry: dict) -> str:
     """The address of a figure, table or claim in the site."""
     return f"{app.builder.get_target_uri(entry['docname']).partition('#')[0]}#{entry['id']}"
-
-
-def setup(app: Sphinx) -> None:
-    """Register the panels."""
-    app.add_css_file("css/cite.css", priority=800)
-    app.add_node(CitePanel, html=(visit_panel, None))

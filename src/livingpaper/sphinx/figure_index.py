@@ -1,4 +1,4 @@
-"""The page that shows every figure and table of the book, by chapter; and one figure on another page."""
+"""The page that shows every figure and table of the book, by chapter; and one of them elsewhere."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from livingpaper.publish.citation import FORMATS
+from livingpaper.sphinx import made
 from livingpaper.sphinx.catalogue import chapter_section
 from livingpaper.sphinx.cite import LABELS, can_cite
 from livingpaper.sphinx.figure_links import code, files, published
@@ -33,16 +34,19 @@ def index(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
 
 @fills("figure-preview", directive=True)
 def preview(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
-    """The picture of a figure that lives on another page, with the way there."""
-    id, figures = place["shown_id"], app.env.get_domain("paper").figures
-    figure = figures.get(id)
-    if figure is None or figure["kind"] != "figure":
-        known = ", ".join(sorted(key for key, entry in figures.items() if entry["kind"] == "figure"))
-        logger.warning("no figure has the id %r: there are %s", id, known or "none", location=place)
+    """The picture of a figure, or the rows of a table, that lives elsewhere, with the way there."""
+    id, catalogue = place["shown_id"], app.env.get_domain("paper")
+    figure = catalogue.figures.get(id)
+    if figure is None:
+        logger.warning("no figure or table has the id %r: there are %s", id,
+                       ", ".join(sorted(catalogue.figures)) or "none", location=place)  # fmt: skip
         return []
-    number = reference(app.env, "std:numref", id)
-    line = nodes.paragraph("", "from ", number, classes=["figure-preview-source"])
-    return [nodes.container("", Later(kind="picture", shown_id=id), line, classes=["figure-preview"])]
+    shown: nodes.Node = Later(kind="picture", shown_id=id)
+    if figure["kind"] == "table":
+        rows = catalogue.said(figure, "caption").parent[1:]
+        shown = nodes.table("", *copied(app.env, rows), classes=["book-grid"])
+    line = nodes.paragraph("", "from ", reference(app.env, "std:numref", id), classes=["figure-preview-source"])
+    return [nodes.container("", shown, line, classes=["figure-preview", f"{figure['kind']}-preview"])]
 
 
 def _entry(app: Sphinx, figure: dict) -> nodes.container:
@@ -62,11 +66,12 @@ def _entry(app: Sphinx, figure: dict) -> nodes.container:
 def _links(app: Sphinx, figure: dict) -> nodes.paragraph:
     id = figure["id"]
     pictures = {suffix.upper(): suffix for suffix in ("svg", "pdf") if suffix in figure["files"]}
-    parts = [[nodes.Text("data and files: "), *files(app, id, {"CSV": "csv"} | pictures)], [code(app, figure)]]
+    data = {"CSV": "csv", "JSON": "json"}
+    parts = [[nodes.Text("data and files: "), *files(app, id, data | pictures)], [code(app, figure)]]
     if can_cite(app):
         cited = files(app, id, {label: FORMATS[name] for name, label in LABELS.items()})
         parts.append([nodes.Text("cite: "), *cited])
-    parts.append(files(app, id, {"how it was made": "json"}))
+    parts.append([link(app, figure["docname"], made.anchor(id), "how it was made")])
     return nodes.paragraph("", "", *joined(parts, " · "), classes=["index-links"])
 
 

@@ -14,6 +14,8 @@ from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.references import address, joined, link
 
 IMAGES = {"figure": ("svg", "pdf", "png"), "table": ()}
+DETAILS = ("columns", "made", "cite-figure")  # what opens below a figure
+NARROW = "screen and (max-width: 599.98px)"  # where a page shows the narrow version; paper has the wide one
 
 
 class ResolveNumbers(SphinxPostTransform):
@@ -61,11 +63,12 @@ class NameCode(SphinxPostTransform):
 def picture(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """The image of a figure, at the address that stays."""
     figure = app.env.get_domain("paper").figures[place["shown_id"]]
-    image = published(app, figure, "pdf" if app.builder.format == "latex" else "svg")
     if app.builder.format == "latex":
-        return [image]
-    # a box of its own, in which a wide picture can be moved sideways on a narrow screen
-    return [nodes.container("", image, classes=["figure-scroll"]), *_player(figure)]
+        return [published(app, figure, "pdf")]
+    narrow = escape(address(app, f"figures/{figure['id']}.narrow.svg"))
+    before = f'<picture><source media="{NARROW}" srcset="{narrow}">'
+    image = [nodes.raw("", before, format="html"), published(app, figure, "svg")]
+    return [*image, nodes.raw("", "</picture>", format="html"), *_player(figure)]
 
 
 def _player(figure: dict) -> list[nodes.Node]:
@@ -78,7 +81,7 @@ def _player(figure: dict) -> list[nodes.Node]:
 
 @fills("figure-links")
 def figure_links(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
-    """The line under a figure: its data, its files, its code, how it was made, how to cite it."""
+    """The line under a figure: its data, files and code; what its columns mean, how it was made, how to cite it."""
     if app.builder.format != "html":
         return []
     id = place["shown_id"]
@@ -91,10 +94,9 @@ def figure_links(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
         [nodes.Text("data ("), *files(app, id, {"CSV": "csv"}, "Data"), nodes.Text(")")],
         *([[nodes.Text("image ("), *files(app, id, images, "{} image"), nodes.Text(")")]] if images else []),
         [code(app, figure, reftitle=f"Code of {id}"), nodes.Text(" ("), source, nodes.Text(")")],
-        files(app, id, {"how it was made": "json"}, "Provenance"),
     ]
     line = nodes.inline("", "", *joined(parts, " · "))
-    return [nodes.container("", line, Later(kind="cite-figure", shown_id=id), classes=["figure-links"])]
+    return [nodes.container("", line, *(Later(kind=kind, shown_id=id) for kind in DETAILS), classes=["figure-links"])]
 
 
 def files(app: Sphinx, id: str, suffixes: Mapping[str, str], title: str = "") -> list[nodes.Node]:

@@ -134,7 +134,8 @@ class GlueFigure(Glued):
 
     def draw(self, payload: dict, paragraphs: list[nodes.paragraph]) -> list[nodes.Node]:
         id, caption = payload["id"], nodes.caption()
-        figure = nodes.figure("", Later(kind="picture", shown_id=id), classes=["book-figure"])
+        panels = [nodes.inline("", "", ids=[f"{id}-{letter}"]) for letter in payload.get("panels", ())]
+        figure = nodes.figure("", *panels, Later(kind="picture", shown_id=id), classes=["book-figure"])
         if payload.get("explore"):
             figure += Later(kind="explorer", shown_id=id)
         figure += [caption, nodes.legend("", Later(kind="figure-links", shown_id=id))]
@@ -188,7 +189,7 @@ class GlueClaim(Glued):
         if payload["changed"]:
             told = nodes.inline("", "", *self.inline(payload["changed"]), says=(id, "changed"))
             changed = [nodes.paragraph("", "Predicate changed: ", told, classes=["claim-changed"])]
-        # catalogue.name_claims puts the number in the place of the id
+        # catalogue.name_by_number puts the number in the place of the id
         self.env.get_domain("std").note_hyperlink_target(id, self.env.docname, id, id)
         # one line more than the sentence, which opens and says the rest
         parts = [claims.estimate_text(payload), f"holds if {predicate(payload)}", replications.in_words(payload)]

@@ -2,7 +2,8 @@
 
 A browser lets no page that was opened from disk load modules or data from files beside it. So what lies in the folder
 of the page's name travels in the page: the view as a script, the other modules as addresses in an import map, under
-which the view's ordinary ``import`` statements, and its worker, find them.
+which the view's ordinary ``import`` statements find them. The view moves the steps of a path, a
+``{container} live-steps`` with a numbered list, beside the experiment; without JavaScript they stay where they are.
 """
 
 import base64

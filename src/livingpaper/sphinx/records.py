@@ -9,9 +9,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from livingpaper import settings
-from livingpaper.build import parameters
+from livingpaper.build import archive, parameters
 from livingpaper.errors import InputError
 from livingpaper.sphinx.later import Later, fills
+from livingpaper.sphinx.references import address
 from livingpaper.sphinx.tables import Cell, boxed
 
 NUMERIC = ("seconds", "trainings", "of these new", "training seconds")
@@ -77,12 +78,20 @@ def built_from(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """The commit that the pages were built from, and how to get it."""
     repository = app.env.paper_sources.repository
     words = nodes.paragraph("", f"These pages were built from {repository.state}. ", classes=["built-from"])
+    if has_archive(app):
+        packed = nodes.reference("", archive.FILE, refuri=address(app, archive.FILE))
+        words += [nodes.Text("All of it, without its history, is in "), packed, nodes.Text(". ")]
     if repository.url is None or repository.commit is None:
-        words += nodes.Text("They do not know the address of a repository: use the copy of the sources that you have.")
+        words += nodes.Text("The address of a repository is not known here.")
         return [words]
     commands = f"git clone {repository.url} book\ncd book/{repository.prefix}\ngit checkout {repository.commit}"
-    words += nodes.Text("To get the same:")
+    words += nodes.Text("With its history:")
     return [words, nodes.literal_block(commands, commands, language="none")]
+
+
+def has_archive(app: Sphinx) -> bool:
+    """Whether the site offers its sources."""
+    return app.builder.format == "html" and Path(app.srcdir, archive.FILE).is_file()
 
 
 def read_records(srcdir: Path) -> dict[str, dict]:

@@ -1,14 +1,17 @@
 """The files behind the pages, at addresses that stay: ``figures/<id>.*``, ``figures/index.json``, ``claims.*``."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
 from sphinx.application import Sphinx
 
+from livingpaper.build import archive
 from livingpaper.build.replications import stood
 from livingpaper.publish import citation
 from livingpaper.say.figures import contents, csv
+from livingpaper.sphinx import made
 from livingpaper.sphinx.cite import cite, page, summary
 from livingpaper.sphinx.records import read_records
 
@@ -37,6 +40,8 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
     if claims:
         Path(app.outdir, "claims.csv").write_text(csv(pd.DataFrame(map(_flat, claims))), encoding="utf-8")
     _write_citations(Path(app.outdir, citation.BOOK), cite(app))
+    if (sources := Path(app.srcdir, archive.FILE)).is_file():
+        shutil.copy(sources, app.outdir)
 
 
 def _publish_figure(app: Sphinx, folder: Path, entry: dict, records: dict[str, dict]) -> dict:
@@ -45,6 +50,7 @@ def _publish_figure(app: Sphinx, folder: Path, entry: dict, records: dict[str, d
         folder.joinpath(f"{about['id']}.{suffix}").write_bytes(content)
     record = records.get(entry["docname"].rpartition("/")[2])
     provenance = about | {"chapter": entry["docname"], "environment": entry["environment"], "run": record}
+    provenance["columns"] = made.described(app, about["id"])
     _write_json(folder / f"{about['id']}.json", {"schema": 1} | provenance)
     _write_citations(folder / about["id"], cite(app, about["id"]))
     return about

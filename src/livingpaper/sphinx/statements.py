@@ -14,14 +14,15 @@ from livingpaper.sphinx.references import copied, reference
 
 
 class UniqueIds(SphinxTransform):
-    """Number the id that sphinx-proof gives the text of every theorem alike: an id stands once in a page."""
+    """Number the id that the text of every theorem has, and that of every exercise: an id stands once in a page."""
 
     default_priority = 500
 
     def apply(self, **kwargs) -> None:
-        alike = [section for section in self.document.findall(nodes.section) if section["ids"] == ["proof-content"]]
-        for number, section in enumerate(alike, start=1):
-            section["ids"] = [f"proof-content-{number}"]
+        for name in ("proof-content", "exercise-content"):
+            alike = [section for section in self.document.findall(nodes.section) if section["ids"] == [name]]
+            for number, section in enumerate(alike, start=1):
+                section["ids"] = [f"{name}-{number}"]
 
 
 class NameClaims(SphinxPostTransform):

@@ -70,7 +70,7 @@ def sweep(
         "modules": _modules(experiment),
         "versions": environment.versions(),
         # On a cluster the device is the workers'; only its kind is known here.
-        "device": device if scheduler else environment.device_class(device),
+        "device": device.partition(":")[0] if scheduler else environment.device_class(device),
     }
     if read := _data():
         parts["data"] = read

@@ -26,17 +26,25 @@ def versions(packages: Iterable[str] = NUMERICAL) -> dict[str, str]:
 
 
 def device_class(device: str) -> str:
-    """What kind of device computes: ``cpu``, or the name of the GPU with its CUDA version."""
+    """What kind of device computes: ``cpu``, the name of the GPU with its CUDA version, or another type of PyTorch's.
+
+    Raises:
+        PaperError: a device that is not here, or one without float64.
+    """
     if device == "cpu":
         return "cpu"
     import torch  # slow to import, and only needed here
 
-    if not torch.cuda.is_available():
+    kind = torch.accelerator.current_accelerator()
+    found = [f"{kind.type}:{index}" for index in range(torch.accelerator.device_count())]
+    if device not in found and f"{device}:0" not in found:
         raise PaperError(
-            f"device is {device!r}, but PyTorch {torch.__version__} finds no CUDA device here: use device 'cpu', "
-            "or install a CUDA build of PyTorch on a machine with a GPU"
+            f"device is {device!r}, but PyTorch {torch.__version__} finds {', '.join(['cpu', *found])} here: take one "
+            "of these, or on a machine with a GPU install a build of PyTorch for it"
         )
-    return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
+    if kind.type == "mps":
+        raise PaperError(f"device is {device!r}, which has no float64, the type of all numbers: use device 'cpu'")
+    return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}" if kind.type == "cuda" else kind.type
 
 
 def threads() -> int | None:

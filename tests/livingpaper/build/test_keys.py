@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from livingpaper.build import keys
@@ -100,10 +101,35 @@ def test_a_magic_is_refused_with_the_name_of_the_cell():
         keys.parts(chapter("x = 1", "%matplotlib inline"), {})
 
 
-def test_a_cuda_device_that_is_not_there_is_an_error(monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(PaperError, match="finds no CUDA device here: use device 'cpu'"):
-        keys.parts(chapter("x = 1"), {"device": "cuda"})
+@pytest.mark.parametrize(
+    ("there", "device", "message"),
+    [
+        (None, "cuda", "device is 'cuda', but PyTorch .* finds cpu here: take one of these"),
+        ("cuda", "cuda:2", "device is 'cuda:2', but PyTorch .* finds cpu, cuda:0, cuda:1 here"),
+        ("cuda", "gpu", "device is 'gpu', but PyTorch .* finds cpu, cuda:0, cuda:1 here"),
+        ("mps", "mps", "device is 'mps', which has no float64, .*: use device 'cpu'"),
+    ],
+)
+def test_a_device_on_which_a_chapter_cannot_run_is_an_error(monkeypatch, there, device, message):
+    has(there, monkeypatch)
+    with pytest.raises(PaperError, match=message):
+        keys.parts(chapter("x = 1"), {"device": device})
+
+
+def test_devices_of_one_kind_are_one_class(monkeypatch):
+    has("cuda", monkeypatch)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "H200")
+    classes = {keys.parts(chapter("x = 1"), {"device": device})["device"] for device in ("cuda", "cuda:0", "cuda:1")}
+    assert classes == {f"H200, CUDA {torch.version.cuda}"}
+    has("xpu", monkeypatch)
+    assert keys.parts(chapter("x = 1"), {"device": "xpu:1"})["device"] == "xpu"
+
+
+def has(accelerator, monkeypatch):
+    """A machine with two such devices, or with none."""
+    kind = accelerator and torch.device(accelerator)
+    monkeypatch.setattr("torch.accelerator.current_accelerator", lambda: kind)
+    monkeypatch.setattr("torch.accelerator.device_count", lambda: 2 if kind else 0)
 
 
 def test_effective_values_are_defaults_with_overrides():

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from livingpaper.build import archive
 from livingpaper.build.repository import Repository, Sources, address, cell_lines
 from livingpaper.errors import InputError, PaperError
-from livingpaper.publish import release
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -101,7 +101,7 @@ def test_a_repository_counts_only_if_it_tracks_the_book(repository, monkeypatch)
     book.mkdir()
     (book / "_toc.yml").touch()
     (repository / ".gitignore").write_text("unpacked\n")
-    assert Repository.of(book) == Repository() and release.sources(book) == ["_toc.yml"]
+    assert Repository.of(book) == Repository() and archive.sources(book) == ["_toc.yml"]
     # nor does one that a variable names, as in a hook
     monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(book))

@@ -104,7 +104,7 @@ def test_train_computes_one_setting_as_the_sweep_of_a_chapter_does(built):
     published = pd.read_csv(built.site / "figures/tab-throws.csv")
     assert json.loads(said) == published[published.hundreds == 3].to_dict("records")
     status, said = trained(built, *setting)
-    assert status == 0 and re.search(r"crossed +0\.\d+ +0\.\d+ +0\.\d+", said)
+    assert status == 0 and re.search(r"crossed +0\.\d+ +0\.\d+ +0\.\d+ +share of the needles", said)
     assert len(built.calls) == 6  # they come from the store
     status, said = trained(built, *setting[:3], "--seeds", "1", "--first-seed", "1", "--json")
     assert (status, json.loads(said)) == (0, published[published.hundreds == 3].to_dict("records")[1:])

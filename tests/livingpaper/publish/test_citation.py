@@ -68,6 +68,14 @@ def test_apa():
     )
 
 
+def test_bibtex_has_the_address_of_the_anchor_and_a_doi_once_there_are_any():
+    for home, doi in (("", None), ("https://book.org/sub/", "10.1/x")):
+        text = citation.cite(BOOK | ({"doi": doi} if doi else {}), STATE, "", home, FIGURE)["bibtex"]
+        (entry,) = parse_string(text, "bibtex").entries.values()
+        address = f"{home}chapters/a.html#fig-error" if home else None
+        assert (entry.fields.get("url"), entry.fields.get("doi")) == (address, doi)
+
+
 def test_the_book():
     texts = citation.cite(BOOK, STATE, "", "https://book.org")
     assert texts["apa"].endswith(

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from rocrate.rocrate import ROCrate
 
-from livingpaper.publish import release as releasing
+from livingpaper.build import archive
 
 METADATA, SUMS = "ro-crate-metadata.json", "SHA256SUMS"
 
@@ -82,7 +82,7 @@ def test_the_same_build_gives_the_same_bytes(built, benign, bundle):
     made = built.root / "_build/needle-1.2.zip"
     assert said.text.endswith(f"MB: {made}\n") and f"{len(contents(made))} files" in said.text
     assert made.read_bytes() == bundle.read_bytes()
-    assert [path.name for path in made.parent.glob("*.part")] == []
+    assert list(made.parent.glob(f".{made.name}*")) == []
 
 
 def test_pages_notebooks_records_sources_and_lock_are_in_it(files, pristine_build):
@@ -243,7 +243,7 @@ def test_without_a_history_the_sources_are_what_was_not_made(tmp_path):
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert releasing.sources(tmp_path) == ["a.md", "src/b.py"]
+    assert archive.sources(tmp_path) == ["a.md", "src/b.py"]
 
 
 # -- what is not released -------------------------------------------------------------------------

@@ -51,3 +51,9 @@ def test_a_picture_keeps_its_light_colours_and_gets_rules_for_the_dark():
 def test_what_no_matplotlib_wrote_is_refused():
     with pytest.raises(ValueError, match="no style sheet"):
         dark.themed("<svg/>")
+
+
+def test_black_which_a_file_does_not_name_is_light_in_the_dark():
+    # matplotlib writes no fill for a black marker
+    rules = dark.themed("<style></style>")
+    assert ':is(path,use)[style]:not([style*="fill"]){fill:' + dark.COLOURS["#000000"] in rules

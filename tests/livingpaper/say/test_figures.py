@@ -126,7 +126,7 @@ def test_the_same_figure_gives_the_same_bytes(drawn):
     first, second = drawn(), drawn()
     assert first == second
     payload = first[MIME]
-    assert set(payload["files"]) == {"svg", "png", "pdf", "csv"}
+    assert set(payload["files"]) == {"svg", "narrow.svg", "png", "pdf", "csv"}
     assert "<dc:date>" not in payload["files"]["svg"] and "<text" not in payload["files"]["svg"]
     pdf = base64.b64decode(payload["files"]["pdf"])
     assert pdf.startswith(b"%PDF") and b"CreationDate" not in pdf
@@ -145,7 +145,7 @@ def test_a_layout_is_searched_once_and_each_file_drawn_once(drawn, monkeypatch):
     with mpl.rc_context({"figure.constrained_layout.use": True}):
         picture, _ = plt.subplots()
         drawn(picture=picture)
-    assert (calls.count("execute"), calls.count("draw")) == (1, 1 + len(["png", "pdf", "svg"]))
+    assert (calls.count("execute"), calls.count("draw")) == (1, 1 + len(["png", "pdf", "svg", "narrow.svg"]))
 
 
 def test_the_environment_is_recorded(drawn):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import shlex
 from dataclasses import dataclass
 from unittest import mock
@@ -50,8 +51,11 @@ def shown(picture, marks):
     """What the page gets of the marks, the picture's pixels, between 0 and 1, and all that is displayed."""
     with mock.patch.object(figures, "display") as display:
         figures.figure("fig-map", picture, pd.DataFrame({"a": [1]}), explore=marks)
+    picture.savefig(narrow := io.BytesIO(), format="png", dpi=figures.PNG_DPI)  # as it was left: stacked
+    narrow.seek(0)
     payload = display.call_args.args[0][figures.MIME]
-    return payload["explore"], plt.imread(io.BytesIO(base64.b64decode(payload["files"]["png"])))[..., :3], payload
+    images = {"at": io.BytesIO(base64.b64decode(payload["files"]["png"])), "narrow": narrow}
+    return payload["explore"], {name: plt.imread(image)[..., :3] for name, image in images.items()}, payload
 
 
 def pixel(image, x, y):
@@ -77,14 +81,15 @@ def test_tiles_lie_on_the_cells_of_the_drawn_map():
     for ax, origin in zip(axes, ("lower", "upper"), strict=True):
         ax.imshow(means, origin=origin, aspect="auto", norm=scale, cmap="cividis")
         ax.set(xlabel="p / n", ylabel="a label that is long enough to move the axes")
-    found, image, _ = shown(picture, [marks_of(ax, runs, name=name) for ax, name in zip(axes, "ab", strict=True)])
+    found, images, _ = shown(picture, [marks_of(ax, runs, name=name) for ax, name in zip(axes, "ab", strict=True)])
     assert len(found) == 24
     cells = [(load, ratio) for _ in "ab" for load in loads for ratio in ratios]
     for mark, (load, ratio) in zip(found, cells, strict=True):
         assert mark["setting"].endswith(f"p/n = {ratio:,d}, λ = {load:g}")
         wanted = plt.get_cmap("cividis")(scale(means.loc[load, ratio]))[:3]
-        for x, y in inside(mark["at"]):
-            np.testing.assert_allclose(pixel(image, x, y), wanted, atol=0.02)
+        for version, image in images.items():
+            for x, y in inside(mark[version]):
+                np.testing.assert_allclose(pixel(image, x, y), wanted, atol=0.02)
 
 
 def test_a_categorical_gives_the_order_of_tiles():
@@ -106,10 +111,10 @@ def test_points_lie_on_the_drawn_markers(scale):
     means = runs.groupby(["load", "ratio"]).error.mean().reset_index()
     ax.plot(means.ratio, means.error, "s", color="#D55E00", markersize=8, clip_on=False)
     ax.set(xscale=scale, yscale=scale, title="a title", ylabel="error")
-    found, image, _ = shown(picture, [marks_of(ax, runs, y="error", tiles=False)])
+    found, images, _ = shown(picture, [marks_of(ax, runs, y="error", tiles=False)])
     assert len(found) == 9
-    for mark in found:
-        np.testing.assert_allclose(pixel(image, *inside(mark["at"])[0]), to_rgb("#D55E00"), atol=0.02)
+    for mark, (version, image) in itertools.product(found, images.items()):
+        np.testing.assert_allclose(pixel(image, *inside(mark[version])[0]), to_rgb("#D55E00"), atol=0.02)
 
 
 def test_what_is_not_drawn_has_no_mark():
@@ -188,11 +193,12 @@ def test_a_mark_that_no_command_computes_is_refused(runs, message):
 def test_a_figure_without_marks_has_none_and_all_pictures_show_the_same_part():
     picture = matplotlib.figure.Figure(figsize=(5, 3), layout="constrained")
     picture.subplots().plot([1, 2])
-    found, image, payload = shown(picture, ())
+    found, images, payload = shown(picture, ())
     assert found == []
-    svg = payload["files"]["svg"]
-    width, height = (float(svg.split(f'{side}="')[1].split("pt")[0]) for side in ("width", "height"))
-    assert image.shape[1] / image.shape[0] == pytest.approx(width / height, rel=0.01)
+    for name, image in zip(("svg", "narrow.svg"), images.values(), strict=True):
+        svg = payload["files"][name]
+        width, height = (float(svg.split(f'{side}="')[1].split("pt")[0]) for side in ("width", "height"))
+        assert image.shape[1] / image.shape[0] == pytest.approx(width / height, rel=0.01)
 
 
 def test_the_chapters_command_repeats_this_build():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import posixpath
+import shlex
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -13,6 +14,7 @@ from scipy.special import stdtrit
 from sphinx.util.inventory import InventoryFile
 
 from livingpaper import say
+from livingpaper.sphinx.made import _again
 
 DATA = pd.DataFrame({"dimension p": [10, 100, 1000], "test error": [0.5, 0.1 + 0.2, 1e-3]})
 
@@ -34,8 +36,9 @@ LIVE = "<script>alert(1)</script> {term}`x` $y$ [z](z.html)"
 
 
 def draw_figure():
-    figure, axes = plt.subplots()
+    figure, (axes, other) = plt.subplots(1, 2)
     axes.plot(DATA["dimension p"], DATA["test error"])
+    figure.colorbar(other.imshow([[1.0, 2.0]]))  # no panel of its own
     say.figure("fig-error", figure, DATA)
 
 
@@ -71,7 +74,7 @@ ERRORS = """\
 (chapter-errors)=
 # Errors
 
-See {numref}`fig-error`, {ref}`claim-bound` and {numref}`tab-rules`.
+See {numref}`fig-error`, {ref}`fig-error-b`, {ref}`claim-bound` and {numref}`tab-rules`.
 """
 
 READ = """\
@@ -103,6 +106,11 @@ NOTATION = """\
 """
 
 NOTATION_PAGE = "# Notation\n\n```{notation-table}\n```\n"
+
+COLUMNS = """\
+everywhere: {test error: share that is wrong, error: share of a rule, dimension p: of no table}
+fig-error fig-other: {dimension p: "dimension of the *inputs*, < infinity"}
+"""
 
 DEFINITION = "Fitting wrong labels without harm, whatever the"
 GLOSSARY = f"""\
@@ -165,6 +173,9 @@ STATUS = """\
 ```{figure-preview} fig-error
 ```
 
+```{figure-preview} tab-rules
+```
+
 ```{run-records}
 ```
 
@@ -203,14 +214,18 @@ authors:
 
 RECORD = {
     "preset": "smoke",
+    "variant": "smoke",
+    "overrides": {"n": 50},
+    "dirty": True,
     "started": "2026-11-22T09:00:00+00:00",
     "seconds": 12.345,
     "device": "cpu",
     "threads": 1,
     "machine": {"processor": "Abacus 2", "cores": 2, "system": "Linux x86_64", "python": "3.11.9"},
     "sweeps": [
-        {"experiment": "A", "runs": 1200, "computed": 0, "seconds": 40.2},
-        {"experiment": "B", "runs": 3, "computed": 3, "seconds": 1.4},
+        {"experiment": "A", "runs": 1200, "computed": 0, "seconds": 40.2, "seeds": [0, 9]},
+        {"experiment": "B", "runs": 3, "computed": 3, "seconds": 1.4, "seeds": [4, 4]},
+        {"experiment": "A", "runs": 7, "computed": 0, "seconds": 0.0, "seeds": [3, 20]},
     ],
     "python": "3.11.9",
     "versions": {"torch": "2.13.0", "numpy": "2.4.6"},
@@ -233,6 +248,7 @@ def build(render, tree, chapters, extra=()):
         "status.md": STATUS,
         "notation.md": NOTATION_PAGE,
         "notation.yml": NOTATION,
+        "columns.yml": COLUMNS,
         "glossary.md": GLOSSARY,
     }
     files |= {f"chapters/{name}.ipynb": content for name, content in chapters.items()}
@@ -245,6 +261,7 @@ def site(tmp_path_factory, render, cells):
     tree = tmp_path_factory.mktemp("book")
     built = {"repository": {"commit": "0" * 40, "dirty": False, "date": "2026-11-22"}, "places": {}, "variant": ""}
     extra = {"runs/errors.json": json.dumps(RECORD), "CITATION.cff": CITATION, "source.json": json.dumps(built)}
+    extra["source.zip"] = "packed"
     book = build(render, tree, {"errors": first_chapter(cells), "rules": second_chapter(cells)}, extra)
     assert book.complaints == ""
     return book.site
@@ -273,6 +290,9 @@ def words(node):
 def test_a_figure_is_numbered_and_described(site):
     figure = page(site, "chapters/errors").select_one("figure#fig-error")
     assert figure.img["src"] == "../figures/fig-error.svg"
+    narrow = figure.img.find_parent("picture").source
+    assert narrow["srcset"] == "../figures/fig-error.narrow.svg" and "screen" in narrow["media"]
+    assert (site / "figures" / "fig-error.narrow.svg").is_file()
     assert figure.img["alt"] == "Test error falls as the dimension grows."
     caption = words(figure.figcaption)
     assert caption.startswith("Fig. 1.1 Test error 0.30 against")
@@ -289,7 +309,7 @@ def test_references_find_figures_tables_and_claims(site):
 
 
 def test_every_link_of_the_legend_leads_somewhere(site):
-    for name, id, kinds in [("chapters/errors", "fig-error", 10), ("chapters/rules", "tab-rules", 7)]:
+    for name, id, kinds in [("chapters/errors", "fig-error", 12), ("chapters/rules", "tab-rules", 9)]:
         soup = page(site, name)
         node = soup.find(id=id)
         legend = (node if node.name == "figure" else node.find_parent(class_="book-table")).select_one(".figure-links")
@@ -338,8 +358,66 @@ def test_the_panel_shows_the_published_citations(site):
     assert book.select_one("pre").text == (site / "citation.bib").read_text()
 
 
-def test_citations_are_no_hits_of_a_search(site):
-    assert "howpublished" not in (site / "searchindex.js").read_text()
+def test_what_panels_say_is_no_hit_of_a_search(site):
+    index = (site / "searchindex.js").read_text()
+    assert "howpublished" not in index and "abacus" not in index and "infinity" not in index
+
+
+def panel(site, id, kind):
+    node = page(site, f"chapters/{'errors' if id == 'fig-error' else 'rules'}").find(id=id)
+    return (node if node.name == "figure" else node.find_parent(class_="book-table")).select_one(f"details.{kind}")
+
+
+def said(panel):
+    return {row.th.text: words(row.td) for row in panel.select("tr")}
+
+
+def test_the_columns_of_a_table_say_what_they_mean(site):
+    shown = panel(site, "fig-error", "columns")
+    assert words(shown.summary) == "columns of Figure 1.1"
+    assert said(shown) == {"dimension p": "dimension of the *inputs*, < infinity", "test error": "share that is wrong"}
+    assert said(panel(site, "tab-rules", "columns")) == {"error": "share of a rule"}
+    for id in ("fig-error", "tab-rules"):
+        published = json.loads((site / f"figures/{id}.json").read_text())["columns"]
+        assert [column["name"] for column in published] == list(pd.read_csv(site / f"figures/{id}.csv").columns)
+        assert {one["name"]: one["meaning"] for one in published if one["meaning"]} == said(panel(site, id, "columns"))
+
+
+def test_how_it_was_made_is_said_to_people(site, faulty):
+    made = said(panel(site, "fig-error", "made"))
+    assert made["commit"] == "0000000000, with changes that were not committed"
+    assert made["parameters"] == "n = 50" and made["preset"] == "smoke"
+    assert made["trainings"] == "1,207 of A, seeds 0 to 20; 3 of B, seeds 4 to 4"
+    assert made["software"] == "Python 3.11.9, torch 2.13.0, numpy 2.4.6"
+    assert "Abacus 2, Linux x86_64" in made["machine"] and "12 s" in made["run"]
+    assert made["again"] == "livingpaper run errors --preset smokelivingpaper verify fig-error --preset smoke"
+    files = {link["href"] for link in panel(site, "fig-error", "made").select("a")}
+    assert {"../figures/fig-error.json", "../source.zip"} <= files
+    assert (site / "source.zip").read_text() == "packed"
+    # drawn by Sphinx alone, it says as much
+    alone = said(panel(site, "tab-rules", "made"))
+    assert "livingpaper build keeps one" in alone["run"] and "Python" in alone["software"] and "commit" not in alone
+
+
+def test_the_command_that_makes_it_again_has_the_values_that_it_had():
+    changed = RECORD | {"variant": "custom-1", "overrides": {"n": 5, "names": ["a b"], "device": "cuda"}}
+    (run,) = _again(changed, "errors", "fig-error", "benign")
+    assert shlex.split(run) == ["benign", "run", "errors", "-p", "n=5", "-p", "names=['a b']", "-p", "device=cuda"]
+    published = RECORD | {"variant": "published", "preset": "published"}
+    assert _again(published, "errors", "fig-error", "benign") == ["benign run errors", "benign verify fig-error"]
+
+
+def test_a_panel_of_a_figure_can_be_led_to_and_cited(site):
+    errors = page(site, "chapters/errors")
+    assert [target["id"] for target in errors.select("figure#fig-error > span[id]")] == [
+        "fig-error-a",
+        "fig-error-b",
+    ]
+    assert {link["href"]: words(link) for link in errors.select("section > p a.reference")}[
+        "#fig-error-b"
+    ] == "Figure 1.1b"
+    cited = panel(site, "fig-error", "cite")
+    assert words(cited.p.find_next_siblings("p")[-1]).startswith("A panel of it is cited as Figure 1.1a")
 
 
 def test_the_index_of_figures_shows_them_by_chapter(site):
@@ -352,8 +430,8 @@ def test_the_index_of_figures_shows_them_by_chapter(site):
     assert figure.img["alt"].startswith("Test error falls") and table.img is None
     assert words(figure.p).startswith("Fig. 1.1 Test error 0.30 against \\(p\\), after Chatterji and Long")
     links = [{link.text: link["href"] for link in entry.select(".index-links a")} for entry in (figure, table)]
-    assert list(links[0]) == ["CSV", "SVG", "PDF", "code", "BibTeX", "APA", "CSL-JSON", "how it was made"]
-    assert list(links[1]) == ["CSV", "code", "BibTeX", "APA", "CSL-JSON", "how it was made"]
+    assert list(links[0]) == ["CSV", "JSON", "SVG", "PDF", "code", "BibTeX", "APA", "CSL-JSON", "how it was made"]
+    assert list(links[1]) == ["CSV", "JSON", "code", "BibTeX", "APA", "CSL-JSON", "how it was made"]
     assert links[0]["code"] == "chapters/errors.html#fig-error-code"
     assert links[1]["code"] == "_sources/chapters/rules.ipynb"  # that cell is not shown
     for link in soup.select(".index-entry a"):
@@ -573,15 +651,24 @@ def test_parameters_show_published_values_beside_this_build(site):
 def test_a_preview_shows_the_figure_of_another_page(site):
     soup = page(site, "status")
     preview = soup.select_one(".figure-preview")
+    assert preview.source["srcset"] == "figures/fig-error.narrow.svg"
     assert preview.img["src"] == "figures/fig-error.svg" and preview.img["alt"].startswith("Test error falls")
     assert preview.a["href"] == "chapters/errors.html#fig-error" and words(preview) == "from Fig. 1.1"
     assert soup.find(id="fig-error") is None
 
 
+def test_a_preview_shows_the_rows_of_a_table_of_another_page(site):
+    soup = page(site, "status")
+    there, here = page(site, "chapters/rules").find(id="tab-rules"), soup.select_one(".table-preview")
+    assert [words(cell) for cell in here.select("th, td")] == [words(cell) for cell in there.select("th, td")]
+    assert "\\(\\ell_2\\) margin" in words(here) and here.caption is None and soup.find(id="tab-rules") is None
+    assert here.select("p a")[-1]["href"] == "chapters/rules.html#tab-rules"
+
+
 def test_run_records_are_tabulated(site):
     cells = [words(cell) for cell in page(site, "status").select(".run-records tbody td")]
     assert cells == [
-        "errors", "smoke", "2026-11-22T09:00:00+00:00", "12", "1,203", "3", "42",
+        "errors", "smoke", "2026-11-22T09:00:00+00:00", "12", "1,210", "3", "42",
         "errors", "Abacus 2, Linux x86_64", "cpu, 1 thread a chapter", "3.11.9", "torch 2.13.0, numpy 2.4.6",
     ]  # fmt: skip
 

@@ -18,7 +18,7 @@ def test_imports_are_found_wherever_they_are():
 import numpy, benign.seeds as s
 from benign.train import span
 def lazy():
-    from benign.measure.errors import error_count
+    from benign.measure.errors import noisy_error
     if True:
         import benign.theory.xu2023
 """

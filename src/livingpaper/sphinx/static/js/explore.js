@@ -22,11 +22,11 @@
 
   /** The mark that lies next in a direction: near along it, and hardly beside it. */
   const next = (marks, from, [dx, dy], box) => {
-    const [x, y] = centre(marks[from].at);
+    const [x, y] = centre(marks[from].here);
     let best = from;
     let least = Infinity;
     marks.forEach((mark, index) => {
-      const [cx, cy] = centre(mark.at);
+      const [cx, cy] = centre(mark.here);
       const [right, down] = [(cx - x) * box.width, (cy - y) * box.height];
       const along = right * dx + down * dy;
       const beside = Math.abs(right * dy) + Math.abs(down * dx);
@@ -64,15 +64,22 @@
       role: "listbox", tabindex: "0", "aria-describedby": hint.id,
       "aria-label": `what the ${marks.length} marks of this figure stand for`,
     });
-    image.replaceWith(stage);
-    stage.append(image, list);
+    const picture = image.closest("picture");
+    picture.replaceWith(stage);
+    stage.append(picture, list);
     const options = marks.map((mark, index) => {
-      const option = make("div", "", {
+      return make("div", "", {
         role: "option", id: `${figure.id}-mark-${index}`, "aria-selected": "false", "aria-label": mark.setting,
       });
-      ["left", "top", "width", "height"].forEach((side, at) => (option.style[side] = `${100 * mark.at[at]}%`));
-      return option;
     });
+    // the picture has a narrow version, in which the marks are elsewhere
+    const telephone = matchMedia(picture.querySelector("source").media);
+    const place = () => marks.forEach((mark, index) => {
+      mark.here = telephone.matches ? mark.narrow : mark.at;
+      ["left", "top", "width", "height"].forEach((side, at) => (options[index].style[side] = `${100 * mark.here[at]}%`));
+    });
+    place();
+    telephone.addEventListener("change", place);
     list.append(...options);
 
     const setting = make("p", "explore-setting");
@@ -103,7 +110,7 @@
     };
     const under = (event) => {
       const box = list.getBoundingClientRect();
-      const far = marks.map((mark) => distance(mark.at, event.clientX - box.left, event.clientY - box.top, box));
+      const far = marks.map((mark) => distance(mark.here, event.clientX - box.left, event.clientY - box.top, box));
       const nearest = far.indexOf(Math.min(...far));
       return far[nearest] <= REACH ? nearest : -1;
     };

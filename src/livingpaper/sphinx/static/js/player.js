@@ -5,7 +5,9 @@ const PAUSE = 450; // milliseconds a frame
 function player(box) {
   const names = JSON.parse(box.dataset.frames);
   const picture = box.previousElementSibling.querySelector("img");
-  const address = picture.getAttribute("src");
+  const versions = [[picture, "src"], [picture.previousElementSibling, "srcset"]].map(
+    ([element, name]) => [element, name, element.getAttribute(name)],
+  );
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const button = Object.assign(document.createElement("button"), { type: "button" });
   const slider = Object.assign(document.createElement("input"), { type: "range", min: 0, max: names.length - 1 });
@@ -18,7 +20,7 @@ function player(box) {
     slider.value = frame;
     said.value = names[frame];
     slider.setAttribute("aria-valuetext", names[frame]);
-    picture.src = `${address}#frame-${frame}`;
+    for (const [element, name, address] of versions) element.setAttribute(name, `${address}#frame-${frame}`);
   }
 
   function stop() {

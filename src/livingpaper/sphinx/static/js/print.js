@@ -1,4 +1,4 @@
-// On paper nothing can be opened: what is known of a claim is open there.
+// On paper nothing can be opened: what is known of a claim, a derivation and a solution are open there.
 addEventListener("beforeprint", () => {
-  for (const more of document.querySelectorAll("details.more")) more.open = true;
+  for (const more of document.querySelectorAll("details:is(.more, .sd-dropdown)")) more.open = true;
 });

@@ -1,6 +1,6 @@
 // A box that scrolls sideways can be reached and moved with the keyboard, as the theme does for tables and code;
 // one that does not scroll is no stop on the way.
-const BOXES = ".figure-scroll, div.math";
+const BOXES = "div.math";
 
 function mark() {
   for (const box of document.querySelectorAll(BOXES)) {
