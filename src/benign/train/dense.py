@@ -47,9 +47,9 @@ def train(
 ) -> Trained:
     """Gradient descent W <- W - step_size grad L(W) on the empirical risk, for a batch of runs.
 
-    The gradient is Xu & Gu (2023), eq. (23). A run ends after ``steps`` steps, or as soon as
-    ``stop`` says so. Where a sample has several ``patches`` (consecutive rows of ``x``), the network is
-    x_i -> sum_k f(x_ik), a convolution. ``observe`` names functions of a ``TwoLayerSnapshot``, evaluated at the steps ``record``.
+    The gradient is Xu & Gu (2023), eq. (23). A run ends after ``steps`` steps, or as soon as ``stop`` says so. Where a
+    sample has several ``patches`` (consecutive rows of ``x``), the network is x_i -> sum_k f(x_ik), a convolution.
+    ``observe`` names functions of a ``TwoLayerSnapshot``, evaluated at the steps ``record``.
 
     Raises:
         InputError: shapes that do not fit together, labels other than -1 and +1, a step size that is not positive,

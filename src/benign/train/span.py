@@ -196,8 +196,8 @@ def _begin(
     values = torch.bmm(read_out.unsqueeze(1), activation(initial)).squeeze(1)
     outputs = pool(values, patches).clone()
     return _Runs(
-        patches, start, activation, signs, labels, read_out, pull, gram, initial, initial.clone(), torch.zeros_like(initial),
-        outputs, torch.zeros_like(start.rows), _over(stop, labels, outputs, loss),
+        patches, start, activation, signs, labels, read_out, pull, gram, initial, initial.clone(),
+        torch.zeros_like(initial), outputs, torch.zeros_like(start.rows), _over(stop, labels, outputs, loss),
     )  # fmt: skip
 
 
