@@ -21,7 +21,7 @@ FALSE_ALARM = 0.001  # of all tests of a law together (Bonferroni); the seeds we
 def three(p=40, noise="gaussian", scale=1.0):
     """Three means that span two dimensions."""
     vectors = np.array([[2.0, 0.0], [0.5, 1.0], [-1.0, 3.0]])
-    return Clusters.of(p, vectors @ vectors.T, [1, -1, 1], noise, scale)
+    return Clusters.of(p, (vectors @ vectors.T).tolist(), [1, -1, 1], noise, scale)
 
 
 @pytest.mark.parametrize("gram", [XOR, PAIR, [[5.0]], (np.ones((3, 2)) @ np.ones((2, 3))).tolist(), [[0.0] * 2] * 2])
@@ -108,20 +108,21 @@ def test_balanced_clusters_have_one_size():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (dict(gram=[[1.0, 2.0], [2.0, 1.0]]), "eigenvalue -1: no vectors"),
+        (dict(gram=[[1.0, 2.0], [2.0, 1.0]]), "no eigenvalue below 0, and one is -1"),
         (dict(gram=[[1.0, 2.0], [0.0, 1.0]]), "symmetric"),
         (dict(gram=[[1.0, math.nan], [math.nan, 1.0]]), "finite"),
-        (dict(gram=[[1.0, 0.0]]), r"shape \(1, 2\)"),
-        (dict(p=1, gram=[[1.0, 0.0], [0.0, 1.0]]), "p is 1: the means span 2"),
-        (dict(labels=[1]), "each of the 2 clusters"),
-        (dict(labels=[1, 0]), "one of -1 and"),
+        (dict(gram=[[1.0, 0.0]]), r"gram is \[\[1.0, 0.0\]\]: .* K x K"),
+        (dict(gram=[]), "gram is"),
+        (dict(p=1, gram=[[1.0, 0.0], [0.0, 1.0]]), "p is 1: it must be at least 2"),
+        (dict(classes=[1]), "each of the 2 clusters"),
+        (dict(classes=[1, 0]), "must hold -1 or"),
         (dict(noise="uniform"), "noise is 'uniform'"),
-        (dict(noise="unit", p=1), "span all 1 dimensions"),
+        (dict(noise="unit", p=1), "which span all 1"),
         (dict(scale=0.0), "scale is 0"),
     ],
 )
 def test_what_cannot_be_is_refused(change, message):
-    arguments = dict(p=20, gram=PAIR, labels=[1, -1]) | change
+    arguments = dict(p=20, gram=PAIR, classes=[1, -1]) | change
     with pytest.raises(InputError, match=message):
         Clusters.of(**arguments)
 

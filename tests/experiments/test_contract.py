@@ -36,6 +36,7 @@ from benign.experiments.ntk_spectrum import FiniteWidth, Spectrum
 from benign.experiments.other_noise import OtherNoise
 from benign.experiments.parts import MarginParts
 from benign.experiments.separation import Separation
+from benign.experiments.several_means import SeveralMeans
 from benign.experiments.tails import TailErrors
 from livingpaper.build import columns
 
@@ -62,6 +63,7 @@ POLLUTED = dict(n=12, p=300, signal_index=6.0, label_noise=0.25, seed=0, width=9
 MIXED = ["relu", "leaky_relu(0.2)", "elu", "relu"]
 STREAMED = dict(p=2 * streamed.BLOCK + 5, frame="ambient", noise="laplace")
 SEEDS = rows(seed=range(3))
+XOR = ((1.0, -1.0, 0.0, 0.0), (-1.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, -1.0), (0.0, 0.0, -1.0, 1.0))
 
 CASES = [
     Case(
@@ -136,6 +138,28 @@ CASES = [
         PollutedDigits(negative=3, positive=8, n=40, label_noise=0.1, seed=0, width=16, step=6.0, steps=3000),
         [[{}, dict(seed=1, label_noise=0.0), dict(negative=4, positive=9, scaling="unit-norm", step=0.3)]],
         dict(activation="tanh", width=0, step=0.0, init_scale=-1.0, steps=-1),
+    ),
+    Case(
+        SeveralMeans(
+            n=16, p=400, signal=4.0, label_noise=0.25, step_size=0.02, seed=0, width=8, steps=60, records=(0, 7),
+            test_points=700, init_scale=1e-4,
+        ),
+        [
+            rows(
+                seed=range(4), activation=MIXED, signal=[4.0, 0.0, 8.0, 2.0], noise=["gaussian", "unit"] * 2,
+                noise_scale=[1.0, 3.0, 0.5, 0.1], flips=["exact", "independent"] * 2, balanced=[True, False] * 2,
+                signs=["random", "balanced", "negative", "random"], step_size=[0.02, 0.1, 0.001, 0.5],
+            ),
+            [
+                dict(gram=XOR, classes=(1, 1, -1, -1), loss_function="hinge", stop="zero loss", seed=seed)
+                for seed in range(2)
+            ],
+        ],
+        dict(
+            n=0, p=0, signal=-1.0, label_noise=0.5, step_size=0.0, gram=[((1.0, 2.0), (2.0, 1.0)), ((1.0, 0.0),)],
+            classes=[(1,), (1, 0)], noise="pink", noise_scale=0.0, flips="all", signs="positive", stop="soon",
+            records=[(61,)], test_points=0, width=0, init_scale=-1.0, steps=-1, frame="flat", engine="fast",
+        ),
     ),
     Case(
         Dynamics(**POLLUTED | dict(p=150, n=50, width=33, steps=40, records=(0, 1, 7))),

@@ -42,31 +42,31 @@ class Clusters:
     def of(
         cls,
         p: int,
-        gram: Sequence[Sequence[float | int]] | np.ndarray,
-        labels: Sequence[int] | np.ndarray,
+        gram: Sequence[Sequence[float | int]],
+        classes: Sequence[int],
         noise: str = "gaussian",
         scale: float | int = 1.0,
+        signal: float | int = 1.0,
     ) -> "Clusters":
-        """The law whose means have the Gram matrix <mu_k, mu_l>.
+        """The law whose means are ``signal`` times vectors with the Gram matrix ``gram``, of the labels ``classes``.
 
         Raises:
             InputError: no matrix of inner products, means of more dimensions than p, a cluster without a label +-1 of
                 its own, an unknown noise, noise orthogonal to means that leave it no room, a scale that is not
                 positive.
         """
-        means = _coordinates(np.asarray(gram, dtype=float), p)
-        labels = np.asarray(labels)
-        if labels.shape != means.shape[:1] or set(labels.tolist()) - {-1, 1}:
-            raise InputError(f"labels are {labels.tolist()}: each of the {len(means)} clusters needs one of -1 and +1")
+        means = _coordinates(gram, p)
+        if len(classes) != len(means) or set(classes) - {-1, 1}:
+            raise InputError(
+                f"classes is {classes}: it must have one of -1 and +1 for each of the {len(means)} clusters"
+            )
         if noise not in NOISES:
             raise InputError(f"noise is {noise!r}: it must be one of {', '.join(NOISES)}")
         if noise != "gaussian" and means.shape[1] == p:
-            raise InputError(
-                f"noise is {noise!r}: the means span all {p} dimensions, and leave none orthogonal to them"
-            )
+            raise InputError(f"noise is {noise!r}: it needs a dimension orthogonal to the means, which span all {p}")
         if not 0 < scale < math.inf:
             raise InputError(f"scale is {scale}: the noise needs a positive, finite one")
-        return cls(p, means, labels.astype(np.int64), noise, float(scale))
+        return cls(p, signal * means, np.array(classes), noise, float(scale))
 
     def sample(
         self,
@@ -155,22 +155,22 @@ class Sample:
         return self.clean != self.labels
 
 
-def _coordinates(gram: np.ndarray, p: int) -> np.ndarray:
+def _coordinates(gram: Sequence[Sequence[float | int]], p: int) -> np.ndarray:
     """Vectors with these inner products, in a basis of their own span; the first axis is that of the first of them."""
-    if gram.ndim != 2 or not gram.size or gram.shape[0] != gram.shape[1] or not np.isfinite(gram).all():
+    if {len(row) for row in gram} != {len(gram)} or not np.isfinite(rest := np.array(gram, dtype=float)).all():
+        raise InputError(f"gram is {gram}: the inner products of K means must be a finite K x K matrix, K at least 1")
+    if (rest != rest.T).any():
+        raise InputError(f"gram is {gram}: inner products must be symmetric")
+    largest = rest.diagonal().max()
+    if (least := float(np.linalg.eigvalsh(rest)[0])) < -ROUNDING * abs(largest):
         raise InputError(
-            f"gram has shape {gram.shape}: the inner products of K means are a finite K x K matrix, K >= 1"
+            f"gram is {gram}: a matrix of inner products must have no eigenvalue below 0, and has {least:.3g}"
         )
-    if (gram != gram.T).any():
-        raise InputError(f"gram is {gram.tolist()}: inner products are symmetric")
-    largest = gram.diagonal().max()
-    if (least := float(np.linalg.eigvalsh(gram)[0])) < -ROUNDING * abs(largest):
-        raise InputError(f"gram has the eigenvalue {least:.3g}: no vectors have these inner products, whose least is 0")
-    rest, columns = gram.copy(), []
+    columns = []
     for k in range(len(gram)):  # Cholesky's decomposition, without the axes that a mean does not need
         if rest[k, k] > ROUNDING * largest:
             columns.append(rest[:, k] / math.sqrt(rest[k, k]))
             rest -= np.outer(columns[-1], columns[-1])
     if len(columns) > p:
-        raise InputError(f"p is {p}: the means span {len(columns)} dimensions")
+        raise InputError(f"p is {p}: it must be at least {len(columns)}, the dimensions that the means span")
     return np.stack(columns, axis=1) if columns else np.zeros((len(gram), 0))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import numpy as np
 import pandas as pd
 import torch
 from pydantic import Strict
@@ -82,8 +81,7 @@ class SeveralMeans(Setting):
 
     def law(self) -> Clusters:
         """The law of a point and its clean label."""
-        gram = self.signal**2 * np.asarray(self.gram, dtype=float)
-        return Clusters.of(self.p, gram, self.classes, self.noise, self.noise_scale)
+        return Clusters.of(self.p, self.gram, self.classes, self.noise, self.noise_scale, self.signal)
 
     def sample(self) -> Sample:
         """The polluted sample, with the directions of the initial weights."""
