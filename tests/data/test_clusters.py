@@ -108,14 +108,14 @@ def test_balanced_clusters_have_one_size():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (dict(gram=[[1.0, 2.0], [2.0, 1.0]]), "no eigenvalue below 0, and one is -1"),
+        (dict(gram=[[1.0, 2.0], [2.0, 1.0]]), "no eigenvalue below 0, and has -1"),
         (dict(gram=[[1.0, 2.0], [0.0, 1.0]]), "symmetric"),
         (dict(gram=[[1.0, math.nan], [math.nan, 1.0]]), "finite"),
         (dict(gram=[[1.0, 0.0]]), r"gram is \[\[1.0, 0.0\]\]: .* K x K"),
         (dict(gram=[]), "gram is"),
         (dict(p=1, gram=[[1.0, 0.0], [0.0, 1.0]]), "p is 1: it must be at least 2"),
         (dict(classes=[1]), "each of the 2 clusters"),
-        (dict(classes=[1, 0]), "must hold -1 or"),
+        (dict(classes=[1, 0]), "one of -1 and"),
         (dict(noise="uniform"), "noise is 'uniform'"),
         (dict(noise="unit", p=1), "which span all 1"),
         (dict(scale=0.0), "scale is 0"),

@@ -44,17 +44,14 @@ def family(activation: Activation, dtype: np.dtype) -> tuple[int, np.ndarray]:
 
 @compiled
 def descend(
-    kind, parameters, loss, level, fitted, initial, gram, x, read_out, labels, pull, now, coefficients,
-    outputs, steps
-):  # fmt: skip
+    kind, parameters, loss, level, fitted, initial, gram, read_out, labels, pull, now, coefficients, outputs, steps
+):
     """Takes one run of ``train.span`` up to so many steps further; returns how many, and whether it is over.
 
     A_t (``now``), C_t and f(x_i) are changed in place; ``read_out`` is a / sqrt(m), ``pull`` y step_size / n. A sample
-    has as many patches, one after the other, as there are columns of A for a label. Where it has columns, ``x`` is X:
-    with few of them C X and (C X) X^T cost less than C (X X^T).
+    has as many patches, one after the other, as there are columns of A for a label.
     """
     moved, force, values = np.empty_like(initial), np.empty_like(gram[0]), np.empty_like(gram[0])
-    few = np.empty((initial.shape[0], x.shape[1]), x.dtype)
     patches = len(force) // len(labels)
     taken, over = 0, is_over(loss, level, fitted, labels, outputs)
     while taken < steps and not over:
@@ -63,11 +60,7 @@ def descend(
             for k in range(i * patches, (i + 1) * patches):
                 force[k] = pulled
         backward(kind, parameters, read_out, force, now, coefficients)
-        if x.shape[1]:
-            np.dot(coefficients, x, few)
-            np.dot(few, x.T, moved)
-        else:
-            np.dot(coefficients, gram, moved)
+        np.dot(coefficients, gram, moved)
         forward(kind, parameters, read_out, initial, moved, now, values)
         for i in range(len(labels)):
             outputs[i] = 0

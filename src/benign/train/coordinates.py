@@ -41,11 +41,6 @@ class Vectors:
         x = _chosen(self.x, self.rows)
         return _chosen(self.weights, self.rows) @ x.mT, x @ x.mT
 
-    def factor(self) -> Tensor:
-        """X where products with it are cheaper than with G, d < n/2; otherwise none of its columns."""
-        runs, n, d = self.x.shape
-        return _chosen(self.x, self.rows) if 2 * d < n else self.x.new_empty((len(self.rows), n, 0))
-
     def network(self, coefficients: Tensor, signs: Tensor, activation: Activation) -> TwoLayer:
         # Run by run, on copies: the last bits of a product depend on where its factors begin in memory.
         runs = zip(self.rows.split(1), coefficients, strict=True)
@@ -73,10 +68,6 @@ class Products:
     def matrices(self) -> tuple[Tensor, Tensor]:
         """A_0 and G."""
         return self.grams.cross[self.rows], self.grams.inputs[self.rows]
-
-    def factor(self) -> Tensor:
-        """No vectors are known."""
-        return self.grams.inputs.new_empty((len(self.rows), self.grams.inputs.shape[-1], 0))
 
     def network(self, coefficients: Tensor, signs: Tensor, activation: Activation) -> Spanned:
         return Spanned(coefficients, signs, activation)

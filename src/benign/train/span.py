@@ -5,8 +5,7 @@ pre-activations A_0 = W_0 X^T enter a step, which costs O(m n^2):
 
     C_{t+1} = C_t + (step_size / n) m^(-1/2) (a * sigma'(A_t)) diag(g y),    A_{t+1} = A_0 + C_{t+1} G.
 
-Lengths follow too: W_t W_t^T = W_0 W_0^T + C_t A_0^T + A_t C_t^T. Where the samples have d < n/2 coordinates, C G is
-computed as (C X) X^T, at O(m n d). ``train.dense`` is the slow twin.
+Lengths follow too: W_t W_t^T = W_0 W_0^T + C_t A_0^T + A_t C_t^T. ``train.dense`` is the slow twin.
 
 On a CPU each run is computed alone, by the compiled loop of ``train.compiled``: it never meets its neighbours, so that
 its numbers are the same, bit for bit, in any batch and on any number of threads. An activation, a loss or a stop rule
@@ -208,10 +207,7 @@ def _over(stop: Stop, labels: Tensor, outputs: Tensor, loss: Loss) -> Tensor:
 
 def _alone(runs: _Runs, loss: Loss, stop: Rule) -> Callable[[int], int]:
     """Takes the one run so many steps further, or to its end, and says how many it took."""
-    tensors = (
-        runs.initial, runs.gram, runs.start.factor(), runs.read_out, runs.labels, runs.pull, runs.now,
-        runs.coefficients, runs.outputs,
-    )  # fmt: skip
+    tensors = runs.initial, runs.gram, runs.read_out, runs.labels, runs.pull, runs.now, runs.coefficients, runs.outputs
     arrays = [tensor[0].numpy() for tensor in tensors]
     kind, parameters = compiled.family(runs.activation, arrays[0].dtype)
 
