@@ -373,6 +373,22 @@ def test_a_batch_that_does_not_fit_together_is_explained(engine):
             engine.train(*batch, step_size=1.0, steps=1)
     with pytest.raises(InputError, match="labels hold 0.0: the logistic loss needs -1 and"):
         engine.train(network, x, labels.clamp(min=0), step_size=1.0, steps=1)
+    with pytest.raises(InputError, match="does not fit together: .*, with 4 rows of x a sample"):
+        engine.train(network, x, labels, step_size=1.0, steps=1, patches=4)
+    with pytest.raises(InputError, match="patches is 0: a sample has at least one"):
+        engine.train(network, x, labels, step_size=1.0, steps=1, patches=0)
+
+
+def test_samples_of_patches_known_by_their_inner_products():
+    network, x, labels = problem(patches=2, scale=0.5)
+    arguments = dict(step_size=1.0, steps=5, patches=2, observe={"margins": history.margins})
+    vectors = span.train(network, x, labels, **arguments)
+    products = span.train_on_grams(Grams.of(x, network.weights), network.signs, network.activation, labels, **arguments)
+    torch.testing.assert_close(products.final["margins"], vectors.final["margins"], rtol=1e-12, atol=1e-14)
+    with pytest.raises(InputError, match="does not fit together: .*, with 3 patches a sample"):
+        span.train_on_grams(
+            Grams.of(x, network.weights), network.signs, network.activation, labels, **arguments | dict(patches=3)
+        )
 
 
 def test_grams_that_do_not_fit_together_are_explained():

@@ -139,7 +139,7 @@ class Clusters:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(label_noises.Labelled):
     """A polluted sample of ``law`` in one orthonormal frame, with standard Gaussian directions independent of it."""
 
     x: Float64[Tensor, "n q"]
@@ -148,11 +148,6 @@ class Sample:
     directions: Float64[Tensor, "m q"]
     cluster: Int64[Tensor, " n"]
     law: Clusters
-
-    @property
-    def flipped(self) -> Tensor:
-        """The boolean mask, shape (n,), of the samples whose training label is wrong."""
-        return self.clean != self.labels
 
 
 def _coordinates(gram: Sequence[Sequence[float | int]], p: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Clean labels, and label noise: their pollution."""
 
 import numpy as np
+from torch import Tensor
 
 from benign import seeds
 from benign.errors import InputError
@@ -18,6 +19,15 @@ def drawn(
     right = clean(n, seeds.generator(seed, "clean labels"), balanced).astype(float)
     rng = seeds.generator(seed, "label flips")
     return right, flip(right, label_noise, rng, exact_flips, balanced and balanced_noise)
+
+
+class Labelled:
+    """A sample with its ``clean`` labels and with the ``labels`` that training sees."""
+
+    @property
+    def flipped(self) -> Tensor:
+        """The boolean mask, shape (n,), of the samples whose training label is wrong."""
+        return self.clean != self.labels
 
 
 def clean(n: int, rng: np.random.Generator, balanced: bool = False) -> np.ndarray:

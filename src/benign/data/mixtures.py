@@ -14,7 +14,7 @@ from benign.errors import InputError
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(labels.Labelled):
     """A polluted sample of the mixture x = y* mu + z, z ~ N(0, I_p), with spare Gaussian directions.
 
     Everything is written in one orthonormal frame of q coordinates whose first axis is mu/||mu||, so
@@ -28,11 +28,6 @@ class Mixture:
     directions: Float64[Tensor, "m q"]
     signal: float
     p: int
-
-    @property
-    def flipped(self) -> Tensor:
-        """The boolean mask, shape (n,), of the samples whose training label is wrong."""
-        return self.clean != self.labels
 
 
 def sample(

@@ -29,7 +29,7 @@ WORKSPACE = 2**24  # bytes: a few arrays of ROWS x BLOCK numbers, and what the m
 
 
 @dataclass(frozen=True)
-class Streamed:
+class Streamed(labels.Labelled):
     """A polluted sample of the mixture, m standard Gaussian directions and N test points, through inner products.
 
     ``grams.scaled(s)`` and ``test.scaled(s)`` make the directions the initial weights of standard deviation s.
@@ -43,11 +43,6 @@ class Streamed:
     test_labels: Float64[Tensor, " k"]
     signal: float
     p: int
-
-    @property
-    def flipped(self) -> Tensor:
-        """The boolean mask, shape (n,), of the samples whose training label is wrong."""
-        return self.clean != self.labels
 
 
 def sample(

@@ -27,13 +27,8 @@ class PollutedClusters(Polluted):
     def run(batch: Sequence["PollutedClusters"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run, one row a record."""
         samples = [run.sample() for run in batch]
-        flipped = torch.stack([sample.flipped for sample in samples]).to(device)
         observe = {
-            "loss": history.loss,
-            "smallest_margin": lambda s: history.margins(s).min(-1).values,
-            "training_error": history.training_error,
-            "training_error_clean": lambda s: _share(~(history.margins(s) > 0), ~flipped[s.runs]),
-            "training_error_flipped": lambda s: _share(~(history.margins(s) > 0), flipped[s.runs]),
+            **history.in_training(torch.stack([sample.flipped for sample in samples]).to(device)),
             "norm_21": neurons.norm_21,
             "testing": lambda s: _testing(s, batch),
         }
@@ -55,11 +50,6 @@ class PollutedClusters(Polluted):
                 )
             )
         return tables
-
-
-def _share(wrong: Tensor, among: Tensor) -> Tensor:
-    """The share of wrong samples among the marked ones, NaN where none is marked; shape (runs,)."""
-    return (wrong & among).sum(-1).double() / among.sum(-1)
 
 
 def _testing(snapshot: Snapshot, batch: Sequence[PollutedClusters]) -> Tensor:

@@ -1,5 +1,6 @@
 """Two-layer networks on clusters with any means, in the units of whoever proposed them: the neighbours' settings."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -14,13 +15,13 @@ from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
 from benign.experiments.polluted import ENGINES, LOSSES
 from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.measure import errors
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.train import history
 from benign.train.history import Snapshot
 from benign.train.problem import Rule, interpolates, never
 
-CHUNK = 500  # test points at a time, so that they and their hidden layers stay in the cache
 STOPS = {"never": never, "fitted": interpolates, "zero loss": Rule(0.0)}
 
 
@@ -105,13 +106,8 @@ class SeveralMeans(Setting):
             torch.stack([run.output_signs() for run in batch]),
             activations.per_run([activations.named(run.activation) for run in batch]),
         )
-        flipped = torch.stack([sample.flipped for sample in samples]).to(device)
         observe = {
-            "loss": history.loss,
-            "smallest_margin": lambda s: history.margins(s).min(-1).values,
-            "training_error": history.training_error,
-            "training_error_clean": lambda s: _share(~(history.margins(s) > 0), ~flipped[s.runs]),
-            "training_error_flipped": lambda s: _share(~(history.margins(s) > 0), flipped[s.runs]),
+            **history.in_training(torch.stack([sample.flipped for sample in samples]).to(device)),
             "test_error": lambda s: _test_errors(s, batch, samples),
         }
         trained = ENGINES[first.engine].train(
@@ -133,20 +129,12 @@ class SeveralMeans(Setting):
         return tables
 
 
-def _share(wrong: Tensor, among: Tensor) -> Tensor:
-    """The share of wrong samples among the marked ones, NaN where none is marked; shape (runs,)."""
-    return (wrong & among).sum(-1).double() / among.sum(-1)
-
-
 def _test_errors(snapshot: Snapshot, batch: Sequence[SeveralMeans], samples: Sequence[Sample]) -> Tensor:
     """The share of fresh points, with clean labels, that are on the wrong side, shape (runs,)."""
-    networks, errors = snapshot.network.to("cpu"), []
+    networks, shares = snapshot.network.to("cpu"), []
     for index, which in enumerate(snapshot.runs.tolist()):
         run, network = batch[which], networks.alone(index)
-        rng, wrong = seeds.generator(run.seed, "test points of clusters"), 0
-        for first in range(0, run.test_points, CHUNK):
-            count = min(CHUNK, run.test_points - first)
-            x, y = samples[which].law.test_points(network.weights.shape[-1], count, rng)
-            wrong += int((~(y * network(x)[0] > 0)).sum())
-        errors.append(wrong / run.test_points)
-    return torch.tensor(errors, dtype=torch.float64, device=snapshot.outputs.device)
+        rng, law = seeds.generator(run.seed, "test points of clusters"), samples[which].law
+        margins, _ = errors.margins_of(network, functools.partial(law.test_points, rng=rng), run.test_points)
+        shares.append(float((~(margins > 0)).double().mean()))
+    return torch.tensor(shares, dtype=torch.float64, device=snapshot.outputs.device)

@@ -1,5 +1,8 @@
 """Test errors and margins of networks on the Gaussian mixture and on given points."""
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Float64
@@ -25,14 +28,21 @@ def fresh_margins(
     Raises:
         InputError: a batch of several networks, fewer than one point.
     """
+    rng = seeds.generator(seed, "test points")
+    return margins_of(network, functools.partial(mixtures.test_points, signal, rng=rng), points)
+
+
+def margins_of(
+    network: TwoLayer, draw: Callable[..., tuple[Tensor, Tensor]], points: int
+) -> tuple[Float64[Tensor, " points"], Float64[Tensor, " points"]]:
+    """The same on points of any law: ``draw(q, count=k)`` are its next k points, in q coordinates, and their labels."""
     if len(network.weights) != 1 or points < 1:
         raise InputError(
             f"{len(network.weights)} networks and {points} points: give one network and at least one point"
         )
-    rng = seeds.generator(seed, "test points")
     parts = []
     for first in range(0, points, CHUNK):
-        x, y = mixtures.test_points(signal, network.weights.shape[-1], min(CHUNK, points - first), rng)
+        x, y = draw(network.weights.shape[-1], count=min(CHUNK, points - first))
         parts.append((y * network(x)[0], y))
     margins, labels = (torch.cat(part) for part in zip(*parts, strict=True))
     return margins, labels

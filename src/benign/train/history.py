@@ -62,6 +62,24 @@ def training_error(s: Snapshot) -> Tensor:
     return (~(margins(s) > 0)).to(s.outputs.dtype).mean(-1)
 
 
+def in_training(flipped: Tensor) -> dict[str, Observable]:
+    """What to see of polluted samples: the risk, the smallest margin, and the error on right and on wrong labels.
+
+    ``flipped`` marks the wrong labels of all runs of the batch, shape (runs, n). An error of no label is NaN.
+    """
+
+    def error_on(s: Snapshot, marked: Tensor) -> Tensor:
+        return (~(margins(s) > 0) & marked).sum(-1).double() / marked.sum(-1)
+
+    return {
+        "loss": loss,
+        "smallest_margin": lambda s: margins(s).min(-1).values,
+        "training_error": training_error,
+        "training_error_clean": lambda s: error_on(s, ~flipped[s.runs]),
+        "training_error_flipped": lambda s: error_on(s, flipped[s.runs]),
+    }
+
+
 @dataclass(frozen=True)
 class Trained:
     """A batch of finished runs.

@@ -66,7 +66,7 @@ def check_shapes(network: TwoLayer, x: Tensor, labels: Tensor, patches: int = 1)
         raise InputError(
             f"the batch does not fit together: weights (runs, m, d) are {tuple(network.weights.shape)}, "
             f"signs (runs, m) {tuple(network.signs.shape)}, x (runs, n, d) {tuple(x.shape)}, "
-            f"labels (runs, n) {tuple(labels.shape)}" + f", with {patches} rows of x a sample" * (patches > 1)
+            f"labels (runs, n) {tuple(labels.shape)}" + (f", with {patches} rows of x a sample" if patches > 1 else "")
         )
 
 

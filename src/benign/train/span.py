@@ -98,8 +98,7 @@ def train_on_grams(
         raise InputError(
             f"the batch does not fit together: cross (runs, m, n) is {tuple(grams.cross.shape)}, "
             f"signs (runs, m) {tuple(signs.shape)}, labels (runs, n) {tuple(labels.shape)}"
-            + f", with {patches} patches a sample"
-            * (patches > 1)
+            + (f", with {patches} patches a sample" if patches > 1 else "")
         )
     start = Products(grams, torch.arange(len(labels), device=labels.device))
     return _train(start, signs, activation, labels, step_size, steps, patches, loss, stop, observe, record)
