@@ -197,12 +197,12 @@ function open(place, presets) {
   function start(from = at) {
     const pace = 160; // milliseconds a frame
     const last = () => (known && place.dataset.shown === place.dataset.asked ? known.frames.length - 1 : 0);
-    let before = performance.now();
+    let before = null; // the clock of frames: one may have begun before this was asked for
     at = from < last() ? from : 0;
     play.textContent = "Pause";
     const tick = (now) => {
       const was = at;
-      at = Math.min(at + (now - before) / pace, last());
+      at = Math.min(at + (now - (before ?? now)) / pace, last());
       before = now;
       playing = requestAnimationFrame(tick);
       if (at === last() && place.dataset.busy === "no") {

@@ -539,6 +539,16 @@ def test_it_plays_by_itself_unless_the_reader_wants_no_motion(live, page):
     page.get_by_role("button", name="Pause").wait_for()
 
 
+def test_the_frame_in_which_it_begins_to_play_may_have_begun_before(page):
+    page.add_init_script("const ask = requestAnimationFrame; requestAnimationFrame = go => ask(now => go(now - 100))")
+    page.goto(PAGE)
+    finished(page)
+    steps = page.get_by_role("slider", name="Gradient steps done")
+    steps.fill(steps.get_attribute("max"))  # it stands at its end, and so begins anew
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("place => place.value > 2 && place.value < place.max", arg=steps.element_handle())
+
+
 def test_the_steps_of_the_path_do_what_they_say(live):
     runs = {}
     for step in itertools.count(1):
