@@ -49,9 +49,10 @@ def descend(
     """Takes one run of ``train.span`` up to so many steps further; returns how many, and whether it is over.
 
     A_t (``now``), C_t and f(x_i) are changed in place; ``read_out`` is a / sqrt(m), ``pull`` y step_size / n. A sample
-    has as many patches, one after the other, as there are columns of A for a label.
+    has as many patches, one after the other, as there are columns of A for a label. ``gram`` is G, or X in its place.
     """
-    moved, force, values = np.empty_like(initial), np.empty_like(gram[0]), np.empty_like(gram[0])
+    moved, force, values = np.empty_like(initial), np.empty_like(initial[0]), np.empty_like(initial[0])
+    few = np.empty((initial.shape[0], gram.shape[1]), gram.dtype)
     patches = len(force) // len(labels)
     taken, over = 0, is_over(loss, level, fitted, labels, outputs)
     while taken < steps and not over:
@@ -60,7 +61,11 @@ def descend(
             for k in range(i * patches, (i + 1) * patches):
                 force[k] = pulled
         backward(kind, parameters, read_out, force, now, coefficients)
-        np.dot(coefficients, gram, moved)
+        if gram.shape[0] == gram.shape[1]:
+            np.dot(coefficients, gram, moved)
+        else:
+            np.dot(coefficients, gram, few)
+            np.dot(few, gram.T, moved)
         forward(kind, parameters, read_out, initial, moved, now, values)
         for i in range(len(labels)):
             outputs[i] = 0

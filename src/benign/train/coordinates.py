@@ -37,9 +37,10 @@ class Vectors:
         return replace(self, rows=self.rows[rows])
 
     def matrices(self) -> tuple[Tensor, Tensor]:
-        """A_0 and G."""
+        """A_0 and G, or X in its place where products with it and its transpose are cheaper: d < n/2."""
         x = _chosen(self.x, self.rows)
-        return _chosen(self.weights, self.rows) @ x.mT, x @ x.mT
+        n, d = x.shape[1:]
+        return _chosen(self.weights, self.rows) @ x.mT, x if 2 * d < n else x @ x.mT
 
     def network(self, coefficients: Tensor, signs: Tensor, activation: Activation) -> TwoLayer:
         # Run by run, on copies: the last bits of a product depend on where its factors begin in memory.

@@ -5,7 +5,8 @@ pre-activations A_0 = W_0 X^T enter a step, which costs O(m n^2):
 
     C_{t+1} = C_t + (step_size / n) m^(-1/2) (a * sigma'(A_t)) diag(g y),    A_{t+1} = A_0 + C_{t+1} G.
 
-Lengths follow too: W_t W_t^T = W_0 W_0^T + C_t A_0^T + A_t C_t^T. ``train.dense`` is the slow twin.
+Lengths follow too: W_t W_t^T = W_0 W_0^T + C_t A_0^T + A_t C_t^T. Where the samples have d < n/2 coordinates, C G is
+computed as (C X) X^T, at O(m n d). ``train.dense`` is the slow twin.
 
 On a CPU each run is computed alone, by the compiled loop of ``train.compiled``: it never meets its neighbours, so that
 its numbers are the same, bit for bit, in any batch and on any number of threads. An activation, a loss or a stop rule
@@ -163,7 +164,7 @@ class _Runs(Batch):
     labels: Tensor
     read_out: Tensor  # a / sqrt(m)
     pull: Tensor  # y_i step_size / n, or 0 once the run is over
-    gram: Tensor
+    gram: Tensor  # G, or X in its place
     initial: Tensor  # A_0
     now: Tensor  # A_t
     coefficients: Tensor  # C_t
@@ -233,7 +234,10 @@ def _together(runs: _Runs, loss: Loss, stop: Stop) -> Callable[[int], int]:
             force = loss.negative_derivative(margins) * runs.pull
             push = runs.activation.derivative(runs.now).mul_(runs.read_out.unsqueeze(2))
             runs.coefficients.addcmul_(push, spread(force, runs.patches).unsqueeze(1))
-            torch.baddbmm(runs.initial, runs.coefficients, runs.gram, out=runs.now)
+            if runs.gram.shape[1] == runs.gram.shape[2]:
+                torch.baddbmm(runs.initial, runs.coefficients, runs.gram, out=runs.now)
+            else:
+                torch.baddbmm(runs.initial, torch.bmm(runs.coefficients, runs.gram), runs.gram.mT, out=runs.now)
             torch.bmm(runs.read_out.unsqueeze(1), runs.activation(runs.now), out=values.unsqueeze(1))
             if runs.patches > 1:
                 runs.outputs.copy_(pool(values, runs.patches))
