@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import importlib
 import pkgutil
+import sys
 import typing
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +28,7 @@ SUMMARY = ("mean", "least", "largest")
     epilog="Example: `COMMAND train borders.Border n=30 p=3000 signal_index=8 label_noise=0.2 width=64 --seeds 2`"
 )
 def train(
-    experiment: Annotated[str, typer.Argument(help="An experiment, as module.Class.")],
+    experiment: Annotated[str, typer.Argument(help="An experiment, as module.Class; the module may be a file here.")],
     setting: Annotated[list[str] | None, typer.Argument(metavar="[name=value]...", help="Its setting.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, one after another.")] = 1,
     first_seed: Annotated[int, typer.Option("--first-seed", min=0, help="The first of them.")] = 0,
@@ -71,9 +72,14 @@ def _experiment(name: str) -> type:
             "this paper names no experiments: write `experiments` into [tool.livingpaper] of pyproject.toml"
         )
     modules = [found.name for found in pkgutil.iter_modules(_imported(package).__path__)]
-    if module not in modules:
-        raise InputError(f"there is no experiment {name!r}: {nearest(module, modules)}")
-    there = _imported(f"{package}.{module}")
+    own = [file.stem for file in Path.cwd().glob("*.py")]
+    if module in modules:
+        there = _imported(f"{package}.{module}")
+    elif module in own:
+        sys.path.insert(0, str(Path.cwd()))
+        there = _imported(module)
+    else:
+        raise InputError(f"there is no experiment {name!r}: {nearest(module, [*modules, *own])}")
     kinds = [
         found.__name__
         for found in vars(there).values()

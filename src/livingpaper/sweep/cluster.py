@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from livingpaper.errors import PaperError
@@ -42,12 +43,12 @@ def local(workers: int) -> Iterator[str]:
 
 
 def compute(
-    scheduler: str, work: Any, parts: dict, batches: Iterable[Sequence[Any]]
+    scheduler: str, work: Any, parts: dict, batches: Iterable[Sequence[Any]], beside: Iterable[Path] = ()
 ) -> Iterator[tuple[Sequence[Any], Any]]:
     """Each batch with ``work(batch)``, as the workers finish them.
 
     A worker that dies costs the batches that it was computing: the scheduler gives them to another. When the client
-    goes, what was not finished is dropped.
+    goes, what was not finished is dropped. The files ``beside`` are sent ahead, for an experiment of one's own.
 
     Raises:
         PaperError: no scheduler at the address, or a worker whose code or software differs from ``parts``.
@@ -55,6 +56,8 @@ def compute(
     from distributed import as_completed
 
     with _client(scheduler) as client:
+        for file in beside:
+            client.upload_file(str(file), load=False)
         futures = {}
         for batch in batches:
             # A task's name is its content: a batch that another client is waiting for is not computed twice.

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
@@ -48,7 +49,7 @@ def sweep(
 
     Raises:
         InputError: no setting or no seed, a setting that the experiment does not have, lacks or refuses, an experiment
-            from outside the package.
+            that no file defines.
         PaperError: a device that is not there, a store that cannot be written.
     """
     if batch_size < 1:
@@ -59,8 +60,8 @@ def sweep(
         raise InputError(f"{len(settings)} settings and {len(seeds)} seeds: a sweep needs at least one of each")
     if not closure.of_modules([experiment.__module__]):
         raise InputError(
-            f"{experiment.__name__} is defined in {experiment.__module__!r}: an experiment must live in a module of "
-            "the package, so that its results can be tied to its code"
+            f"{experiment.__name__} is defined in {experiment.__module__!r}, and results are kept with the digests of "
+            "files: move it into a file beside the notebook, e.g. my_experiment.py, and import it from there"
         )
     every = [_make(experiment, setting, seed) for setting in settings for seed in seeds]
     runs = {name_of(run): run for run in every}
@@ -82,7 +83,11 @@ def sweep(
     with progress(experiment.__name__, len(runs)) as display:
         display.advance(len(runs) - len(missing))
         work, batches = Work(experiment, device), _batches(missing, experiment.batched_by, batch_size)
-        finished = cluster.compute(scheduler, work, parts, batches) if scheduler else ((b, work(b)) for b in batches)
+        finished = (
+            cluster.compute(scheduler, work, parts, batches, _beside(parts["modules"]))
+            if scheduler
+            else ((b, work(b)) for b in batches)
+        )
         for batch, (tables, seconds) in finished:
             _check_names(experiment, tables[0])
             _check_imported(parts["modules"])  # the run itself may import what it needs
@@ -107,6 +112,17 @@ def _modules(experiment: type[Experiment]) -> dict[str, str]:
     own, home = name.split(".")[0], closure.home(name)
     beside = None if own in packages or imported.installed(str(home)) else home
     return closure.of_modules([name], {own, *packages}, beside)
+
+
+def _beside(modules: Iterable[str]) -> list[Path]:
+    """The files of one's own that an experiment runs, which a worker does not have."""
+    single = {name: closure.home(name.removesuffix(".py")) for name in modules if "/" not in name}
+    packages = of_paper.read().packages
+    return [
+        home / name
+        for name, home in single.items()
+        if name.removesuffix(".py") not in packages and not imported.installed(str(home))
+    ]
 
 
 def _data() -> dict[str, str]:

@@ -110,6 +110,14 @@ def test_train_computes_one_setting_as_the_sweep_of_a_chapter_does(built):
     assert (status, json.loads(said)) == (0, published[published.hundreds == 3].to_dict("records")[1:])
 
 
+def test_train_finds_an_experiment_in_the_folder_where_one_stands(built):
+    (built.root / "mine.py").write_text(
+        "from needle.experiments.throws import Throw\n\n\nclass Mine(Throw):\n    pass\n"
+    )
+    status, said = trained(built, "mine.Mine", "hundreds=1", "length=1.0", "--json")
+    assert (status, [run["hundreds"] for run in json.loads(said)]) == (0, [1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

@@ -1,5 +1,6 @@
 """Sweeps on a real cluster of processes on this machine: the same tables, whatever dies."""
 
+import importlib
 import json
 import os
 import signal
@@ -22,6 +23,24 @@ from livingpaper.sweep.progress import VARIABLE
 SETTINGS = grid(n=[8, 10], p=50, signal_index=[1.0, 4.0], label_noise=0.25, width=5, steps=4, test_points=50)
 # Long enough to be interrupted: some thirty batches of a tenth of a second or so.
 LONG = dict(n=20, p=50, signal_index=1.0, label_noise=0.25, width=20, steps=3000, test_points=100)
+
+
+MINE = """
+from dataclasses import dataclass
+
+import pandas as pd
+from my_tool import VALUE
+
+
+@dataclass(frozen=True)
+class Toy:
+    seed: int
+    batched_by = ()
+
+    @staticmethod
+    def run(batch, device):
+        return [pd.DataFrame({"value": [VALUE]}) for run in batch]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +113,15 @@ def test_a_client_killed_in_the_middle_continues_from_the_store(workers, monkeyp
     table = sweep(PollutedClusters, [LONG], seeds=24, batch_size=1, scheduler=workers.scheduler_address)
     assert table.seed.tolist() == list(range(24))
     assert json.loads((tmp_path / "progress.sweeps").read_text())["computed"] == 24 - kept
+
+
+def test_a_file_beside_the_notebook_is_sent_to_the_workers(workers, monkeypatch, tmp_path):
+    monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_tool.py").write_text("VALUE = 7\n")
+    (tmp_path / "my_toy.py").write_text(MINE)
+    table = sweep(importlib.import_module("my_toy").Toy, [{}], seeds=3, scheduler=workers.scheduler_address)
+    assert table.value.tolist() == [7, 7, 7]
 
 
 def test_a_worker_with_other_code_is_refused(workers):

@@ -175,7 +175,7 @@ def test_an_empty_sweep_is_explained():
 def test_an_experiment_from_elsewhere_is_explained(monkeypatch):
     monkeypatch.setattr(Squares, "__module__", "__main__")
     with pytest.raises(
-        InputError, match="Squares is defined in '__main__': an experiment must live in a module of the"
+        InputError, match="Squares is defined in '__main__', .*: move it into a file beside the notebook"
     ):
         sweep(Squares, grid(number=1.0), seeds=1)
 
