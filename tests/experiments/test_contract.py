@@ -29,11 +29,11 @@ from benign.experiments.good_event import GoodEvent
 from benign.experiments.infinite_width import InfiniteWidth
 from benign.experiments.interpolators import ClusterInterpolator, DigitInterpolator
 from benign.experiments.laziness import Laziness
+from benign.experiments.neurons_at_means import NeuronsAtMeans
 from benign.experiments.ntk_fitting import Fitting
 from benign.experiments.ntk_regression import KernelSplit
 from benign.experiments.ntk_regression_networks import NetworkSplit
 from benign.experiments.ntk_spectrum import FiniteWidth, Spectrum
-from benign.experiments.neurons_at_means import NeuronsAtMeans
 from benign.experiments.other_noise import OtherNoise
 from benign.experiments.parts import MarginParts
 from benign.experiments.separation import Separation
