@@ -29,6 +29,7 @@ from benign.experiments.good_event import GoodEvent
 from benign.experiments.infinite_width import InfiniteWidth
 from benign.experiments.interpolators import ClusterInterpolator, DigitInterpolator
 from benign.experiments.laziness import Laziness
+from benign.experiments.neurons_at_means import NeuronsAtMeans
 from benign.experiments.ntk_fitting import Fitting
 from benign.experiments.ntk_regression import KernelSplit
 from benign.experiments.ntk_regression_networks import NetworkSplit
@@ -160,6 +161,14 @@ CASES = [
             classes=[(1,), (1, 0)], noise="pink", noise_scale=0.0, flips="all", signs="positive", stop="soon",
             records=[(61,)], test_points=0, width=0, init_scale=-1.0, steps=-1, frame="flat", engine="fast",
         ),
+    ),
+    Case(
+        NeuronsAtMeans(
+            n=16, p=400, signal=4.0, label_noise=0.25, step_size=0.02, seed=0, width=8, steps=60, records=(0, 7),
+            test_points=300, init_scale=1e-4, gram=XOR, classes=(1, 1, -1, -1),
+        ),
+        [rows(seed=range(4), activation=MIXED, signal=[4.0, 1.0, 8.0, 2.0], balanced=[True, False] * 2)],
+        dict(records=[(61,)], signs="positive"),
     ),
     Case(
         Dynamics(**POLLUTED | dict(p=150, n=50, width=33, steps=40, records=(0, 1, 7))),
