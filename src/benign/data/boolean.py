@@ -20,4 +20,5 @@ def blocks(n: int, p: int, relevant: int, edge: float | int, seed: int) -> Itera
     stream = seeds.generator(seed, "Boolean coordinates")
     for start in range(0, p, BLOCK):
         agree = 0.5 + edge * (np.arange(start, min(start + BLOCK, p)) < relevant)
-        yield np.where(stream.spawn(1)[0].random((len(agree), n)).T < agree, 1.0, -1.0)
+        uniform = stream.spawn(1)[0].random((len(agree), n), dtype=np.float32)  # of multiples of 2^-24
+        yield np.where(uniform < agree[:, None], 1.0, -1.0).T

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from benign import seeds
 from benign.data.clusters import Sample
+from benign.errors import InputError
 from benign.experiments.polluted import HOMOGENEOUS, LOSSES, tables_at_records
 from benign.experiments.setting import one_of
 from benign.experiments.several_means import SeveralMeans
@@ -27,17 +28,19 @@ from benign.train import max_margin
 class LeakyBoundary(SeveralMeans):
     """A leaky network on two Gaussian clusters mu and -mu along its training, beside the linear classifier v.
 
-    ``disagreement`` is the share of fresh points where f and <v, x> differ in sign; ``even_part`` the mean square of
-    the even part of f there over that of the odd one, as a root; ``linear_test_error`` the exact error of v. What
-    begins with ``cosine`` is that of v and of the direction of a rival, see ``rivals``.
+    ``disagreement`` is the share of fresh points where f and <v, x> differ in sign; ``even_part`` the length of the
+    even part of f there over that of the odd one; ``linear_test_error`` the exact error of v. What begins with
+    ``cosine`` is that of v and of the direction of a rival, see ``rivals``.
     """
 
     activation: str = "leaky_relu(0.1)"
 
-    allows = dict(
-        activation=HOMOGENEOUS, noise=one_of("gaussian"), stop=one_of("never"),
-        gram=tuple[tuple[float, float], tuple[float, float]],
-    )  # fmt: skip
+    allows = dict(activation=HOMOGENEOUS, noise=one_of("gaussian"), stop=one_of("never"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.gram, self.classes) != (SeveralMeans.gram, SeveralMeans.classes):
+            raise InputError(f"gram is {self.gram}, classes {self.classes}: they must be those of mu and -mu")
 
     def network(self, sample: Sample) -> TwoLayer:
         """The network before training, a batch of one."""

@@ -34,7 +34,7 @@ class RareWeakMargin(Alone, Setting):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.relevant > self.p:
-            raise InputError(f"relevant is {self.relevant}: it must be at most p, the {self.p} coordinates that are there")
+            raise InputError(f"relevant is {self.relevant}: it must be at most p, the {self.p} coordinates")
 
     def table(self, device: str = "cpu") -> pd.DataFrame:
         """One row; ``averaging_test_error`` is that of the classifier sum_i y_i x_i."""
@@ -52,7 +52,7 @@ class RareWeakMargin(Alone, Setting):
 
 @dataclass(frozen=True)
 class MixtureMargin(Alone, Setting):
-    """The largest margin on n points y* mu + z of the Gaussian mixture, ||mu|| = signal, exactly n ``label_noise`` wrong."""
+    """The largest margin on n points of the Gaussian mixture, and its exact clean test error; ||mu|| is ``signal``."""
 
     n: int
     p: int

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float64
 
-STEP, NODES = 0.2, 60  # of the sum, in deviations: it sees 10 pi of them, and at its end a normal law has 5e-32 left
+STEP, NODES = 0.2, 40  # of the sum, in deviations: it sees 10 pi of them, and at its end a normal law has 1e-14 left
 
 
 def sign_sum_tail(weights: Float64[np.ndarray, " p"], means: Float64[np.ndarray, " p"]) -> float:
@@ -13,7 +13,9 @@ def sign_sum_tail(weights: Float64[np.ndarray, " p"], means: Float64[np.ndarray,
     characteristic function phi(u) = prod_k (cos(w_k u) + i E z_k sin(w_k u)). For many ``weights`` w without a common
     divisor; from a hundred of similar size on its absolute error is below 1e-9.
     """
-    scaled, halves = weights / np.linalg.norm(weights), np.arange(NODES) + 0.5
-    angles = (STEP * half * scaled for half in halves)
-    phi = np.array([np.prod(np.cos(angle) + 1j * means * np.sin(angle)) for angle in angles])
-    return float(0.5 - (phi.imag / halves).sum() / np.pi)
+    turn = np.exp(1j * STEP * weights / np.linalg.norm(weights))
+    at, total = np.sqrt(turn), 0.0
+    for node in range(NODES):
+        total += np.prod(at.real + 1j * means * at.imag).imag / (node + 0.5)
+        at *= turn
+    return float(0.5 - total / np.pi)

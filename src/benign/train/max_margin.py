@@ -20,7 +20,7 @@ def coefficients(products: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, " 
     """
     values, vectors = np.linalg.eigh(products)
     if not values[-1] > 0 or values[0] < -1e-9 * values[-1]:
-        raise InputError(f"products has the eigenvalue {values[0]:.3g}: inner products have none below 0, and one above")
+        raise InputError(f"products has the eigenvalue {values[0]:.3g}: inner products have no negative one")
     unit = values.sum() / len(values) / len(values)  # the squared length of a mean of orthogonal vectors
     root = np.sqrt(values.clip(min=0) / unit)[:, None] * vectors.T
     u, _ = nnls(np.vstack([root, np.ones(len(values))]), np.append(np.zeros(len(values)), 1.0))
