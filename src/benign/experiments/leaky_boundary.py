@@ -38,9 +38,9 @@ class LeakyBoundary(SeveralMeans):
     allows = dict(activation=HOMOGENEOUS, noise=one_of("gaussian"), stop=one_of("never"))
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if (self.gram, self.classes) != (SeveralMeans.gram, SeveralMeans.classes):
             raise InputError(f"gram is {self.gram}, classes {self.classes}: they must be those of mu and -mu")
+        super().__post_init__()
 
     def network(self, sample: Sample) -> TwoLayer:
         """The network before training, a batch of one."""
