@@ -29,6 +29,8 @@ from benign.experiments.good_event import GoodEvent
 from benign.experiments.infinite_width import InfiniteWidth
 from benign.experiments.interpolators import ClusterInterpolator, DigitInterpolator
 from benign.experiments.laziness import Laziness
+from benign.experiments.leaky_boundary import LeakyBoundary
+from benign.experiments.max_margin import MixtureMargin, RareWeakMargin
 from benign.experiments.neurons_at_means import NeuronsAtMeans
 from benign.experiments.ntk_fitting import Fitting
 from benign.experiments.ntk_regression import KernelSplit
@@ -171,6 +173,29 @@ CASES = [
         dict(records=[(61,)], signs="positive"),
     ),
     Case(
+        LeakyBoundary(
+            n=10, p=300, signal=5.0, label_noise=0.2, step_size=0.02, seed=0, width=6, steps=40, records=(0, 7),
+            test_points=300, init_scale=1e-4,
+        ),
+        [
+            rows(
+                seed=range(3), activation=["leaky_relu(0.1)", "relu", "leaky_relu(0.5)"], signal=[5.0, 0.0, 2.0],
+                signs=["balanced", "random", "balanced"], step_size=[0.02, 0.1, 0.001], init_scale=[1e-4, 0.1, 1.0],
+            )
+        ],
+        dict(activation="elu", noise="unit", stop="fitted", gram=[((1.0,),)], records=[(41,)], width=0),
+    ),
+    Case(
+        RareWeakMargin(n=10, p=90, relevant=30, edge=0.2, label_noise=0.1, seed=0),
+        [rows(seed=range(3), relevant=[30, 0, 90], edge=[0.2, 0.4, 0.0])],
+        dict(n=0, p=0, relevant=[-1, 91], edge=[-0.1, 0.5], label_noise=0.5),
+    ),
+    Case(
+        MixtureMargin(n=10, p=90, signal=3.0, label_noise=0.1, seed=0),
+        [rows(seed=range(3), signal=[3.0, 0.0, 9.0], label_noise=[0.1, 0.0, 0.3])],
+        dict(n=0, p=0, signal=[-1.0, math.inf], label_noise=0.5),
+    ),
+    Case(
         Dynamics(**POLLUTED | dict(p=150, n=50, width=33, steps=40, records=(0, 1, 7))),
         [
             rows(seed=range(4), activation=names, step=(0.2, 1.0, 5.0, 0.7), label_noise=(0.25, 0.1, 0.0, 0.4))
@@ -296,7 +321,9 @@ CASES = [
 
 
 #: What has a device among its arguments and computes on the CPU, as it says: small eigenvalue problems, or nothing.
-ON_THE_PROCESSOR = {AveragingNoise, FiniteWidth, Fitting, GoodEvent, InfiniteWidth, Separation, Spectrum}
+ON_THE_PROCESSOR = {
+    AveragingNoise, FiniteWidth, Fitting, GoodEvent, InfiniteWidth, MixtureMargin, RareWeakMargin, Separation, Spectrum,
+}  # fmt: skip
 #: A search follows the last bits of the weights, and its points follow the search: these columns differ by chance.
 SEARCHED = ["tail_error", "tail_low", "tail_high", "tail_standard_error", "effective_points", "largest_share"]
 
