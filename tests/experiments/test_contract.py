@@ -38,6 +38,7 @@ from benign.experiments.ntk_regression_networks import NetworkSplit
 from benign.experiments.ntk_spectrum import FiniteWidth, Spectrum
 from benign.experiments.other_noise import OtherNoise
 from benign.experiments.parts import MarginParts
+from benign.experiments.patches import Convolution
 from benign.experiments.separation import Separation
 from benign.experiments.several_means import SeveralMeans
 from benign.experiments.tails import TailErrors
@@ -141,6 +142,21 @@ CASES = [
         PollutedDigits(negative=3, positive=8, n=40, label_noise=0.1, seed=0, width=16, step=6.0, steps=3000),
         [[{}, dict(seed=1, label_noise=0.0), dict(negative=4, positive=9, scaling="unit-norm", step=0.3)]],
         dict(activation="tanh", width=0, step=0.0, init_scale=-1.0, steps=-1),
+    ),
+    Case(
+        Convolution(n=8, d=60, signal=2.0, label_noise=0.25, seed=0, filters=4, mean="none", test_points=300),
+        [
+            rows(
+                seed=range(3), signal=[2.0, 0.0, 5.0], noise=[noise] * 3, noise_scale=[1.0, 2.0, 0.5], biases=[b] * 3,
+                exponent=[q] * 3, mean=["filters", "patches", "none"], step_size=[0.1, 0.5, 0.01], level=[0.1] * 3,
+            )
+            for noise, b, q in [("gaussian", True, 1.0), ("orthogonal", False, 3.0)]
+        ],
+        dict(
+            n=0, d=0, signal=-1.0, label_noise=0.5, noise="unit", noise_scale=0.0, exponent=[0.5, math.inf], filters=0,
+            mean="sum", init_scale=-1.0, step_size=0.0, steps=-1, level=-1.0, frame="flat", engine="fast",
+            test_points=0,
+        ),
     ),
     Case(
         SeveralMeans(
@@ -427,6 +443,7 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
             PollutedClusters,
             Laziness,
             MarginParts,
+            Convolution,
             TailErrors,
         )
     ],
