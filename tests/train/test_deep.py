@@ -29,8 +29,8 @@ FUNCTIONS = {
         u.abs() <= 0.5, 0.45 * u**2 + 0.55 * u, torch.where(u > 0, u, 0.1 * u) - 0.1125
     ),
 }
-RISKS = {  # PyTorch's, where it has them
-    LOGISTIC: torch.nn.SoftMarginLoss(),
+RISKS = {  # its SoftMarginLoss overflows
+    LOGISTIC: lambda outputs, labels: torch.logaddexp(-labels * outputs, torch.zeros_like(outputs)).mean(),
     EXPONENTIAL: lambda outputs, labels: torch.exp(-labels * outputs).mean(),
     HINGE: lambda outputs, labels: (1 - labels * outputs).clamp(min=0).mean(),
     SQUARED: lambda outputs, targets: torch.nn.functional.mse_loss(outputs, targets) / 2,
