@@ -112,6 +112,7 @@ def plain(network, run, x, targets, *, name, loss, size, steps, batch_size, seed
 def test_every_way_to_train_is_pytorchs(
     name, loss, parameterisation, widths, runs, n, steps, size, decay, centred, stop, seed, data
 ):
+    assume(not (centred and stop == "interpolates"))  # at the start the sign of f - f_0 = 0 is one of rounding
     batch_size = data.draw(st.none() | st.integers(1, n))
     seeds = None if batch_size is None else list(range(seed, seed + runs))
     network, x, targets = problem(runs, n, widths, name, parameterisation, loss, seed=seed)
