@@ -197,7 +197,7 @@ def test_key_changes_with_code_and_options(harness, tmp_path):
     assert harness.key(script, options) != key
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [ROWS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in ROWS[1:])])
 def test_row_runs_at_tiny_sizes_without_peers(harness, name):
     found = importlib.import_module(name).measure(harness.Options(quick=True, peers=False))
     assert f"row_{found.number}_" in name

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -102,13 +103,19 @@ def calls_of(chapter, function):
                 yield node
 
 
+@cache
+def overrides(preset):
+    """The values of a preset, by chapter."""
+    return PROJECT.variant(preset, {}).overrides
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_that_draws_at_random_can_be_drawn_again(chapter):
     """`benign replicate` takes other seeds by this parameter, and a claim holds only if it stands on them."""
     if any(calls_of(chapter, "sweep")):
         parameter = PROJECT.parameters(chapter)[PARAMETER]
         assert (parameter.default, 10**9 in parameter.allowed) == (0, True)
-        assert not any(PARAMETER in PROJECT.variant(preset, {}).overrides.get(chapter, {}) for preset in PRESETS)
+        assert not any(PARAMETER in overrides(preset).get(chapter, {}) for preset in PRESETS)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -229,7 +236,7 @@ def test_a_preset_names_what_there_is_and_what_is_allowed(preset):
 
 def test_the_smoke_preset_knows_every_chapter():
     """A chapter that it forgot would run at its published values in every test."""
-    assert set(PROJECT.variant("smoke", {}).overrides) == set(CHAPTERS)
+    assert set(overrides("smoke")) == set(CHAPTERS)
 
 
 # -- pages ----------------------------------------------------------------------------------------
@@ -485,7 +492,7 @@ def test_pages_weigh_less_than_a_megabyte_before_their_figures(site, pages):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_shows_its_parameters_with_published_and_present_values(pages, chapter):
     page = pages[str(PROJECT.chapter(chapter).with_suffix(".html"))]
-    smoke = PROJECT.variant("smoke", {}).overrides[chapter]
+    smoke = overrides("smoke")[chapter]
     tables = page.select(".parameters table")
     assert len(tables) == 1
     rows = {row.find("td").get_text(strip=True): row.get_text(" ", strip=True) for row in tables[0].select("tbody tr")}

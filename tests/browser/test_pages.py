@@ -21,7 +21,13 @@ PAGES = [str(path.with_suffix(".html")) for path in PROJECT.pages]
 SOURCES = ["_modules/benign/train/span.html", f"_modules/{CHAPTERS[0]}"]
 GENERATED = ["search.html", "genindex.html", *SOURCES]
 SAMPLE = (PAGES[0], CHAPTERS[0])
-OTHERS = [name for name in (*PAGES, *GENERATED) if name not in SAMPLE]
+LEDGER = "chapters/record/claims.html"
+
+
+def sampled(names, some=SAMPLE):
+    """Some pages stand for all but in `make test-all`: a visit takes seconds."""
+    return [name if name in some else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
 
 #: How people look at pages: a name, a window, a preference.
 VIEWS = {
@@ -85,7 +91,7 @@ def dead_links(page, site, address):
     return dead
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", sampled(PAGES, (*SAMPLE, *CHAPTERS[-2:], LEDGER)))
 def test_a_page_fits_its_windows_is_light_and_leads_somewhere(page, site, address, request, name):
     """In one visit: its weight, its links, and how it looks at each width, in light and dark.
 
@@ -114,8 +120,7 @@ def test_a_page_that_was_made_fits(page, name):
         fits(turned(page, view))
 
 
-# ten seconds a view: one chapter and the first page stand for all but in `make test-all`
-@pytest.mark.parametrize("name", [*SAMPLE, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+@pytest.mark.parametrize("name", sampled([*PAGES, *GENERATED]))
 def test_a_page_is_accessible(page, name):
     """By axe, in light on a desk and in the dark on a telephone."""
     opened(page, name)
@@ -136,7 +141,7 @@ def test_icons_are_drawn_without_scripts(new_page):
     assert icon.is_visible() and icon.bounding_box()["width"] > 10
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", sampled(CHAPTERS))
 def test_without_javascript_a_chapter_still_says_and_shows_everything(new_page, name):
     page = new_page(java_script_enabled=False)
     page.goto(name)

@@ -327,7 +327,9 @@ def test_runs_that_are_over_stay_as_they_are_until_the_host_looks(batch_size, mo
 
 
 @pytest.mark.parametrize("batch_size", [None, 1])
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(
+    "name", [name if name == "relu" else pytest.param(name, marks=pytest.mark.slow) for name in FUNCTIONS]
+)
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_step_on_a_device_neither_waits_nor_copies(batch_size, name, stop):
     network, x, labels = (
