@@ -70,6 +70,7 @@ def _wang(t: Task) -> dict:
     return {"dimension": t.p >= t.n * np.log(t.n), "signal wall": t.load <= t.p / (t.n * np.log(t.n))}
 
 
+#: What the articles prove, one entry a statement: the rows of the Rosetta stone.
 THEOREMS = (
     Theorem("xu2023", "ReLU", "READ", _xu, lambda t: t.index),
     Theorem("kou2023", "ReLU", "UNVERIFIED", lambda t: _low(t, t.n**2), lambda t: t.index),

@@ -114,6 +114,11 @@ def _setting(experiment: type, texts: list[str]) -> dict[str, object]:
 
 def _value(name: str, text: str) -> object:
     try:
-        return ast.literal_eval(text)
+        return _frozen(ast.literal_eval(text))
     except NOT_LITERAL:
         raise InputError(f"{name}={text!r} is neither number nor list nor True or False: write e.g. {name}=1") from None
+
+
+def _frozen(value: object) -> object:
+    """Lists as tuples, in which a setting, which is hashed, keeps them."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
