@@ -19,7 +19,6 @@ from benign.errors import InputError
 from benign.experiments.polluted import HOMOGENEOUS, LOSSES, tables_at_records
 from benign.experiments.setting import one_of
 from benign.experiments.several_means import SeveralMeans
-from benign.networks import activations
 from benign.networks.two_layer import TwoLayer
 from benign.train import max_margin
 
@@ -41,11 +40,6 @@ class LeakyBoundary(SeveralMeans):
         if (self.gram, self.classes) != (SeveralMeans.gram, SeveralMeans.classes):
             raise InputError(f"gram is {self.gram}, classes {self.classes}: they must be those of mu and -mu")
         super().__post_init__()
-
-    def network(self, sample: Sample) -> TwoLayer:
-        """The network before training, a batch of one."""
-        start = self.init_scale * sample.directions
-        return TwoLayer(start[None], self.output_signs()[None], activations.named(self.activation))
 
     @staticmethod
     def run(batch: Sequence["LeakyBoundary"], device: str = "cpu") -> list[pd.DataFrame]:

@@ -9,12 +9,11 @@ import torch
 
 from benign import seeds
 from benign.data.clusters import Sample
-from benign.experiments.polluted import ENGINES, LOSSES
-from benign.experiments.several_means import STOPS, SeveralMeans
+from benign.experiments.polluted import tables_at_records
+from benign.experiments.setting import one_of
+from benign.experiments.several_means import SeveralMeans
 from benign.measure import errors
-from benign.networks import activations
 from benign.networks.two_layer import TwoLayer
-from benign.train.history import Snapshot
 
 
 @dataclass(frozen=True)
@@ -26,35 +25,12 @@ class NeuronsAtMeans(SeveralMeans):
     square at fresh points x that its odd part (f(x) - f(-x)) / 2 has: one for a linear network.
     """
 
+    allows = dict(stop=one_of("never"))
+
     @staticmethod
     def run(batch: Sequence["NeuronsAtMeans"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run; records in order, then neurons."""
-        samples, first, tables = [run.sample() for run in batch], batch[0], [[] for _ in batch]
-
-        def observe(s: Snapshot) -> torch.Tensor:
-            networks = s.network.to("cpu")
-            for index, which in enumerate(s.runs.tolist()):
-                columns = _columns(batch[which], samples[which], networks.alone(index))
-                tables[which].append(pd.DataFrame({"at_step": s.step, **columns}))
-            return s.runs
-
-        network = TwoLayer(
-            torch.stack([run.init_scale * sample.directions for run, sample in zip(batch, samples, strict=True)]),
-            torch.stack([run.output_signs() for run in batch]),
-            activations.per_run([activations.named(run.activation) for run in batch]),
-        )
-        ENGINES[first.engine].train(
-            network.to(device),
-            torch.stack([sample.x for sample in samples]).to(device),
-            torch.stack([sample.labels for sample in samples]).to(device),
-            step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
-            steps=first.steps,
-            loss=LOSSES[first.loss_function],
-            stop=STOPS[first.stop],
-            observe={"tables": observe},
-            record=(*first.records, first.steps),
-        )
-        return [pd.concat(table, ignore_index=True) for table in tables]
+        return tables_at_records(batch, _columns, device)
 
 
 def _columns(run: NeuronsAtMeans, sample: Sample, network: TwoLayer) -> dict[str, object]:

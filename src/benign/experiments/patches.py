@@ -26,12 +26,11 @@ class Convolution(Setting):
     """F(x) = k sum_j a_j sum_p (<w_j, x_p> + b_j)_+^q, trained on n samples of the patches y mu and xi.
 
     There are ``filters`` of each output sign a_j, and q is the ``exponent``. The factor k is 1/filters where the mean
-    is over "filters", as in the articles, 1/2 where it is over "patches", and 1 where it is over "none". The
-    initial w_j, and the b_j where there
-    are ``biases``, have the standard deviation ``init_scale``; they are normal or ``uniform``. Gradient descent on the
-    mean logistic loss of y F, which is the cross-entropy of two logits, ends after ``steps`` steps or at the loss
-    ``level``. Labels are wrong independently with probability ``label_noise``. Errors and losses in testing are those
-    on clean labels.
+    is over "filters", as in the articles, 1/2 where it is over "patches", and 1 where it is over "none". The initial
+    w_j, and the b_j where there are ``biases``, have the standard deviation ``init_scale``; they are normal or
+    ``uniform``. Gradient descent on the mean logistic loss of y F, which is the cross-entropy of two logits, ends after
+    ``steps`` steps or at the loss ``level``. Labels are wrong independently with probability ``label_noise``. Errors
+    and losses in testing are those on clean labels.
     """
 
     n: int

@@ -13,7 +13,7 @@ from torch import Tensor
 from benign import seeds
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
-from benign.experiments.polluted import ENGINES, LOSSES
+from benign.experiments.polluted import ENGINES, LOSSES, train
 from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
 from benign.measure import errors
 from benign.networks import activations
@@ -97,30 +97,20 @@ class SeveralMeans(Setting):
             return -torch.ones(self.width, dtype=torch.float64)
         return output_signs(self.width, self.seed, self.signs == "balanced")
 
+    def network(self, sample: Sample) -> TwoLayer:
+        """The network before training, a batch of one."""
+        start = self.init_scale * sample.directions
+        return TwoLayer(start[None], self.output_signs()[None], activations.named(self.activation))
+
     @staticmethod
     def run(batch: Sequence["SeveralMeans"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run, one row a record."""
-        samples, first = [run.sample() for run in batch], batch[0]
-        network = TwoLayer(
-            torch.stack([run.init_scale * sample.directions for run, sample in zip(batch, samples, strict=True)]),
-            torch.stack([run.output_signs() for run in batch]),
-            activations.per_run([activations.named(run.activation) for run in batch]),
-        )
+        samples = [run.sample() for run in batch]
         observe = {
             **history.in_training(torch.stack([sample.flipped for sample in samples]).to(device)),
             "test_error": lambda s: _test_errors(s, batch, samples),
         }
-        trained = ENGINES[first.engine].train(
-            network.to(device),
-            torch.stack([sample.x for sample in samples]).to(device),
-            torch.stack([sample.labels for sample in samples]).to(device),
-            step_size=torch.tensor([run.step_size for run in batch], dtype=torch.float64, device=device),
-            steps=first.steps,
-            loss=LOSSES[first.loss_function],
-            stop=STOPS[first.stop],
-            observe=observe,
-            record=(*first.records, first.steps),
-        )
+        trained = train(batch, samples, observe, device, STOPS[batch[0].stop])
         tables = []
         for index in range(len(batch)):
             columns = {name: values[:, index].tolist() for name, values in trained.history.items()}
