@@ -180,8 +180,8 @@ def test_draws_that_are_outdated_are_shown_and_decide_nothing():
 
 @pytest.mark.parametrize(
     ("now", "counts"),
-    [(0, True), (1e-15, True), (1e-3, False), (None, False)],
-    ids=["the same", "rounded otherwise", "another number", "nothing"],
+    [(0, True), (1e-15, True), (0.009, True), (0.011, False), (None, False)],
+    ids=["the same", "rounded otherwise", "one training took another way", "another number", "nothing"],
 )
 def test_draws_still_count_where_code_has_changed_and_the_published_number_has_not(now, counts):
     (published,) = draws(now)[0].claims.values() if now is not None else (Number(None, None, None, "< 1"),)
