@@ -39,7 +39,7 @@ def sweep(
     """The table of an experiment over settings and seeds: the setting's fields, then what was measured.
 
     ``seeds`` is their number (0, 1, ...) or the seeds themselves. Runs that were done before, by the same
-    code and software, come from the store; the others are computed batch by batch and stored at once, so
+    code and software, come from the store; the others are computed batch by batch and stored soon, so
     that an interrupted sweep goes on where it stopped. Rows are ordered as settings, then seeds, and do
     not depend on ``batch_size``. A run that is asked for twice, by grids that overlap, is in the table once: counted
     twice, it would make every interval over seeds too short.
@@ -80,7 +80,7 @@ def sweep(
     table = store.load(runs)
     done = set(table[RUN])
     missing = {name: run for name, run in runs.items() if name not in done}
-    with progress(experiment.__name__, len(runs)) as display:
+    with progress(experiment.__name__, len(runs)) as display, store.collecting() as save:
         display.advance(len(runs) - len(missing))
         work, batches = Work(experiment, device), _batches(missing, experiment.batched_by, batch_size)
         finished = (
@@ -91,7 +91,7 @@ def sweep(
         for batch, (tables, seconds) in finished:
             _check_names(experiment, tables[0])
             _check_imported(parts["modules"])  # the run itself may import what it needs
-            store.save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
+            save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
             display.advance(len(batch))
     if missing:
         table = store.load(runs)  # fresh tables too are read back, so that fresh and stored cannot differ
