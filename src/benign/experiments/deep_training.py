@@ -134,7 +134,7 @@ def fit_lazily(
 
 
 def wide_starts(points: Tensor, depths: Sequence[int], init_noises: Sequence[float], seed: int) -> list[Tensor]:
-    """The values of f_0 of wide networks: a draw of the Gaussian process with covariance s^{2L} Sigma_L each, or zero."""
+    """The values of f_0 of wide networks: draws of Gaussian processes with covariances s^{2L} Sigma_L, or zero."""
     drawn = {depth for depth, init_noise in zip(depths, init_noises, strict=True) if init_noise}
     covariances = analytic.kernels(points, wanted=[(depth, "nngp") for depth in drawn])
     draw = torch.from_numpy(seeds.generator(seed, "initial function").standard_normal(len(points)))

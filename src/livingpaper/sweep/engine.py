@@ -1,6 +1,7 @@
 """Settings times seeds, in batches, each training done once."""
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -185,9 +186,15 @@ def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> E
 
 
 def _batches(runs: dict[str, Experiment], batched_by: tuple[str, ...], size: int) -> Iterable[list[Experiment]]:
-    """Runs that share the fields ``batched_by``, at most ``size`` at a time, in the order given."""
-    groups: dict[tuple, list[Experiment]] = {}
+    """Runs that share the fields ``batched_by``, at most ``size`` at a time, otherwise in the order given.
+
+    Those of one seed stand together, for what they draw is often the same.
+    """
+    of_seeds: dict[int, list[Experiment]] = {}
     for run in runs.values():
+        of_seeds.setdefault(run.seed, []).append(run)
+    groups: dict[tuple, list[Experiment]] = {}
+    for run in itertools.chain(*of_seeds.values()):
         groups.setdefault(tuple(getattr(run, field) for field in batched_by), []).append(run)
     for group in groups.values():
         for first in range(0, len(group), size):
