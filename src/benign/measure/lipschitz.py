@@ -15,9 +15,9 @@ place of sigma'(u): with sigma'(-inf) = gamma and sigma'(inf) = 1,
 where r shrinks on the way. What counts is the true gradient at the points that one comes by.
 """
 
-import itertools
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float64
@@ -47,25 +47,28 @@ def at(network: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, " runs
     return gradients(network, x).norm(dim=-1).amax(-1)
 
 
-def between(network: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, " runs"]:
-    """The length of the longest gradient half-way between two of the given points, the same kind of lower bound.
+class Survey(NamedTuple):
+    """Lower bounds of the Lipschitz constant that look at points and half-way between them, and where to look next."""
+
+    at_data: Float64[Tensor, " runs"]  #: the length of the longest gradient at a given point
+    between: Float64[Tensor, " runs"]  #: and of the longest half-way between two of them
+    steepest: Float64[Tensor, "runs count d"]  #: the points, of both kinds, where the gradient is longest
+
+
+def survey(network: Deep, x: Float64[Tensor, "*runs n d"], count: int = 1) -> Survey:
+    """The gradients at n points and half-way between two of them, and the ``count`` points where they are longest.
 
     Raises:
         InputError: fewer than two points.
     """
     if x.shape[-2] < 2:
         raise InputError("there is nothing between fewer than 2 points")
-    first, second = torch.tensor(list(itertools.combinations(range(x.shape[-2]), 2)), device=x.device).T
-    return at(network, (x[..., first, :] + x[..., second, :]) / 2)
-
-
-def steepest(network: Deep, x: Float64[Tensor, "*runs n d"], count: int) -> Float64[Tensor, "runs count d"]:
-    """Where the gradient is longest among the given points and those half-way between two of them."""
-    first, second = torch.tensor(list(itertools.combinations(range(x.shape[-2]), 2)), device=x.device).T
+    first, second = torch.triu_indices(x.shape[-2], x.shape[-2], 1, device=x.device)
     points = torch.cat([x, (x[..., first, :] + x[..., second, :]) / 2], -2)
     lengths = gradients(network, points).norm(dim=-1)
     which = lengths.topk(min(count, lengths.shape[1])).indices.unsqueeze(-1)
-    return points.expand(len(which), -1, -1).take_along_dim(which, 1)
+    steepest = points.expand(len(which), -1, -1).take_along_dim(which, 1)
+    return Survey(lengths[:, : x.shape[-2]].amax(-1), lengths[:, x.shape[-2] :].amax(-1), steepest)
 
 
 def ascent(network: Deep, x: Float64[Tensor, "*runs n d"], steps: int = 40) -> Float64[Tensor, " runs"]:

@@ -176,7 +176,7 @@ def diagonal(x: Float64[Tensor, "n d"], *, depth: int, kind: Literal["ntk", "nng
 def _tiles(
     left: Tensor, right: Tensor, ordered: list[tuple[int, str]], mixture: float
 ) -> Iterator[tuple[tuple[int, str], Tensor]]:
-    """The kernels of unit vectors, by the recursion in place: every pass stays in the cache. Take each before the next."""
+    """The kernels of unit vectors, by the recursion in place: passes stay in the cache. Read each before the next."""
     theta = left @ right.T
     defect, excess = 1 - theta, 1 + theta
     _refine(defect, left, right, -1)
