@@ -85,6 +85,23 @@ def test_ascent_starts_at_the_data_and_beats_a_random_search_of_the_same_size():
     assert (found > 1.1 * lipschitz.at(nets, points(6, 10 * 41, 50))).all()
 
 
+@pytest.mark.parametrize("name", ["relu", "elu"])
+def test_the_ascent_is_that_of_the_library_s_optimiser(name):
+    nets, x, steps = network((20, 30, 30, 1), name=name), points(5, 2, 6, 20), 12
+    lengths = x.norm(dim=-1, keepdim=True)
+    best, y = lipschitz.at(nets, x), (x / lengths).requires_grad_()
+    optimiser = torch.optim.Adam([y], lr=lipschitz.STEP / math.sqrt(20))
+    for step in range(steps):
+        optimiser.zero_grad()
+        lipschitz._smoothed(nets, lengths * y, 0.02 ** (step / (steps - 1))).log().sum().neg().backward()
+        optimiser.step()
+        with torch.no_grad():
+            y.div_(y.norm(dim=-1, keepdim=True))
+            if step % lipschitz.LOOK == lipschitz.LOOK - 1:
+                best = torch.maximum(best, lipschitz.at(nets, lengths * y))
+    torch.testing.assert_close(lipschitz.ascent(nets, x, steps), best, rtol=1e-9, atol=0)
+
+
 @pytest.mark.parametrize("name", ["relu", "leaky_relu(0.2)"])
 def test_ascent_finds_the_constant_of_two_layers(name):
     nets, x = network((20, 12, 1), seeds=range(4), name=name), points(5, 16, 20)

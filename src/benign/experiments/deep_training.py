@@ -94,9 +94,9 @@ class LazyTraining(DeepTraining):
         """When training is over. A loss below ln(2) / n alone would make sure of every label."""
         return Rule(self.level, fitted=True)
 
-    def outputs(self, network: Deep, start: Deep, x: Tensor) -> Tensor:
-        """What one network says at the points x, shape (points,); ``start`` is the same network before training."""
-        return network(x)[0] - start(x)[0] if self.centred else network(x)[0]
+    def outputs(self, now: Tensor, start: Tensor) -> Tensor:
+        """What counts as the outputs of a network that says ``now``, and said ``start`` before training."""
+        return now - start if self.centred else now
 
 
 def fit(
