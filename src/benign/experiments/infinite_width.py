@@ -79,11 +79,10 @@ def descend(run: LazyTraining, kernel: Tensor, start: Tensor, labels: Tensor) ->
     rng = seeds.generator(run.seed, "mini-batch order")  # that of ``train.deep``
     coefficients, steps = torch.zeros_like(labels), 0
     c, k, f0, y = (tensor.numpy() for tensor in (coefficients, kernel, start, labels))
+    how = run.stop.level, run.stop.fitted, run.step_size
     for _ in range(run.epochs):
-        outputs = start + kernel @ coefficients
-        if run.stop(labels * outputs, LOGISTIC.at(outputs, labels)):
+        if compiled.descend_on_kernel(k, f0, y, *how, rng.permutation(run.n), run.batch_points, c):
             break
-        compiled.descend_on_kernel(k, f0, y, run.step_size, rng.permutation(run.n), run.batch_points, c)
         steps += -(-run.n // run.batch_points)
     return coefficients, steps
 

@@ -266,12 +266,16 @@ def negative_derivative(loss, margin):
 
 
 @compiled_as_numpy
-def descend_on_kernel(kernel, start, labels, rate, order, size, coefficients):
-    """Mini-batches of so many points on the logistic loss of ``start`` + K c, in the given order, changing c in place.
+def descend_on_kernel(kernel, start, labels, level, fitted, rate, order, size, coefficients):
+    """Unless the run is over, takes it once through the sample in the given order; returns whether it is over.
 
-    ``rate`` is the step size. Once through the sample: ``order`` has every point.
+    Mini-batches of so many points on the logistic loss of ``start`` + K c change c in place; ``rate`` is the step size.
     """
     n = len(labels)
+    outputs = np.dot(kernel, coefficients)
+    outputs += start
+    if is_over(ON_LOGISTIC, level, fitted, labels, outputs):
+        return True
     rows, pulls = np.empty((size, n)), np.empty(size)
     for first in range(0, n, size):
         points = order[first : first + size]
@@ -285,6 +289,7 @@ def descend_on_kernel(kernel, start, labels, rate, order, size, coefficients):
             pulls[i] = rate / count * label * (1 / (1 + math.exp(margin)))
         for i in range(count):
             coefficients[points[i]] += pulls[i]
+    return False
 
 
 @compiled_as_numpy
