@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -87,10 +88,13 @@ def test_ascent_starts_at_the_data_and_beats_a_random_search_of_the_same_size():
 
 @pytest.mark.parametrize("name", ["relu", "elu"])
 def test_the_ascent_is_that_of_the_library_s_optimiser(name):
-    nets, x, steps = network((20, 30, 30, 1), name=name), points(5, 2, 6, 20), 12
+    nets, x, steps = network((20, 15, 15, 1), name=name), points(5, 2, 6, 20), 12
+    found = lipschitz.ascent(nets, x, steps)
+    basis = torch.linalg.qr(nets.weights[0].mT).Q
+    nets, x = replace(nets, weights=(nets.weights[0] @ basis, *nets.weights[1:])), x @ basis
     lengths = x.norm(dim=-1, keepdim=True)
     best, y = lipschitz.at(nets, x), (x / lengths).requires_grad_()
-    optimiser = torch.optim.Adam([y], lr=lipschitz.STEP / math.sqrt(20))
+    optimiser = torch.optim.Adam([y], lr=lipschitz.STEP / math.sqrt(15))
     for step in range(steps):
         optimiser.zero_grad()
         lipschitz._smoothed(nets, lengths * y, 0.02 ** (step / (steps - 1))).log().sum().neg().backward()
@@ -99,7 +103,7 @@ def test_the_ascent_is_that_of_the_library_s_optimiser(name):
             y.div_(y.norm(dim=-1, keepdim=True))
             if step % lipschitz.LOOK == lipschitz.LOOK - 1:
                 best = torch.maximum(best, lipschitz.at(nets, lengths * y))
-    torch.testing.assert_close(lipschitz.ascent(nets, x, steps), best, rtol=1e-9, atol=0)
+    torch.testing.assert_close(found, best, rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu(0.2)"])
