@@ -271,8 +271,11 @@ def unchecked(function):
         (lambda x: analytic.kappa0(x[0] / 9, -0.1), "slope is -0.1"),
         (lambda x: analytic.profile(torch.tensor([0.3, -1.1], dtype=torch.float64), 2), "rho holds -1.1: the cosine"),
         (lambda x: analytic.profile(x[0] * math.nan, 2), "rho holds nan"),
-        (lambda x: unchecked(analytic.kernel)(x, x[:, :2], depth=2), "x has dimension 3 and z has 2: a kernel takes"),
-        (lambda x: unchecked(analytic.kernel)(x, depth=2, kind="gp"), "kind is 'gp': there are 'ntk'"),
+        (
+            lambda x: unchecked(analytic.kernels)(x, x[:, :2], wanted=[(2, "ntk")]),
+            "x has dimension 3 and z has 2: a kernel takes",
+        ),
+        (lambda x: unchecked(analytic.kernels)(x, wanted=[(2, "gp")]), "kind is 'gp': there are 'ntk'"),
     ],
 )
 def test_errors_say_what_was_wrong(call, message):
