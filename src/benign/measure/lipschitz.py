@@ -65,11 +65,11 @@ def survey(network: Deep, x: Float64[Tensor, "*runs n d"], count: int = 1) -> Su
     if x.shape[-2] < 2:
         raise InputError("there is nothing between fewer than 2 points")
     first, second = torch.triu_indices(x.shape[-2], x.shape[-2], 1, device=x.device)
-    points = torch.cat([x, (x[..., first, :] + x[..., second, :]) / 2], -2)
-    lengths = gradients(network, points).norm(dim=-1)
-    which = lengths.topk(min(count, lengths.shape[1])).indices.unsqueeze(-1)
-    steepest = points.expand(len(which), -1, -1).take_along_dim(which, 1)
-    return Survey(lengths[:, : x.shape[-2]].amax(-1), lengths[:, x.shape[-2] :].amax(-1), steepest)
+    pieces = x, (x[..., first, :] + x[..., second, :]) / 2
+    lengths = [gradients(network, piece).norm(dim=-1) for piece in pieces]
+    which = torch.cat(lengths, 1).topk(min(count, x.shape[-2] + len(first))).indices.unsqueeze(-1)
+    steepest = torch.cat(pieces, -2).expand(len(which), -1, -1).take_along_dim(which, 1)
+    return Survey(*(length.amax(-1) for length in lengths), steepest)
 
 
 def ascent(network: Deep, x: Float64[Tensor, "*runs n d"], steps: int = 40) -> Float64[Tensor, " runs"]:
