@@ -11,6 +11,7 @@ import torch
 from scipy import stats
 
 import benign
+from benign import seeds
 from benign.errors import InputError
 from benign.seeds import generator
 
@@ -28,6 +29,19 @@ def test_a_seed_and_a_purpose_name_a_draw():
     assert len(set(others)) == len(others)
 
 
+@pytest.mark.parametrize("kept", [seeds.KEPT, 0])
+def test_normals_are_those_of_the_generator_however_many_at_a_time(kept, monkeypatch):
+    monkeypatch.setattr(seeds, "KEPT", kept)
+    expected = generator(3, "test").standard_normal((7, 4))
+    for at_a_time in (1, 3, 7, 100):
+        pieces = list(seeds.normals(3, "test", 7, 4, at_a_time))
+        assert len(pieces[0]) == min(at_a_time, 7)
+        np.testing.assert_array_equal(np.concatenate(pieces), expected)
+    if kept:
+        with pytest.raises(ValueError, match="read-only"):
+            pieces[0][0, 0] = 1.0
+
+
 def test_purposes_and_neighbouring_seeds_are_uncorrelated():
     draws = np.array([generator(seed, purpose).standard_normal(4000) for seed in range(5) for purpose in "abc"])
     correlations = np.corrcoef(draws)[np.triu_indices(len(draws), k=1)]
@@ -40,7 +54,7 @@ def test_no_two_purposes_in_the_package_share_a_checksum():
     for file in Path(benign.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             name = getattr(node, "func", None)
-            if getattr(name, "attr", getattr(name, "id", "")) == "generator":
+            if getattr(name, "attr", getattr(name, "id", "")) in ("generator", "normals"):
                 purposes.add(ast.unparse(node.args[1]))
     assert len(purposes) > 5
     assert len({zlib.crc32(purpose.encode()) for purpose in purposes}) == len(purposes)

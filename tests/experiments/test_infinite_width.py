@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benign.experiments.deep_classification import DeepClassification
-from benign.experiments.infinite_width import InfiniteWidth, descend, initial
+from benign.experiments.infinite_width import InfiniteWidth, descend, initials
 from benign.ntk import analytic
 from benign.seeds import generator
 
@@ -48,7 +48,7 @@ def test_it_stops_at_the_first_epoch_that_reaches_the_level():
 def test_the_start_is_the_gaussian_process():
     x = torch.nn.functional.normalize(torch.tensor(generator(0, "test").standard_normal((3, 80))), dim=1)
     x[1] = torch.nn.functional.normalize(x[0] + 0.5 * x[1], dim=0)
-    draws = np.stack([initial(dataclasses.replace(SMALL, seed=seed), x) for seed in range(1000)])
+    draws = np.stack([initials([dataclasses.replace(SMALL, seed=seed)], x)[0] for seed in range(1000)])
     expected = 0.49 * analytic.kernel(x, depth=3, kind="nngp").numpy()
     # An entry has the standard deviation of at most 0.49 sqrt(2 / 1000) = 0.022: four of them, six entries, 4e-4.
     np.testing.assert_allclose(np.cov(draws.T, bias=True), expected, rtol=0, atol=0.088)
@@ -57,7 +57,7 @@ def test_the_start_is_the_gaussian_process():
 def test_equal_margins_by_an_explicit_inverse():
     (table,) = InfiniteWidth.run([SMALL])
     (x, labels, _), (fresh, y) = SMALL.sample(), SMALL.fresh()
-    start = initial(SMALL, torch.cat([x, fresh]))
+    start = initials([SMALL], torch.cat([x, fresh]))[0]
     scale, q = 0.7 ** (4 / 3), -math.log(math.expm1(0.05))
     kernel, cross = (scale * analytic.kernel(a, x, depth=3) for a in (x, fresh))
     outputs = start[24:] + cross @ torch.linalg.solve(kernel, q * labels - start[:24])

@@ -45,7 +45,7 @@ def test_the_table_against_training_in_all_coordinates():
     (gradient,) = torch.autograd.grad(network(v / unit).sum(), v)
     assert row.at_data == pytest.approx(float(gradient.norm(dim=1).max()), rel=1e-8)
     assert row.upper == pytest.approx(float(lipschitz.upper(network)) / unit, rel=1e-8)
-    assert row.between_data == pytest.approx(float(lipschitz.between(network, x)) / unit, rel=1e-8)
+    assert row.between_data == pytest.approx(float(lipschitz.survey(network, x).between) / unit, rel=1e-8)
     assert row.lower == max(row.at_data, row.between_data, row.by_ascent) <= row.upper
 
     test, y = mixtures.test_points(4.0, 50, 300, seeds.generator(1, "test points"))

@@ -9,7 +9,7 @@ import torch
 from scipy.stats import norm
 
 from benign.data import images
-from benign.experiments.deep_training import wide_start
+from benign.experiments.deep_training import wide_starts
 from benign.experiments.separation import Separation, geometry, lost, predicted_excess
 from benign.ntk import analytic
 
@@ -81,7 +81,7 @@ def test_the_table():
 def test_a_random_start_is_learned_away_at_the_sample_only():
     (table,) = Separation.run([dataclasses.replace(SMALL, init_noise=0.5)])
     (p,) = Separation.problems([SMALL])
-    start = wide_start(torch.cat([p.x, p.x_test]), 3, 0.5, 0)
+    start = wide_starts(torch.cat([p.x, p.x_test]), [3], [0.5], 0)[0]
     assert start.std() == pytest.approx(0.5, rel=0.5)
     kernel, cross = analytic.kernel(p.x, depth=3), analytic.kernel(p.x_test, p.x, depth=3)
     outputs = start[40:] + cross @ torch.linalg.solve(kernel, p.labels - start[:40])

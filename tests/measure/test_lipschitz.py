@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -30,7 +31,7 @@ def test_no_chord_is_steeper_than_the_product_and_no_lower_bound_exceeds_it(seed
     above = lipschitz.upper(nets) * (1 + 1e-9)
     assert ((nets(x) - nets(z)).abs() / (x - z).norm(dim=-1) <= above.unsqueeze(1)).all()
     x = x[:6]
-    below = [lipschitz.at(nets, x), lipschitz.between(nets, x), lipschitz.ascent(nets, x, 5)]
+    below = [lipschitz.at(nets, x), lipschitz.survey(nets, x).between, lipschitz.ascent(nets, x, 5)]
     assert all((bound <= above).all() for bound in below)
 
 
@@ -62,18 +63,19 @@ def test_between_is_half_way():
     nets, x = network(name="elu"), points(4, 2, 6, 5)
     halves = torch.stack([(x[:, i] + x[:, j]) / 2 for i, j in itertools.combinations(range(6), 2)], 1)
     assert halves.shape == (2, 15, 5)
-    torch.testing.assert_close(lipschitz.between(nets, x), lipschitz.at(nets, halves), rtol=1e-12, atol=0)
+    torch.testing.assert_close(lipschitz.survey(nets, x).between, lipschitz.at(nets, halves), rtol=1e-12, atol=0)
     with pytest.raises(InputError, match="nothing between fewer than 2 points"):
-        lipschitz.between(nets, x[:, :1])
+        lipschitz.survey(nets, x[:, :1])
 
 
 def test_steepest_is_the_longest_of_the_data_and_the_points_between():
     nets, x = network(), points(4, 2, 6, 5)
-    found = lipschitz.steepest(nets, x, 3)
+    longest_at_data, _, found = lipschitz.survey(nets, x, 3)
+    torch.testing.assert_close(longest_at_data, lipschitz.at(nets, x), rtol=1e-12, atol=0)
     assert found.shape == (2, 3, 5)
-    longest = torch.maximum(lipschitz.at(nets, x), lipschitz.between(nets, x))
+    longest = torch.maximum(lipschitz.at(nets, x), lipschitz.survey(nets, x).between)
     torch.testing.assert_close(lipschitz.at(nets, found), longest, rtol=1e-12, atol=0)
-    assert lipschitz.steepest(nets, x, 100).shape == (2, 6 + 15, 5)
+    assert lipschitz.survey(nets, x, 100).steepest.shape == (2, 6 + 15, 5)
 
 
 def test_ascent_starts_at_the_data_and_beats_a_random_search_of_the_same_size():
@@ -82,6 +84,26 @@ def test_ascent_starts_at_the_data_and_beats_a_random_search_of_the_same_size():
     torch.testing.assert_close(lipschitz.ascent(nets, x, 0), lipschitz.at(nets, x), rtol=1e-12, atol=0)
     found = lipschitz.ascent(nets, x, 40)
     assert (found > 1.1 * lipschitz.at(nets, points(6, 10 * 41, 50))).all()
+
+
+@pytest.mark.parametrize("name", ["relu", "elu"])
+def test_the_ascent_is_that_of_the_library_s_optimiser(name):
+    nets, x, steps = network((20, 15, 15, 1), name=name), points(5, 2, 6, 20), 12
+    found = lipschitz.ascent(nets, x, steps)
+    basis = torch.linalg.qr(nets.weights[0].mT).Q
+    nets, x = replace(nets, weights=(nets.weights[0] @ basis, *nets.weights[1:])), x @ basis
+    lengths = x.norm(dim=-1, keepdim=True)
+    best, y = lipschitz.at(nets, x), (x / lengths).requires_grad_()
+    optimiser = torch.optim.Adam([y], lr=lipschitz.STEP / math.sqrt(15))
+    for step in range(steps):
+        optimiser.zero_grad()
+        lipschitz._smoothed(nets, lengths * y, 0.02 ** (step / (steps - 1))).log().sum().neg().backward()
+        optimiser.step()
+        with torch.no_grad():
+            y.div_(y.norm(dim=-1, keepdim=True))
+            if step % lipschitz.LOOK == lipschitz.LOOK - 1:
+                best = torch.maximum(best, lipschitz.at(nets, lengths * y))
+    torch.testing.assert_close(found, best, rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu(0.2)"])
@@ -103,7 +125,7 @@ def test_networks_alone_and_in_a_batch():
     nets, x = network((5, 30, 30, 1), seeds=(1, 2, 3)), points(7, 3, 9, 5)
     for measure in (
         lipschitz.upper,
-        lambda net, *x: lipschitz.between(net, *x) if x else None,
+        lambda net, *x: lipschitz.survey(net, *x).between if x else None,
         lambda net, *x: lipschitz.ascent(net, *x, 4) if x else None,
     ):
         inputs = () if measure is lipschitz.upper else (x,)

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,8 @@ from benign.measure import lipschitz
 from benign.measure import two_layer_lipschitz as two
 from benign.networks.activations import elu, leaky_relu, relu
 from benign.networks.deep import initialise
+from benign.seeds import generator
+from benign.train import compiled
 
 ACTIVATIONS = [relu(), leaky_relu(0.3)]
 
@@ -43,6 +46,17 @@ def test_wide_networks_are_enclosed_closely():
     found, bound = two.search(network), two.certified(network)
     assert (found <= bound).all() and (bound < 1.1 * found).all()
     assert (lipschitz.ascent(network, torch.eye(66, dtype=torch.float64)) <= found).all()
+
+
+def test_vectors_are_turned_one_after_the_other():
+    form = np.cov(generator(0, "test").standard_normal((9, 20)))
+    slow = generator(1, "test").standard_normal((9, 5))
+    fast = slow.copy()
+    for i in range(9):
+        pull = form[i] @ slow - form[i, i] * slow[i]
+        slow[i] = pull / np.linalg.norm(pull)
+    compiled.turn_each(form, fast)
+    np.testing.assert_allclose(fast, slow, rtol=1e-13, atol=1e-15)
 
 
 def test_the_certificate_does_not_need_a_converged_solver(monkeypatch):

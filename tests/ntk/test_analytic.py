@@ -72,6 +72,16 @@ def test_arc_cosine_functions_are_gaussian_expectations(rho, slope):
     assert analytic.kappa1(at, slope).item() == pytest.approx(expected1, abs=1e-10)
 
 
+@pytest.mark.parametrize("both", [True, False])
+def test_kernels_of_several_depths_are_those_of_each_to_the_last_bit(both):
+    x, z = gaussian(150, 7), gaussian(40, 7, seed=1) if both else None
+    wanted = [(depth, kind) for depth in (5, 1, 2, 9) for kind in ("nngp", "ntk")]
+    found = analytic.kernels(x, z, wanted=wanted, slope=0.1)
+    assert set(found) == set(wanted)
+    for (depth, kind), matrix in found.items():
+        assert torch.equal(matrix, analytic.kernel(x, z, depth=depth, slope=0.1, kind=kind))
+
+
 @pytest.mark.parametrize("slope", SLOPES)
 def test_kappa0_is_the_derivative_of_kappa1(slope):
     rho = torch.linspace(-0.95, 0.95, 39, dtype=torch.float64).requires_grad_()
@@ -261,8 +271,11 @@ def unchecked(function):
         (lambda x: analytic.kappa0(x[0] / 9, -0.1), "slope is -0.1"),
         (lambda x: analytic.profile(torch.tensor([0.3, -1.1], dtype=torch.float64), 2), "rho holds -1.1: the cosine"),
         (lambda x: analytic.profile(x[0] * math.nan, 2), "rho holds nan"),
-        (lambda x: unchecked(analytic.kernel)(x, x[:, :2], depth=2), "x has dimension 3 and z has 2: a kernel takes"),
-        (lambda x: unchecked(analytic.kernel)(x, depth=2, kind="gp"), "kind is 'gp': there are 'ntk'"),
+        (
+            lambda x: unchecked(analytic.kernels)(x, x[:, :2], wanted=[(2, "ntk")]),
+            "x has dimension 3 and z has 2: a kernel takes",
+        ),
+        (lambda x: unchecked(analytic.kernels)(x, wanted=[(2, "gp")]), "kind is 'gp': there are 'ntk'"),
     ],
 )
 def test_errors_say_what_was_wrong(call, message):

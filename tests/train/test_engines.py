@@ -331,7 +331,7 @@ def test_a_run_that_diverged_fits_nothing():
     network, x, labels = problem(runs=1)
     outputs = torch.full((1, 6), torch.nan, dtype=torch.float64)
     snapshot = dense.DenseSnapshot(
-        0, torch.tensor([0]), outputs, labels, *[outputs] * 4, network.signs, network, network
+        0, torch.tensor([0]), outputs, labels, LOGISTIC, *[outputs] * 2, network.signs, network, network
     )
     assert history.training_error(snapshot).tolist() == [1]
 

@@ -5,7 +5,7 @@ and the noise may leave their span alone, as in George et al. (2023), Karhadkar 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,11 +117,24 @@ class Clusters:
 
         Drawn point by point: two calls for 100 points give the same points as one for 200.
         """
-        beyond = self.p - q  # what a frame leaves out of a point is orthogonal to all that was trained
-        normals = rng.standard_normal((count, 2 + q))
+        return self.placed(rng.standard_normal((count, 2 + q)))
+
+    def fresh_points(
+        self, q: int, seed: int, count: int, at_a_time: int
+    ) -> Iterator[tuple[Float64[Tensor, "some q"], Float64[Tensor, " some"]]]:
+        """The test points that belong to a seed, some at a time, and their clean labels."""
+        return map(self.placed, seeds.normals(seed, "test points of clusters", count, 2 + q, at_a_time))
+
+    def placed(
+        self, normals: Float64[np.ndarray, "count columns"]
+    ) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
+        """The points, and their clean labels, that rows of 2 + q standard normals make."""
+        count, beyond = len(normals), self.p + 2 - normals.shape[1]
         uniform = np.minimum(ndtr(normals[:, 0]) * len(self.means), len(self.means) - 1).astype(int)
-        # chi-square of many degrees is a gamma variable; its quantile keeps the draw one number a point
-        outside = gammaincinv(beyond / 2, ndtr(normals[:, 1])) * 2 if beyond else np.zeros(count)
+        outside = np.zeros(count)  # what a frame leaves out of a point is orthogonal to all that was trained
+        if beyond and self.noise == "unit":  # others need not know how long it is
+            # chi-square of many degrees is a gamma variable; its quantile keeps the draw one number a point
+            outside = gammaincinv(beyond / 2, ndtr(normals[:, 1])) * 2
         x = self._placed(uniform, normals[:, 2:], outside)
         return aligned(x), aligned(self.labels[uniform])
 

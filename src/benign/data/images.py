@@ -4,12 +4,14 @@ A data file is known by the sha256 of its decompressed content, so any recompres
 """
 
 import difflib
+import functools
 import gzip
 import hashlib
 import io
 import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -103,14 +105,12 @@ def load(name: str = "mnist-sample") -> ImageSet:
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise InputError(f"no image set is called {name!r}: {hint}There are {', '.join(DIGESTS)}")
     if name == "mnist-sample":
-        arrays = [np.load(io.BytesIO(_packaged(file))) for file in DIGESTS[name]]
-    elif folder := os.environ.get("BENIGN_DATA_DIR"):
+        return _sample(SAMPLE)
+    if folder := os.environ.get("BENIGN_DATA_DIR"):
         arrays = [_idx(_from_folder(Path(folder), name, file)) for file in DIGESTS[name]]
     else:
         arrays = [_idx(_from_mirrors(name, file)) for file in DIGESTS[name]]
-    for array in arrays:
-        array.setflags(write=False)
-    return ImageSet(name, *arrays)
+    return _set_of(name, arrays)
 
 
 def problem(
@@ -172,6 +172,17 @@ def problem(
     return Problem(x, polluted, clean, x_test, labels_test)
 
 
+@functools.lru_cache(maxsize=1)
+def _sample(archive: Path) -> ImageSet:
+    return _set_of("mnist-sample", [np.load(io.BytesIO(_packaged(archive, file))) for file in DIGESTS["mnist-sample"]])
+
+
+def _set_of(name: str, arrays: Sequence[np.ndarray]) -> ImageSet:
+    for array in arrays:
+        array.setflags(write=False)
+    return ImageSet(name, *arrays)
+
+
 def _flat(images: UInt8[np.ndarray, "n h w"]) -> Float[Tensor, "n h*w"]:
     """Images as rows of grey levels, 0 to 255."""
     return torch.from_numpy(images.reshape(len(images), -1).astype(np.float64))
@@ -183,16 +194,16 @@ def _idx(content: bytes) -> np.ndarray:
     return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * len(lengths)).reshape(lengths)
 
 
-def _packaged(member: str) -> bytes:
+def _packaged(file: Path, member: str) -> bytes:
     remedy = "Install the package again"
     try:
-        with zipfile.ZipFile(SAMPLE) as archive:
+        with zipfile.ZipFile(file) as archive:
             content = archive.read(member)
     except FileNotFoundError:
-        raise DataError(f"{SAMPLE} is missing. {remedy}") from None
+        raise DataError(f"{file} is missing. {remedy}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
-        raise DataError(f"{SAMPLE} cannot be read ({error}). {remedy}") from error
-    return _checked(content, "mnist-sample", member, SAMPLE, remedy)
+        raise DataError(f"{file} cannot be read ({error}). {remedy}") from error
+    return _checked(content, "mnist-sample", member, file, remedy)
 
 
 def _from_folder(folder: Path, name: str, file: str) -> bytes:

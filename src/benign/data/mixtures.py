@@ -85,11 +85,24 @@ def test_points(
 
     Drawn point by point: two calls for 100 points give the same points as one for 200.
     """
-    normals = rng.standard_normal((count, 1 + q))
-    y = np.where(normals[:, 0] > 0, 1.0, -1.0)  # a fair sign, independent of the other columns
-    x = normals[:, 1:]
+    return placed(signal, rng.standard_normal((count, 1 + q)))
+
+
+def placed(
+    signal: float | int, normals: Float64[np.ndarray, "count columns"]
+) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
+    """The points of the mixture, and their clean labels, that rows of 1 + q standard normals make."""
+    y = aligned(np.where(normals[:, 0] > 0, 1.0, -1.0))  # a fair sign, independent of the other columns
+    x = aligned(normals[:, 1:])
     x[:, 0] += signal * y
-    return aligned(x), aligned(y)
+    return x, y
+
+
+def fresh_points(
+    signal: float | int, q: int, seed: int, count: int
+) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
+    """The test points that belong to a seed, in a frame of q coordinates, and their clean labels."""
+    return placed(signal, next(seeds.normals(seed, "test points", count, 1 + q, count)))
 
 
 def aligned(array: np.ndarray) -> Float64[Tensor, "..."]:

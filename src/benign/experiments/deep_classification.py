@@ -46,10 +46,13 @@ class DeepClassification(Separated, LazyTraining):
             x_test, y_test = run.fresh()
             row, margins = training(trained, index)
             row["training_error_flipped"] = missed(margins[labels[index] != clean[index]])
-            row["initial_error"] = missed(y_test * start[index](x_test)[0])
-            row["test_error"] = missed(y_test * run.outputs(finished[index], start[index], x_test))
+            before, now = (network(x_test)[0] for network in (start[index], finished[index]))
+            row["initial_error"] = missed(y_test * before)
+            row["test_error"] = missed(y_test * run.outputs(now, before))
             if run.measure_laziness:
-                row |= laziness(run, finished[index], start[index], xs[index], labels[index], x_test, y_test)
+                row |= laziness(
+                    run, finished[index], start[index], xs[index], labels[index], x_test, y_test, now, before
+                )
             tables.append(pd.DataFrame([row]))
         return tables
 
@@ -72,15 +75,17 @@ class DeepDigits(DigitPair, LazyTraining):
         for index, (run, p) in enumerate(zip(batch, problems, strict=True)):
             row, margins = training(trained, index)
             row["training_error_flipped"] = missed(margins[p.labels != p.clean])
-            row["test_error"] = missed(p.labels_test * run.outputs(finished[index], start[index], p.x_test))
-            row |= laziness(run, finished[index], start[index], p.x, p.labels, p.x_test, p.labels_test)
+            before, now = (network(p.x_test)[0] for network in (start[index], finished[index]))
+            row["test_error"] = missed(p.labels_test * run.outputs(now, before))
+            row |= laziness(run, finished[index], start[index], p.x, p.labels, p.x_test, p.labels_test, now, before)
             tables.append(pd.DataFrame([row]))
         return tables
 
 
 def laziness(
-    run: LazyTraining, network: Deep, start: Deep, x: Tensor, labels: Tensor, x_test: Tensor, y_test: Tensor
-) -> dict[str, float]:
+    run: LazyTraining, network: Deep, start: Deep, x: Tensor, labels: Tensor, x_test: Tensor, y_test: Tensor,
+    said: Tensor, said_before: Tensor,
+) -> dict[str, float]:  # fmt: skip
     """How far training went from the start, for one network: in weights, kernel, active neurons and outputs.
 
     ``distance`` and ``kernel_change`` are relative Frobenius norms, the first over all layers, the second of the kernel
@@ -92,11 +97,10 @@ def laziness(
     moves = sum((w - w0).square().sum() for w, w0 in zip(network.weights, start.weights, strict=True))
     length = sum(w0.square().sum() for w0 in start.weights)
     now, then = empirical.kernel(network, x)[0], empirical.kernel(start, x)[0]
-    outputs = run.outputs(network, start, x_test)
-    moved = lazy.linearised(network, start, x_test)[0] - start(x_test)[0]
-    before = run.outputs(start, start, x_test)
-    linear = before + moved
-    coefficients, _ = descend(run, then, run.outputs(start, start, x), labels)
+    outputs, before = run.outputs(said, said_before), run.outputs(said_before, said_before)
+    linear = before + (lazy.linearised(network, start, x_test)[0] - said_before)
+    on_sample = start(x)[0]
+    coefficients, _ = descend(run, then, run.outputs(on_sample, on_sample), labels)
     trained = before + empirical.kernel(start, x_test, x)[0] @ coefficients
     return {
         "distance": float((moves / length).sqrt()),

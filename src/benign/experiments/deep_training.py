@@ -94,9 +94,9 @@ class LazyTraining(DeepTraining):
         """When training is over. A loss below ln(2) / n alone would make sure of every label."""
         return Rule(self.level, fitted=True)
 
-    def outputs(self, network: Deep, start: Deep, x: Tensor) -> Tensor:
-        """What one network says at the points x, shape (points,); ``start`` is the same network before training."""
-        return network(x)[0] - start(x)[0] if self.centred else network(x)[0]
+    def outputs(self, now: Tensor, start: Tensor) -> Tensor:
+        """What counts as the outputs of a network that says ``now``, and said ``start`` before training."""
+        return now - start if self.centred else now
 
 
 def fit(
@@ -133,13 +133,16 @@ def fit_lazily(
     )  # fmt: skip
 
 
-def wide_start(points: Tensor, depth: int, init_noise: float, seed: int) -> Tensor:
-    """The values of f_0 of a wide network: a draw of the Gaussian process with covariance s^{2L} Sigma_L, or zero."""
-    if init_noise == 0:
-        return torch.zeros(len(points), dtype=points.dtype)
-    covariance = analytic.kernel(points, depth=depth, kind="nngp")
+def wide_starts(points: Tensor, depths: Sequence[int], init_noises: Sequence[float], seed: int) -> list[Tensor]:
+    """The values of f_0 of wide networks: draws of Gaussian processes with covariances s^{2L} Sigma_L, or zero."""
+    drawn = {depth for depth, init_noise in zip(depths, init_noises, strict=True) if init_noise}
+    covariances = analytic.kernels(points, wanted=[(depth, "nngp") for depth in drawn])
     draw = torch.from_numpy(seeds.generator(seed, "initial function").standard_normal(len(points)))
-    return init_noise * (torch.linalg.cholesky(covariance) @ draw)
+    roots = {depth: torch.linalg.cholesky(covariance) for (depth, _), covariance in covariances.items()}
+    return [
+        init_noise * (roots[depth] @ draw) if init_noise else torch.zeros(len(points), dtype=points.dtype)
+        for depth, init_noise in zip(depths, init_noises, strict=True)
+    ]
 
 
 def training(trained: Trained, index: int) -> tuple[dict[str, float], Tensor]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from benign.data.mixtures import Mixture
@@ -57,7 +56,7 @@ def _table(run: Dynamics, sample: Mixture, signs: Tensor, margins: Tensor, on: T
     margins, right = margins.numpy(), signs.unsqueeze(1) == sample.labels
     alive, pairs = on & right, right.sum(0).numpy()
     of_sample, of_neuron, opposite = _count(alive, 1), _count(alive, 2), _count(on & ~right, 1)
-    died = _count(alive[:-1] & ~alive[1:], (1, 2))
+    died = _count(alive[:-1] & ~alive[1:], 1).sum(1)
     unit = g[:-1] * run.step  # step = step size * p / n
     growth = _after_a_step(np.diff(margins, axis=0) / unit)
     fall = _after_a_step(-np.diff(losses, axis=0) / (unit * g[:-1]))
@@ -102,9 +101,11 @@ def _table(run: Dynamics, sample: Mixture, signs: Tensor, margins: Tensor, on: T
     return table.loc[sorted({*run.records, run.steps})].reset_index(drop=True)
 
 
-def _count(marked: Tensor, axes: int | tuple[int, int]) -> np.ndarray:
-    """How many are marked along some axes; to count in 32 bits is twice as fast as in PyTorch's 64."""
-    return marked.sum(axes, dtype=torch.int32).numpy()
+def _count(marked: Tensor, axis: int) -> np.ndarray:
+    """How many are marked along an axis: in single bytes, which hold 255, far faster than in PyTorch's integers."""
+    ones = np.moveaxis(marked.numpy().view(np.uint8), axis, 0)
+    pieces = [ones[first : first + 255] for first in range(0, len(ones), 255)]
+    return sum(np.add.reduce(piece, dtype=np.uint8).astype(np.int32) for piece in pieces)
 
 
 def _after_a_step(changes: np.ndarray) -> np.ndarray:

@@ -16,7 +16,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from benign import seeds
 from benign.data import mixtures
 from benign.data.mixtures import Mixture
 from benign.experiments import polluted
@@ -77,8 +76,7 @@ def _in_units(run: GlobalControl, rows: list[dict[str, float]], pull: Tensor) ->
 
 def _at_test_points(run: GlobalControl, sample: Mixture, start: TwoLayer, network: TwoLayer) -> dict[str, float]:
     """What one network (a batch of one) does at fresh points of the mixture, beside the one that it started from."""
-    rng = seeds.generator(run.seed, "test points")
-    x, y = mixtures.test_points(run.signal, sample.x.shape[1], run.fresh_points, rng)
+    x, y = mixtures.fresh_points(run.signal, sample.x.shape[1], run.seed, run.fresh_points)
     right, hidden = network.signs.T * y, network.weights[0] @ x.T
     towards, rise = right * hidden > 0, right * (hidden - start.weights[0] @ x.T)
     log = math.log(run.p * run.width / run.n)

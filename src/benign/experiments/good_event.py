@@ -80,7 +80,7 @@ class GoodEvent(Alone, Polluted):
             "largest_length": noise.diagonal().max() / p,
             "coherence": n * _off_diagonal(inputs) / inputs.diagonal().min(),
         }
-        return pd.DataFrame({name: [float(value)] for name, value in measured.items()})
+        return pd.DataFrame(np.array([[float(value) for value in measured.values()]]), columns=list(measured))
 
 
 def _off_diagonal(gram: Float64[Tensor, "n n"]) -> Tensor:

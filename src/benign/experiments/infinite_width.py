@@ -8,25 +8,26 @@ K = s^{2(L-1)} Theta_L does not move. Then f = f_0 + sum_i c_i K(x_i, .), and SG
 No width, no weights. Data, test points and mini-batches of a seed are those of the finite networks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pandas as pd
 import torch
-from scipy.special import expit
 from torch import Tensor
 
 from benign import seeds
-from benign.experiments.deep_training import LazyTraining, missed, wide_start
+from benign.experiments.deep_training import LazyTraining, missed, wide_starts
 from benign.experiments.samples import Separated
-from benign.experiments.setting import Alone
+from benign.experiments.setting import Together
 from benign.ntk import analytic, regression
 from benign.theory.lazy_regime import margin_at
+from benign.train import compiled
 from benign.train.losses import LOGISTIC
 
 
 @dataclass(frozen=True, kw_only=True)
-class InfiniteWidth(Alone, Separated, LazyTraining):
+class InfiniteWidth(Together, Separated, LazyTraining):
     """The limit of ``DeepClassification`` for infinite width, beside its twin with equal margins at all points.
 
     The twin is gradient flow on the squared loss from the same f_0 to the targets q y_i; q is the margin at which the
@@ -34,52 +35,55 @@ class InfiniteWidth(Alone, Separated, LazyTraining):
     counting half, in units of q.
     """
 
-    batched_by: ClassVar[tuple[str, ...]] = (*LazyTraining.batched_by, "d", "test_points")
+    #: What the points and their labels depend on.
+    batched_by: ClassVar[tuple[str, ...]] = (
+        "seed", "n", "d", "separation", "label_noise", "balanced", "balanced_noise", "test_points",
+    )  # fmt: skip
 
-    def table(self, device: str) -> pd.DataFrame:
-        """One row; always on the CPU."""
-        (x, labels, _), (x_test, y_test) = self.sample(), self.fresh()
-        kernel, cross = (
-            self.kernel_scale * analytic.kernel(a, b, depth=self.depth) for a, b in ((x, None), (x_test, x))
-        )
-        start, start_test = initial(self, torch.cat([x, x_test])).split([self.n, self.test_points])
-        coefficients, steps = descend(self, kernel, start, labels)
-        outputs, q = start + kernel @ coefficients, margin_at(self.level)
-        fresh = start_test + cross @ coefficients
-        equal = regression.factor(kernel).predict(cross, q * labels, initial=(start_test, start))
-        row = {
-            "steps_taken": steps,
-            "loss": float(LOGISTIC.at(outputs, labels).mean()),
-            "training_error": missed(labels * outputs),
-            "label_mean": float(labels.mean()),
-            "test_error": missed(y_test * fresh),
-            "offset": _offset(fresh, y_test) / q,
-            "equal_test_error": missed(y_test * equal),
-            "equal_offset": _offset(equal, y_test) / q,
-        }
-        return pd.DataFrame([row])
+    @staticmethod
+    def tables(runs: Sequence["InfiniteWidth"], device: str) -> list[pd.DataFrame]:
+        """One row each; always on the CPU."""
+        (x, labels, _), (x_test, y_test) = runs[0].sample(), runs[0].fresh()
+        wanted = [(run.depth, "ntk") for run in runs]
+        kernels, crosses = analytic.kernels(x, wanted=wanted), analytic.kernels(x_test, x, wanted=wanted)
+        found = []
+        for run, both in zip(runs, initials(runs, torch.cat([x, x_test])), strict=True):
+            kernel, cross = (run.kernel_scale * matrices[run.depth, "ntk"] for matrices in (kernels, crosses))
+            start, start_test = both.split([run.n, run.test_points])
+            coefficients, steps = descend(run, kernel, start, labels)
+            outputs, q = start + kernel @ coefficients, margin_at(run.level)
+            fresh = start_test + cross @ coefficients
+            equal = regression.factor(kernel).predict(cross, q * labels, initial=(start_test, start))
+            row = {
+                "steps_taken": steps,
+                "loss": float(LOGISTIC.at(outputs, labels).mean()),
+                "training_error": missed(labels * outputs),
+                "label_mean": float(labels.mean()),
+                "test_error": missed(y_test * fresh),
+                "offset": _offset(fresh, y_test) / q,
+                "equal_test_error": missed(y_test * equal),
+                "equal_offset": _offset(equal, y_test) / q,
+            }
+            found.append(pd.DataFrame([row]))
+        return found
 
 
-def initial(run: LazyTraining, points: Tensor) -> Tensor:
-    """The values of f_0 at the points, or zero."""
-    return wide_start(points, run.depth, 0 if run.centred else run.init_noise, run.seed)
+def initials(runs: Sequence[LazyTraining], points: Tensor) -> list[Tensor]:
+    """The values of f_0 at the points, or zero; the runs are of one seed."""
+    scales = [0 if run.centred else run.init_noise for run in runs]
+    return wide_starts(points, [run.depth for run in runs], scales, runs[0].seed)
 
 
 def descend(run: LazyTraining, kernel: Tensor, start: Tensor, labels: Tensor) -> tuple[Tensor, int]:
     """The coefficients c when training has reached its end or the epochs are over, and the steps taken."""
     rng = seeds.generator(run.seed, "mini-batch order")  # that of ``train.deep``
     coefficients, steps = torch.zeros_like(labels), 0
-    c, k, f0, y = (tensor.numpy() for tensor in (coefficients, kernel, start, labels))  # small steps: NumPy is faster
+    c, k, f0, y = (tensor.numpy() for tensor in (coefficients, kernel, start, labels))
+    how = run.stop.level, run.stop.fitted, run.step_size
     for _ in range(run.epochs):
-        outputs = start + kernel @ coefficients
-        if run.stop(labels * outputs, LOGISTIC.at(outputs, labels)):
+        if compiled.descend_on_kernel(k, f0, y, *how, rng.permutation(run.n), run.batch_points, c):
             break
-        order = rng.permutation(run.n)
-        for first in range(0, run.n, run.batch_points):
-            points = order[first : first + run.batch_points]
-            margins = y[points] * (f0[points] + k[points] @ c)
-            c[points] += run.step_size / len(points) * y[points] * expit(-margins)
-            steps += 1
+        steps += -(-run.n // run.batch_points)
     return coefficients, steps
 
 

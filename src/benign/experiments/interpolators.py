@@ -133,11 +133,12 @@ def steepness(run: Interpolator, network: Deep, x: Tensor, unit: float) -> dict[
 
     Of two layers and no more neurons than dimensions, ``certified`` and ``lower`` are those of all activation patterns.
     """
+    at_data, between, steepest = lipschitz.survey(network, x, run.ascents)
     found = {
         "upper": lipschitz.upper(network),
-        "at_data": lipschitz.at(network, x),
-        "between_data": lipschitz.between(network, x),
-        "by_ascent": lipschitz.ascent(network, lipschitz.steepest(network, x, run.ascents), run.ascent_steps),
+        "at_data": at_data,
+        "between_data": between,
+        "by_ascent": lipschitz.ascent(network, steepest, run.ascent_steps),
     }
     found["lower"] = torch.maximum(found["between_data"], found["by_ascent"])
     if run.certify:

@@ -165,7 +165,7 @@ def _testing(
     ``silent`` is the share of the points at which no neuron is active: a ReLU network says 0 there, which is an error.
     """
     q = sample.x.shape[1]
-    x, y = mixtures.test_points(run.signal, q, run.test_points, seeds.generator(run.seed, "test points"))
+    x, y = mixtures.fresh_points(run.signal, q, run.seed, run.test_points)
     # A kernel of angles needs a point's whole length: outside of the frame it has a chi^2 with p - q degrees.
     rng = seeds.generator(run.seed, "lengths of test points beyond the frame")
     beyond = torch.tensor(2 * rng.standard_gamma((run.p - q) / 2, run.test_points))

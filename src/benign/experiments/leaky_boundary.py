@@ -13,7 +13,6 @@ from jaxtyping import Float64
 from scipy.stats import norm
 from torch import Tensor
 
-from benign import seeds
 from benign.data.clusters import Sample
 from benign.errors import InputError
 from benign.experiments.polluted import HOMOGENEOUS, LOSSES, tables_at_records
@@ -65,8 +64,7 @@ def _look(run: LeakyBoundary, sample: Sample, network: TwoLayer) -> dict[str, li
     v = network.signs[0] @ network.weights[0]
     slope = network.activation.derivative(v.new_tensor([-1.0])).item()
     margins = sample.labels * network(sample.x)[0]
-    rng = seeds.generator(run.seed, "test points of clusters")
-    x, y = sample.law.test_points(len(v), run.test_points, rng)
+    x, y = next(sample.law.fresh_points(len(v), run.seed, run.test_points, run.test_points))
     outputs, linear = network(x)[0], x @ v
     odd = (1 + slope) / 2 * linear / run.width**0.5
     row = {

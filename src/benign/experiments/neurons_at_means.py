@@ -1,13 +1,11 @@
 """Where each neuron of a network on several clusters points while it learns, and how linear the network still is."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
 
-from benign import seeds
 from benign.data.clusters import Sample
 from benign.experiments.polluted import tables_at_records
 from benign.experiments.setting import one_of
@@ -36,12 +34,9 @@ class NeuronsAtMeans(SeveralMeans):
 def _columns(run: NeuronsAtMeans, sample: Sample, network: TwoLayer) -> dict[str, object]:
     weights, means = network.weights[0], torch.from_numpy(sample.law.means[[0, -1]])
     depths = weights[:, : means.shape[1]] @ means.T / weights.norm(dim=1, keepdim=True)
-    draw = functools.partial(sample.law.test_points, rng=seeds.generator(run.seed, "test points of clusters"))
-    there, _ = errors.margins_of(network, draw, run.test_points)
-    draw = functools.partial(sample.law.test_points, rng=seeds.generator(run.seed, "test points of clusters"))
-    back, _ = errors.margins_of(
-        network, lambda q, count: (-(drawn := draw(q, count=count))[0], drawn[1]), run.test_points
-    )
+    drawn = weights.shape[1], run.seed, run.test_points, errors.CHUNK
+    there, _ = errors.margins_of(network, sample.law.fresh_points(*drawn))
+    back, _ = errors.margins_of(network, ((-x, y) for x, y in sample.law.fresh_points(*drawn)))
     odd, even = (there - back).square().sum(), (there + back).square().sum()
     signs = network.signs[0].numpy()
     return {

@@ -5,6 +5,7 @@ different degrees and of unit variance. The split is that of ``ntk.regression.Fa
 points and several u: exact in label noise and initialisation, a mean over seeds in the inputs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -16,7 +17,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from benign.experiments.samples import sphere
-from benign.experiments.setting import Alone, Setting, at_least, one_of
+from benign.experiments.setting import Setting, Together, at_least, one_of
 from benign.ntk import analytic
 from benign.theory.harmonics import harmonic
 
@@ -25,10 +26,12 @@ DEGREES = (1, 2, 3)
 TARGETS = (*map(str, DEGREES), "mixture")
 #: Directions u that the bias is averaged over: an unlearned target of degree 3 has heavy tails.
 DIRECTIONS = 16
+#: Bytes for the matrices of samples that are computed together.
+ROOM = 2**30
 
 
 @dataclass(frozen=True)
-class KernelSplit(Alone, Setting):
+class KernelSplit(Together, Setting):
     """One row a target: its ``bias``, and the parts that are the same for all targets.
 
     ``label_noise`` is over the variance of the label noise. ``slope`` is that of the leaky ReLU, 0 for the ReLU.
@@ -48,33 +51,49 @@ class KernelSplit(Alone, Setting):
         n=at_least(1), d=at_least(2), depth=at_least(2), slope=Annotated[float, Ge(0), Lt(1)], test_points=at_least(1),
         parity=one_of("both", "even"),
     )  # fmt: skip
-    batched_by: ClassVar[tuple[str, ...]] = ()
+    batched_by: ClassVar[tuple[str, ...]] = ("n", "d", "seed", "slope", "test_points", "parity")
 
-    def table(self, device: str) -> pd.DataFrame:
-        """One row a target."""
-        x = sphere(self.n, self.d, self.seed, "inputs on the sphere").to(device)
-        z = sphere(self.test_points, self.d, self.seed, "test points on the sphere").to(device)
-        # a(z) = K^{-1} k(z). Only the end of training is asked for, and eigenvalues would cost ten times as much.
-        a = torch.cholesky_solve(self.kernel(x, z), torch.linalg.cholesky(self.kernel(x))).mT
-        covariance, cross = (self.kernel(*points, kind="nngp") for points in ((x,), (z, x)))
-        start = self.kernel(z, kind="nngp").diagonal() + (a * (a @ covariance - 2 * cross)).sum(1)
-        biases = [(a @ targets(x, name) - targets(z, name)).square().mean() for name in TARGETS]
-        return pd.DataFrame(
-            {
-                "target": TARGETS,
-                "bias": [float(bias) for bias in biases],
-                "label_noise": float(a.square().sum(1).mean()),
-                "initialisation": float(start.mean()),
-            }
-        )
+    @staticmethod
+    def tables(runs: Sequence["KernelSplit"], device: str) -> list[pd.DataFrame]:
+        """One row a target; the runs have the same points, and kernels of different depths."""
+        first, depths = runs[0], [run.depth for run in runs]
+        if len(runs) > 1 and 16 * first.n**2 * len(runs) > ROOM:
+            return [table for run in runs for table in KernelSplit.tables([run], device)]
+        x = sphere(first.n, first.d, first.seed, "inputs on the sphere").to(device)
+        z = sphere(first.test_points, first.d, first.seed, "test points on the sphere").to(device)
+        among = first.kernels(x, None, [(depth, kind) for depth in depths for kind in ("ntk", "nngp")])
+        between = first.kernels(x, z, [(depth, "ntk") for depth in depths])
+        starts = first.kernels(z, x, [(depth, "nngp") for depth in depths])
+        own = first.kernels(z, None, [(depth, "nngp") for depth in depths])
+        goals = {name: (targets(x, name), targets(z, name)) for name in TARGETS}
+        tables = []
+        for depth in depths:
+            # a(z) = K^{-1} k(z). Only the end of training is asked for, and eigenvalues would cost ten times as much.
+            a = torch.cholesky_solve(between[depth, "ntk"], torch.linalg.cholesky(among[depth, "ntk"])).mT
+            covariance, cross = among[depth, "nngp"], starts[depth, "nngp"]
+            start = own[depth, "nngp"].diagonal() + (a * (a @ covariance - 2 * cross)).sum(1)
+            biases = [(a @ on_sample - at_points).square().mean() for on_sample, at_points in goals.values()]
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "target": TARGETS,
+                        "bias": [float(bias) for bias in biases],
+                        "label_noise": float(a.square().sum(1).mean()),
+                        "initialisation": float(start.mean()),
+                    }
+                )
+            )
+        return tables
 
-    def kernel(self, x: Tensor, z: Tensor | None = None, kind: Literal["ntk", "nngp"] = "ntk") -> Tensor:
-        """The chosen part of the kernel, between x and z or of x with itself."""
-        shape = dict(depth=self.depth, slope=self.slope, kind=kind)
-        whole = analytic.kernel(x, z, **shape)
+    def kernels(
+        self, x: Tensor, z: Tensor | None, wanted: list[tuple[int, Literal["ntk", "nngp"]]]
+    ) -> dict[tuple[int, str], Tensor]:
+        """The chosen part of kernels of some depths and kinds, between x and z or of x with itself."""
+        whole = analytic.kernels(x, z, wanted=wanted, slope=self.slope)
         if self.parity == "both":
             return whole
-        return (whole + analytic.kernel(x, -(x if z is None else z), **shape)) / 2
+        other = analytic.kernels(x, -(x if z is None else z), wanted=wanted, slope=self.slope)
+        return {which: (matrix + other[which]) / 2 for which, matrix in whole.items()}
 
 
 def targets(x: Float64[Tensor, "n d"], name: str) -> Float64[Tensor, "n directions"]:

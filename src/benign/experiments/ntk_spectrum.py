@@ -6,6 +6,7 @@ closest pair in the kernel's feature space, min_{i != j} (K_ii + K_jj - 2 K_ij) 
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from benign import seeds
 from benign.data import images
 from benign.errors import InputError
 from benign.experiments.samples import sphere
-from benign.experiments.setting import Alone, Setting, at_least, one_of
+from benign.experiments.setting import Alone, Setting, Together, at_least, one_of
 from benign.networks import activations, deep
 from benign.ntk import analytic, empirical
 
@@ -27,7 +28,7 @@ PIXELS, COARSER = 784, (196, 49)
 
 
 @dataclass(frozen=True)
-class Spectrum(Alone, Setting):
+class Spectrum(Together, Setting):
     """The kernel matrix of a ReLU network of ``depth`` layers at n random inputs in R^d.
 
     ``inputs`` is ``"sphere"``, uniform on the unit sphere; ``"gaussian"``, N(0, I/d); ``"mnist"``, images of all digits
@@ -45,7 +46,7 @@ class Spectrum(Alone, Setting):
     allows = dict(
         n=at_least(2), d=at_least(2), depth=at_least(1), inputs=one_of("sphere", "gaussian", "mnist", "mnist-gaussian")
     )
-    batched_by: ClassVar[tuple[str, ...]] = ("n", "d", "depth", "inputs")
+    batched_by: ClassVar[tuple[str, ...]] = ("n", "d", "inputs", "seed")  # what the inputs depend on
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,27 +70,32 @@ class Spectrum(Alone, Setting):
         mean, root = _moments(self.d)
         return torch.nn.functional.normalize(mean + x @ root, dim=1)
 
-    def table(self, device: str) -> pd.DataFrame:
-        """One row.
+    @staticmethod
+    def tables(runs: Sequence["Spectrum"], device: str) -> list[pd.DataFrame]:
+        """One row each.
 
         ``smallest`` is the smallest eigenvalue, ``pair`` the bound by the closest pair, ``closest`` the largest cosine
         between two inputs, ``shortest`` the smallest squared length, ``seen`` the mean squared length with
         the squares of the bottom eigenvector as weights, and ``directions`` the smallest eigenvalue once the inputs are
         divided by their lengths.
         """
-        x = self.draw()
+        x = runs[0].draw()
         lengths = x.square().sum(1)
-        kernel = analytic.kernel(x, depth=self.depth)
-        row = {"smallest": _smallest(kernel), "pair": pair_bound(kernel)}
-        cosines = (x @ x.mT / (lengths.unsqueeze(1) * lengths).sqrt()).fill_diagonal_(-1)
-        row |= {"closest": float(cosines.max()), "shortest": float(lengths.min())}
-        if self.inputs == "gaussian":
-            bottom = torch.linalg.eigh(kernel).eigenvectors[:, 0]
-            scaled = kernel / (lengths.unsqueeze(1) * lengths).sqrt()
-            row |= {"seen": float(bottom.square() @ lengths), "directions": _smallest(scaled)}
-        else:
-            row |= {"seen": 1.0, "directions": row["smallest"]}
-        return pd.DataFrame([row])
+        scales = (lengths.unsqueeze(1) * lengths).sqrt()
+        cosines = (x @ x.mT / scales).fill_diagonal_(-1)
+        inputs = {"closest": float(cosines.max()), "shortest": float(lengths.min())}
+        found = []
+        kernels = analytic.kernels(x, wanted=[(run.depth, "ntk") for run in runs])
+        for run in runs:
+            kernel = kernels[run.depth, "ntk"]
+            row = {"smallest": _smallest(kernel), "pair": pair_bound(kernel)} | inputs
+            if run.inputs == "gaussian":
+                bottom = torch.linalg.eigh(kernel).eigenvectors[:, 0]
+                row |= {"seen": float(bottom.square() @ lengths), "directions": _smallest(kernel / scales)}
+            else:
+                row |= {"seen": 1.0, "directions": row["smallest"]}
+            found.append(pd.DataFrame([row]))
+        return found
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from benign import seeds
 from benign.data import mixtures
 from benign.experiments.polluted import HOMOGENEOUS, Polluted, tables_at_records
 from benign.experiments.setting import at_least
@@ -41,8 +40,7 @@ class MarginParts(Polluted):
 
 
 def _parts(run: MarginParts, sample: mixtures.Mixture, network: TwoLayer) -> dict[str, object]:
-    rng = seeds.generator(run.seed, "test points")
-    fresh, truth = mixtures.test_points(run.signal, sample.x.shape[1], run.fresh_points, rng)
+    fresh, truth = mixtures.fresh_points(run.signal, sample.x.shape[1], run.seed, run.fresh_points)
     parts = margin_parts(network, torch.cat([sample.x, fresh]), torch.cat([sample.labels, truth]))
     kinds = ["flipped" if wrong else "clean" for wrong in sample.flipped.tolist()] + ["fresh"] * run.fresh_points
     return {"kind": kinds, "signal_part": parts[0], "noise_part": parts[1]}

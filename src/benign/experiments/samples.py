@@ -42,8 +42,7 @@ class Separated(Setting):
 
     def fresh(self) -> tuple[Tensor, Tensor]:
         """Test inputs, shape (test_points, d), and their clean labels."""
-        rng = seeds.generator(self.seed, "test points")
-        x, y = mixtures.test_points(self.separation, self.d, self.test_points, rng)
+        x, y = mixtures.fresh_points(self.separation, self.d, self.seed, self.test_points)
         return self.scaled(x), y
 
     def scaled(self, x: Tensor) -> Tensor:

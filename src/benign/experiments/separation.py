@@ -24,14 +24,14 @@ from torch import Tensor
 
 from benign.data.images import Problem
 from benign.experiments import outcomes
-from benign.experiments.deep_training import missed, wide_start
+from benign.experiments.deep_training import missed, wide_starts
 from benign.experiments.samples import DigitPair
-from benign.experiments.setting import AMOUNT, at_least
+from benign.experiments.setting import AMOUNT, Together, at_least
 from benign.ntk import analytic
 
 
 @dataclass(frozen=True, kw_only=True)
-class Separation(DigitPair):
+class Separation(Together, DigitPair):
     """Kernel regression with Theta_L on n images of two classes, with right labels and with wrong ones among them.
 
     It is what a lazily trained, infinitely wide ReLU network with ``depth`` layers says that fits every label with the
@@ -47,23 +47,33 @@ class Separation(DigitPair):
 
     # distances within each class need two images of it
     allows = dict(n=at_least(4), depth=at_least(2), init_noise=AMOUNT)
-    batched_by: ClassVar[tuple[str, ...]] = ("images",)
+    #: What the images and their labels depend on.
+    batched_by: ClassVar[tuple[str, ...]] = (
+        "images", "negative", "positive", "n", "label_noise", "balanced", "seed",
+    )  # fmt: skip
 
     @staticmethod
-    def run(batch: Sequence["Separation"], device: str = "cpu") -> list[pd.DataFrame]:
-        """One table of one row a run."""
-        return [pd.DataFrame([_row(run, p)]) for run, p in zip(batch, DigitPair.problems(batch), strict=True)]
+    def tables(runs: Sequence["Separation"], device: str) -> list[pd.DataFrame]:
+        """One row each."""
+        (p,) = DigitPair.problems(runs[:1])
+        wanted = [(run.depth, "ntk") for run in runs]
+        kernels, crosses = analytic.kernels(p.x, wanted=wanted), analytic.kernels(p.x_test, p.x, wanted=wanted)
+        scales = [run.init_noise for run in runs]
+        starts = wide_starts(torch.cat([p.x, p.x_test]), [run.depth for run in runs], scales, runs[0].seed)
+        measured = geometry(p.x, p.clean)
+        return [
+            pd.DataFrame([measured | _errors(run, p, kernels[run.depth, "ntk"], crosses[run.depth, "ntk"], start)])
+            for run, start in zip(runs, starts, strict=True)
+        ]
 
 
-def _row(run: Separation, p: Problem) -> dict[str, float | str]:
-    kernel = analytic.kernel(p.x, depth=run.depth)
+def _errors(run: Separation, p: Problem, kernel: Tensor, cross: Tensor, both: Tensor) -> dict[str, float | str]:
+    """The columns that the kernel decides, from its matrices and from f_0 on the sample and at the test images."""
     labels = torch.stack([p.clean, p.labels], 1)
-    together = wide_start(torch.cat([p.x, p.x_test]), run.depth, run.init_noise, run.seed)
-    start, start_test = together.split([run.n, len(p.x_test)])
+    start, start_test = both.split([run.n, len(p.x_test)])
     coefficients = torch.cholesky_solve(labels - start.unsqueeze(1), torch.linalg.cholesky(kernel))
-    fresh = start_test.unsqueeze(1) + analytic.kernel(p.x_test, p.x, depth=run.depth) @ coefficients
-    right, polluted = fresh.unbind(1)
-    row = geometry(p.x, p.clean) | {"predicted_excess": predicted_excess(kernel, p.clean, run.label_noise)}
+    right, polluted = (start_test.unsqueeze(1) + cross @ coefficients).unbind(1)
+    row = {"predicted_excess": predicted_excess(kernel, p.clean, run.label_noise)}
     row["clean_error"], row["noisy_error"] = (missed(p.labels_test * f) for f in (right, polluted))
     row["excess"] = row["noisy_error"] - row["clean_error"]
     without, with_noise = ((~(p.labels_test * f > 0)).long() for f in (right, polluted))

@@ -55,6 +55,26 @@ class Alone:
         return [run.table(device) for run in batch]
 
 
+class Together:
+    """An experiment of which those runs share work that a batch is made of, which ``batched_by`` says.
+
+    ``tables`` has one table for each of some such runs.
+    """
+
+    batched_by: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def run(cls, batch: Sequence["Together"], device: str = "cpu") -> list[pd.DataFrame]:
+        """One table a run."""
+        alike: dict[tuple, list[int]] = {}
+        for place, run in enumerate(batch):
+            alike.setdefault(tuple(getattr(run, field) for field in cls.batched_by), []).append(place)
+        found = {}
+        for places in alike.values():
+            found |= zip(places, cls.tables([batch[place] for place in places], device), strict=True)
+        return [found[place] for place in range(len(batch))]
+
+
 @functools.cache
 def _allowed(experiment: type[Setting]) -> dict[str, TypeAdapter]:
     classes = [parent for parent in reversed(experiment.__mro__) if issubclass(parent, Setting)]

@@ -1,6 +1,5 @@
 """Two-layer networks on clusters with any means, in the units of whoever proposed them: the neighbours' settings."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -10,7 +9,6 @@ import torch
 from pydantic import Strict
 from torch import Tensor
 
-from benign import seeds
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
 from benign.experiments.polluted import ENGINES, LOSSES, train
@@ -124,7 +122,7 @@ def _test_errors(snapshot: Snapshot, batch: Sequence[SeveralMeans], samples: Seq
     networks, shares = snapshot.network.to("cpu"), []
     for index, which in enumerate(snapshot.runs.tolist()):
         run, network = batch[which], networks.alone(index)
-        rng, law = seeds.generator(run.seed, "test points of clusters"), samples[which].law
-        margins, _ = errors.margins_of(network, functools.partial(law.test_points, rng=rng), run.test_points)
+        points = samples[which].law.fresh_points(network.weights.shape[-1], run.seed, run.test_points, errors.CHUNK)
+        margins, _ = errors.margins_of(network, points)
         shares.append(float((~(margins > 0)).double().mean()))
     return torch.tensor(shares, dtype=torch.float64, device=snapshot.outputs.device)

@@ -1,7 +1,6 @@
 """Test errors and margins of networks on the Gaussian mixture and on given points."""
 
-import functools
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -28,22 +27,21 @@ def fresh_margins(
     Raises:
         InputError: a batch of several networks, fewer than one point.
     """
-    rng = seeds.generator(seed, "test points")
-    return margins_of(network, functools.partial(mixtures.test_points, signal, rng=rng), points)
-
-
-def margins_of(
-    network: TwoLayer, draw: Callable[..., tuple[Tensor, Tensor]], points: int
-) -> tuple[Float64[Tensor, " points"], Float64[Tensor, " points"]]:
-    """The same on points of any law: ``draw(q, count=k)`` are its next k points, in q coordinates, and their labels."""
     if len(network.weights) != 1 or points < 1:
         raise InputError(
             f"{len(network.weights)} networks and {points} points: give one network and at least one point"
         )
-    parts = []
-    for first in range(0, points, CHUNK):
-        x, y = draw(network.weights.shape[-1], count=min(CHUNK, points - first))
-        parts.append((y * network(x)[0], y))
+    rows = seeds.normals(seed, "test points", points, 1 + network.weights.shape[-1], CHUNK)
+    return margins_of(network, (mixtures.placed(signal, normals) for normals in rows))
+
+
+def margins_of(
+    network: TwoLayer, pieces: Iterable[tuple[Tensor, Tensor]]
+) -> tuple[Float64[Tensor, " points"], Float64[Tensor, " points"]]:
+    """The same on points of any law, which come with their labels, some at a time."""
+    if len(network.weights) != 1:
+        raise InputError(f"{len(network.weights)} networks: give one, as network.alone(run) does")
+    parts = [(y * network(x)[0], y) for x, y in pieces]
     margins, labels = (torch.cat(part) for part in zip(*parts, strict=True))
     return margins, labels
 

@@ -15,9 +15,9 @@ place of sigma'(u): with sigma'(-inf) = gamma and sigma'(inf) = 1,
 where r shrinks on the way. What counts is the true gradient at the points that one comes by.
 """
 
-import itertools
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float64
@@ -27,6 +27,7 @@ from benign.errors import InputError
 from benign.networks.deep import Deep, product
 
 STEP = 0.3  # of an ascent, in units of a point's length
+DECAYS = 0.9, 0.999  # of the means of gradients and of their squares, on an ascent
 LOOK = 4  # steps between two looks at the true gradient
 
 
@@ -47,25 +48,28 @@ def at(network: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, " runs
     return gradients(network, x).norm(dim=-1).amax(-1)
 
 
-def between(network: Deep, x: Float64[Tensor, "*runs n d"]) -> Float64[Tensor, " runs"]:
-    """The length of the longest gradient half-way between two of the given points, the same kind of lower bound.
+class Survey(NamedTuple):
+    """Lower bounds of the Lipschitz constant that look at points and half-way between them, and where to look next."""
+
+    at_data: Float64[Tensor, " runs"]  #: the length of the longest gradient at a given point
+    between: Float64[Tensor, " runs"]  #: and of the longest half-way between two of them
+    steepest: Float64[Tensor, "runs count d"]  #: the points, of both kinds, where the gradient is longest
+
+
+def survey(network: Deep, x: Float64[Tensor, "*runs n d"], count: int = 1) -> Survey:
+    """The gradients at n points and half-way between two of them, and the ``count`` points where they are longest.
 
     Raises:
         InputError: fewer than two points.
     """
     if x.shape[-2] < 2:
         raise InputError("there is nothing between fewer than 2 points")
-    first, second = torch.tensor(list(itertools.combinations(range(x.shape[-2]), 2)), device=x.device).T
-    return at(network, (x[..., first, :] + x[..., second, :]) / 2)
-
-
-def steepest(network: Deep, x: Float64[Tensor, "*runs n d"], count: int) -> Float64[Tensor, "runs count d"]:
-    """Where the gradient is longest among the given points and those half-way between two of them."""
-    first, second = torch.tensor(list(itertools.combinations(range(x.shape[-2]), 2)), device=x.device).T
-    points = torch.cat([x, (x[..., first, :] + x[..., second, :]) / 2], -2)
-    lengths = gradients(network, points).norm(dim=-1)
-    which = lengths.topk(min(count, lengths.shape[1])).indices.unsqueeze(-1)
-    return points.expand(len(which), -1, -1).take_along_dim(which, 1)
+    first, second = torch.triu_indices(x.shape[-2], x.shape[-2], 1, device=x.device)
+    pieces = x, (x[..., first, :] + x[..., second, :]) / 2
+    lengths = [gradients(network, piece).norm(dim=-1) for piece in pieces]
+    which = torch.cat(lengths, 1).topk(min(count, x.shape[-2] + len(first))).indices.unsqueeze(-1)
+    steepest = torch.cat(pieces, -2).expand(len(which), -1, -1).take_along_dim(which, 1)
+    return Survey(*(length.amax(-1) for length in lengths), steepest)
 
 
 def ascent(network: Deep, x: Float64[Tensor, "*runs n d"], steps: int = 40) -> Float64[Tensor, " runs"]:
@@ -86,12 +90,16 @@ def ascent(network: Deep, x: Float64[Tensor, "*runs n d"], steps: int = 40) -> F
     y = x.expand(len(basis), -1, -1) @ basis
     lengths = y.norm(dim=-1, keepdim=True)
     best, y = at(network, y), (y / lengths).requires_grad_()
-    optimiser = torch.optim.Adam([y], lr=STEP / math.sqrt(y.shape[-1]))
+    mean, square, size = torch.zeros_like(y), torch.zeros_like(y), STEP / math.sqrt(y.shape[-1])
     for step in range(steps):
-        optimiser.zero_grad()
-        _smoothed(network, lengths * y, 0.02 ** (step / max(steps - 1, 1))).log().sum().neg().backward()
-        optimiser.step()
+        value = _smoothed(network, lengths * y, 0.02 ** (step / max(steps - 1, 1))).log().sum()
+        (gradient,) = torch.autograd.grad(value.neg(), y)
         with torch.no_grad():
+            # Adam (Kingma & Ba 2015), to the last bit as in torch.optim, which takes three times as long to take a step
+            mean.lerp_(gradient, 1 - DECAYS[0])
+            square.mul_(DECAYS[1]).addcmul_(gradient, gradient, value=1 - DECAYS[1])
+            seen_mean, seen_square = (1 - decay ** (step + 1) for decay in DECAYS)
+            y.addcdiv_(mean, (square.sqrt() / seen_square**0.5).add_(1e-8), value=-(size / seen_mean))
             y.div_(y.norm(dim=-1, keepdim=True))
             if step % LOOK == LOOK - 1 or step == steps - 1:
                 best = torch.maximum(best, at(network, lengths * y))

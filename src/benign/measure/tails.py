@@ -37,6 +37,7 @@ PARTS = PLAIN + NARROW + WIDE
 WIDTH = 3.0  # standard deviation of the wide draws within V_k
 STARTS = 8  # of a search, anywhere; as many where the margin is least
 SMOOTHING = 125  # draws of the noise that smooths the margin
+FEW = 4  # starts: in fours the products have the last bits that they have together
 ITERATIONS = 10  # at most; a linear network takes 2
 OVERLAP = 100.0  # two searches have both looked at a point if their densities there differ at most by this factor
 
@@ -165,12 +166,15 @@ def _design_points(
     The next c is the point nearest to the origin on the tangent at the last one.
     """
     still, centres = margin.hidden(noise), starts
+    few = FEW if len(noise) > 1 else len(starts)  # at a time, so that their hidden layers stay in the cache
     for _ in range(ITERATIONS):
-        hidden = still + (centres @ margin.factor).unsqueeze(1)
-        neurons = margin.activation.derivative(hidden).mean(1) * margin.signs
+        around = (still + shift.unsqueeze(1) for shift in (centres @ margin.factor).split(few))
+        found = [(margin.activation.derivative(h).mean(1), margin(h).median(-1).values) for h in around]
+        slopes, values = (torch.cat(parts) for parts in zip(*found, strict=True))
+        neurons = slopes * margin.signs
         gradients = neurons @ margin.factor.T
         # The tangent's value at the origin; where it is negative, half of the draws err without any shift.
-        origin = (margin(hidden).median(-1).values - (gradients * centres).sum(-1)).clamp(min=0)
+        origin = (values - (gradients * centres).sum(-1)).clamp(min=0)
         before, centres = centres, -(origin / gradients.square().sum(-1)).unsqueeze(-1) * gradients
         centres = centres.nan_to_num(0.0, 0.0, 0.0)  # where all gradients vanish: the origin
         if (centres - before).norm(dim=-1).max() < 0.05:

@@ -24,6 +24,7 @@ from torch import Tensor
 from benign.errors import InputError
 from benign.networks.deep import Deep
 from benign.seeds import generator
+from benign.train import compiled
 
 MOST = 20  # neurons of which all patterns are tried: a million
 
@@ -123,11 +124,7 @@ def _relaxed(forms: Tensor, tolerance: float = 1e-7, sweeps: int = 2000) -> tupl
         y /= np.linalg.norm(y, axis=1, keepdims=True)
         value = 0.0
         for _ in range(sweeps):
-            for i in range(count):
-                pull = form[i] @ y - form[i, i] * y[i]
-                length = np.linalg.norm(pull)
-                if length > 0:
-                    y[i] = pull / length
+            compiled.turn_each(form, y)
             before, value = value, float(np.sum(form @ y * y))
             if value - before <= tolerance * value:
                 break

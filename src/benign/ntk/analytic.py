@@ -19,6 +19,7 @@ read off a rounded cosine has only eight digits.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import torch
@@ -83,7 +84,7 @@ def profile(
     if (outside := rho[~(rho.abs() <= 1)]).numel():
         raise InputError(f"rho holds {outside[0].item()}: the cosine of an angle lies in [-1, 1]")
     defect, theta = 1 - rho, rho.clone()
-    _recursion(defect, 1 + rho, theta, depth, _mixture(slope))
+    _recursion(defect, 1 + rho, theta, depth - 1, _mixture(slope))
     return 1 - defect, theta
 
 
@@ -125,12 +126,28 @@ def kernel(
     Raises:
         InputError: a depth below 1, a slope outside [0, 1], an unknown kind, inputs of different dimensions.
     """
-    _check(depth, kind)
+    return kernels(x, z, wanted=[(depth, kind)], slope=slope)[depth, kind]
+
+
+def kernels(
+    x: Float64[Tensor, "n d"],
+    z: Float64[Tensor, "k d"] | None = None,
+    *,
+    wanted: Iterable[tuple[int, Literal["ntk", "nngp"]]],
+    slope: float | int = 0,
+) -> dict[tuple[int, str], Float64[Tensor, "n k"]]:
+    """The same matrices for several depths and kinds, by depth and kind, for little more than the deepest of them.
+
+    To the last bit those of ``kernel``: the recursion passes them all on its way.
+    """
+    ordered = sorted(set(wanted))
+    for depth, kind in ordered:
+        _check(depth, kind)
     mixture = _mixture(slope)
     if z is not None and x.shape[1] != z.shape[1]:
         raise InputError(f"x has dimension {x.shape[1]} and z has {z.shape[1]}: a kernel takes inputs of one space")
     other = x if z is None else z
-    result = x.new_empty(len(x), len(other))
+    results = {which: x.new_empty(len(x), len(other)) for which in ordered}
     for top in range(0, len(x), ROWS):
         rows = slice(top, min(top + ROWS, len(x)))
         left, lengths = _unit(x[rows])
@@ -138,12 +155,12 @@ def kernel(
         for start in range(top if z is None else 0, len(other), width):
             columns = slice(start, start + width)
             right, scales = _unit(other[columns])
-            tile = _tile(left, right, depth, mixture, kind)
-            tile.mul_(lengths.unsqueeze(1)).mul_(scales)
-            result[rows, columns] = tile
+            for which, tile in _tiles(left, right, ordered, mixture):
+                results[which][rows, columns] = (tile * lengths.unsqueeze(1)).mul_(scales)
         if z is None:
-            mirror(result, rows)
-    return result
+            for result in results.values():
+                mirror(result, rows)
+    return results
 
 
 def diagonal(x: Float64[Tensor, "n d"], *, depth: int, kind: Literal["ntk", "nngp"] = "ntk") -> Float64[Tensor, " n"]:
@@ -156,14 +173,19 @@ def diagonal(x: Float64[Tensor, "n d"], *, depth: int, kind: Literal["ntk", "nng
     return (depth if kind == "ntk" else 1) * x.square().sum(1)
 
 
-def _tile(left: Tensor, right: Tensor, depth: int, mixture: float, kind: str) -> Tensor:
-    """The kernel of unit vectors, by the recursion in place: every pass stays in the cache."""
+def _tiles(
+    left: Tensor, right: Tensor, ordered: list[tuple[int, str]], mixture: float
+) -> Iterator[tuple[tuple[int, str], Tensor]]:
+    """The kernels of unit vectors, by the recursion in place: passes stay in the cache. Read each before the next."""
     theta = left @ right.T
     defect, excess = 1 - theta, 1 + theta
     _refine(defect, left, right, -1)
     _refine(excess, left, right, 1)
-    _recursion(defect, excess, theta, depth, mixture)
-    return theta if kind == "ntk" else defect.neg_().add_(1)
+    reached = 1
+    for depth, kind in ordered:
+        _recursion(defect, excess, theta, depth - reached, mixture)
+        reached = depth
+        yield (depth, kind), theta if kind == "ntk" else 1 - defect
 
 
 def _refine(value: Tensor, left: Tensor, right: Tensor, sign: int) -> None:
@@ -174,11 +196,13 @@ def _refine(value: Tensor, left: Tensor, right: Tensor, sign: int) -> None:
             value[i, j] = (left[i] + sign * right[j]).square().sum(1) / 2
 
 
-def _recursion(defect: Tensor, excess: Tensor, theta: Tensor, depth: int, mixture: float) -> None:
-    """Turn 1 - Sigma_1, 1 + Sigma_1 and Theta_1, each accurate where it is small, into those of layer L, in place."""
+def _recursion(defect: Tensor, excess: Tensor, theta: Tensor, layers: int, mixture: float) -> None:
+    """Turn 1 - Sigma_l, 1 + Sigma_l and Theta_l, each accurate where it is small, into those so many layers on."""
+    if not layers:
+        return
     share = mixture / math.pi
     sine, angle = torch.empty_like(theta), torch.empty_like(theta)
-    for _ in range(depth - 1):
+    for _ in range(layers):
         torch.mul(defect, excess, out=sine).sqrt_()
         cosine = excess.sub_(1)
         torch.atan2(sine, cosine, out=angle)  # accurate at both ends, and faster than arccos

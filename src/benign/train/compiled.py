@@ -29,6 +29,8 @@ LOSSES = {LOGISTIC: ON_LOGISTIC, EXPONENTIAL: ON_EXPONENTIAL, HINGE: ON_HINGE, S
 # No flag lets the compiler take NaN for impossible, or sum in another order: a run that diverges shows it. Without the
 # interpreter's lock, so that other runs train beside it.
 compiled = numba.njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+# The same, with every product rounded before it is added to something, as in NumPy.
+compiled_as_numpy = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 def knows(activation: Activation, loss: Loss | Squared, stop: Stop) -> bool:
@@ -198,10 +200,12 @@ def is_over(loss, level, fitted, labels, outputs):
                 return False
     if math.isinf(level):
         return level > 0
-    total = 0.0
+    total, most = 0.0, level * len(labels)
     for i in range(len(labels)):
         total += at(loss, outputs[i], labels[i])
-    return total <= level * len(labels)
+        if total > most:  # no loss is negative, so that it stays
+            return False
+    return total <= most
 
 
 @compiled
@@ -259,3 +263,44 @@ def negative_derivative(loss, margin):
     if loss == ON_EXPONENTIAL:
         return math.exp(-margin)
     return 1.0 if margin < 1 else 0.0
+
+
+@compiled_as_numpy
+def descend_on_kernel(kernel, start, labels, level, fitted, rate, order, size, coefficients):
+    """Unless the run is over, takes it once through the sample in the given order; returns whether it is over.
+
+    Mini-batches of so many points on the logistic loss of ``start`` + K c change c in place; ``rate`` is the step size.
+    """
+    n = len(labels)
+    outputs = np.dot(kernel, coefficients)
+    outputs += start
+    if is_over(ON_LOGISTIC, level, fitted, labels, outputs):
+        return True
+    rows, pulls = np.empty((size, n)), np.empty(size)
+    for first in range(0, n, size):
+        points = order[first : first + size]
+        count = len(points)
+        for i in range(count):
+            rows[i] = kernel[points[i]]
+        np.dot(rows[:count], coefficients, pulls[:count])
+        for i in range(count):
+            label = labels[points[i]]
+            margin = label * (start[points[i]] + pulls[i])
+            pulls[i] = rate / count * label * (1 / (1 + math.exp(margin)))
+        for i in range(count):
+            coefficients[points[i]] += pulls[i]
+    return False
+
+
+@compiled_as_numpy
+def turn_each(form, vectors):
+    """Turns each unit vector y_i in turn along sum_{j != i} M_ij y_j, in place; M is ``form``."""
+    pull = np.empty(vectors.shape[1])
+    for i in range(len(form)):
+        np.dot(form[i], vectors, pull)
+        for k in range(len(pull)):
+            pull[k] -= form[i, i] * vectors[i, k]
+        length = math.sqrt(np.dot(pull, pull))
+        if length > 0:
+            for k in range(len(pull)):
+                vectors[i, k] = pull[k] / length

@@ -93,8 +93,7 @@ def train(
             ending = runs.over | (step == steps)
             some = step == steps or (stop is not never and bool(ending.any()))
             if some or recorder.takes(step):
-                losses = loss.at(runs.outputs, runs.labels)
-                snapshot = DeepSnapshot(step, runs.rows, runs.outputs, runs.labels, losses, runs.network)
+                snapshot = DeepSnapshot(step, runs.rows, runs.outputs, runs.labels, loss, runs.network)
                 recorder(snapshot, ending if some else None)
             if some:
                 ended = runs.rows[ending]

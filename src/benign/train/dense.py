@@ -73,7 +73,7 @@ def train(
         losses, g = loss.value(margins), loss.negative_derivative(margins)
         stopping = stop(margins, losses) | (step == steps)
         start = initial.weights @ inputs.transpose(1, 2)
-        recorder(DenseSnapshot(step, active, outputs, y, losses, g, hidden, start, now.signs, now, initial), stopping)
+        recorder(DenseSnapshot(step, active, outputs, y, loss, hidden, start, now.signs, now, initial), stopping)
         final[active[stopping]] = weights[stopping]
         taken[active[stopping]] = step
         if stopping.all():

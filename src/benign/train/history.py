@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from benign.errors import InputError
+from benign.train.losses import Loss, Squared
 
 #: A batch of functions f, of the kind that was trained. No network is imported here: a change of one kind of network
 #: must not make the trainings of another kind stale.
@@ -40,7 +41,12 @@ class Snapshot(Batch):
     runs: Tensor  #: which runs of the batch these are, shape (runs,)
     outputs: Tensor  #: f(x_i), shape (runs, n)
     labels: Tensor  #: the training labels y_i, shape (runs, n)
-    losses: Tensor  #: l(y_i f(x_i)), shape (runs, n)
+    criterion: Loss | Squared  #: the loss l
+
+    @functools.cached_property
+    def losses(self) -> Tensor:
+        """l(y_i f(x_i)), shape (runs, n)."""
+        return self.criterion.at(self.outputs, self.labels)
 
 
 Observable = Callable[[Snapshot], Tensor]

@@ -1,5 +1,6 @@
 """What can be seen of a two-layer network in training beside its outputs: slopes of the loss, activity, lengths."""
 
+import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -12,10 +13,14 @@ from benign.train.history import Snapshot
 class TwoLayerSnapshot(Snapshot, ABC):
     """A state of two-layer networks; a neuron is a row of W."""
 
-    g: Tensor  #: -l'(y_i f(x_i)), shape (runs, n)
     preactivations: Tensor  #: A = W X^T, shape (runs, m, n)
     initial_preactivations: Tensor  #: W(0) X^T
     signs: Tensor  #: the frozen a_j, shape (runs, m)
+
+    @functools.cached_property
+    def g(self) -> Tensor:
+        """-l'(y_i f(x_i)), shape (runs, n)."""
+        return self.criterion.negative_derivative(self.labels * self.outputs)
 
     @abstractmethod
     def squared_norms(self) -> Tensor:

@@ -132,10 +132,10 @@ def _train(
         )
         advance, step = engine(runs, loss, stop), 0
         while True:
-            ending = runs.over | (step == steps)
-            some = step == steps or (stop is not never and bool(ending.any()))
+            some = step == steps or (stop is not never and bool(runs.over.any()))
+            ending = runs.over | (step == steps) if some else None
             if some or recorder.takes(step):
-                recorder(runs.snapshot(step, loss), ending if some else None)
+                recorder(runs.snapshot(step, loss), ending)
             if some:
                 rows = runs.start.rows[ending]
                 final[rows], taken[rows] = runs.coefficients[ending], runs.taken[ending]
@@ -173,10 +173,9 @@ class _Runs(Batch):
     over: Tensor
 
     def snapshot(self, step: int, loss: Loss) -> SpanSnapshot:
-        margins = self.labels * self.outputs
         return SpanSnapshot(
-            step, self.start.rows, self.outputs, self.labels, loss.value(margins), loss.negative_derivative(margins),
-            self.now, self.initial, self.signs, self.coefficients, self.activation, self.start,
+            step, self.start.rows, self.outputs, self.labels, loss, self.now, self.initial, self.signs,
+            self.coefficients, self.activation, self.start,
         )  # fmt: skip
 
 
@@ -216,7 +215,8 @@ def _alone(runs: _Runs, loss: Loss, stop: Rule) -> Callable[[int], int]:
             kind, parameters, compiled.LOSSES[loss], stop.level, stop.fitted, *arrays, steps
         )
         runs.taken += number
-        runs.over |= over
+        if over:
+            runs.over.fill_(True)
         return number
 
     return advance

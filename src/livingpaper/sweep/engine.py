@@ -1,6 +1,7 @@
 """Settings times seeds, in batches, each training done once."""
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -39,7 +40,7 @@ def sweep(
     """The table of an experiment over settings and seeds: the setting's fields, then what was measured.
 
     ``seeds`` is their number (0, 1, ...) or the seeds themselves. Runs that were done before, by the same
-    code and software, come from the store; the others are computed batch by batch and stored at once, so
+    code and software, come from the store; the others are computed batch by batch and stored soon, so
     that an interrupted sweep goes on where it stopped. Rows are ordered as settings, then seeds, and do
     not depend on ``batch_size``. A run that is asked for twice, by grids that overlap, is in the table once: counted
     twice, it would make every interval over seeds too short.
@@ -80,7 +81,7 @@ def sweep(
     table = store.load(runs)
     done = set(table[RUN])
     missing = {name: run for name, run in runs.items() if name not in done}
-    with progress(experiment.__name__, len(runs)) as display:
+    with progress(experiment.__name__, len(runs)) as display, store.collecting() as save:
         display.advance(len(runs) - len(missing))
         work, batches = Work(experiment, device), _batches(missing, experiment.batched_by, batch_size)
         finished = (
@@ -91,7 +92,7 @@ def sweep(
         for batch, (tables, seconds) in finished:
             _check_names(experiment, tables[0])
             _check_imported(parts["modules"])  # the run itself may import what it needs
-            store.save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
+            save(dict(zip((name_of(run) for run in batch), tables, strict=True)), seconds)
             display.advance(len(batch))
     if missing:
         table = store.load(runs)  # fresh tables too are read back, so that fresh and stored cannot differ
@@ -185,9 +186,15 @@ def _make(experiment: type[Experiment], setting: dict[str, Any], seed: int) -> E
 
 
 def _batches(runs: dict[str, Experiment], batched_by: tuple[str, ...], size: int) -> Iterable[list[Experiment]]:
-    """Runs that share the fields ``batched_by``, at most ``size`` at a time, in the order given."""
-    groups: dict[tuple, list[Experiment]] = {}
+    """Runs that share the fields ``batched_by``, at most ``size`` at a time, otherwise in the order given.
+
+    Those of one seed stand together, for what they draw is often the same.
+    """
+    of_seeds: dict[int, list[Experiment]] = {}
     for run in runs.values():
+        of_seeds.setdefault(run.seed, []).append(run)
+    groups: dict[tuple, list[Experiment]] = {}
+    for run in itertools.chain(*of_seeds.values()):
         groups.setdefault(tuple(getattr(run, field) for field in batched_by), []).append(run)
     for group in groups.values():
         for first in range(0, len(group), size):

@@ -100,7 +100,8 @@ def test_a_worker_killed_in_the_middle_changes_nothing(workers, monkeypatch, tmp
 def test_a_client_killed_in_the_middle_continues_from_the_store(workers, monkeypatch, tmp_path):
     monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(tmp_path))
     script = (
-        "from benign.experiments.clusters import PollutedClusters\nfrom livingpaper.sweep import sweep\n"
+        "from benign.experiments.clusters import PollutedClusters\nfrom livingpaper.sweep import store, sweep\n"
+        "store.PAUSE = 0  # a file for each batch\n"
         f"sweep(PollutedClusters, [{LONG}], seeds=24, batch_size=1, scheduler={workers.scheduler_address!r})"
     )
     client = subprocess.Popen([sys.executable, "-c", script])

@@ -80,12 +80,17 @@ def test_what_was_done_is_not_done_again():
     pd.testing.assert_frame_equal(sweep(Squares, grid(number=[1.0, 2.0]), seeds=2), first)
     assert len(computed()) == 4
     sweep(Squares, grid(number=[2.0, 3.0]), seeds=[1, 2])
-    assert computed()[4:] == [(2.0, 2), (3.0, 1), (3.0, 2)]
+    assert computed()[4:] == [(2.0, 2), (3.0, 2), (3.0, 1)]
 
 
 def test_a_batch_shares_the_fields_it_must_and_has_its_size():
     sweep(Squares, grid(number=np.arange(5.0), group=["a", "b"]), seeds=1, batch_size=2)
     assert [len(batch) for batch in Squares.computed] == [2, 2, 1, 2, 2, 1]
+
+
+def test_runs_of_one_seed_are_computed_one_after_the_other():
+    sweep(Squares, grid(number=[1.0, 2.0, 3.0]), seeds=[7, 5], batch_size=4)
+    assert computed() == [(1.0, 7), (2.0, 7), (3.0, 7), (1.0, 5), (2.0, 5), (3.0, 5)]
 
 
 def test_an_interrupted_sweep_goes_on_where_it_stopped():

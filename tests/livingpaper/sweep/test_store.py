@@ -11,7 +11,7 @@ import pytest
 
 from livingpaper.errors import PaperError
 from livingpaper.files import sha256
-from livingpaper.sweep.store import RUN, SECONDS, Store, digest
+from livingpaper.sweep.store import PAUSE, RUN, SECONDS, Store, digest
 
 TABLES = {"a": pd.DataFrame({"x": [1.5, np.nan], "k": [1, 2]}), "b": pd.DataFrame({"x": [0.1], "k": [3]})}
 
@@ -27,6 +27,22 @@ def test_tables_come_back_as_they_were(own_cache):
     assert set(store.load(["b"])[RUN]) == {"b"}
     (folder,) = (own_cache / "results").iterdir()
     assert json.loads((folder / "key.json").read_text()) == {"code": 1}
+
+
+def test_many_small_batches_are_few_files_and_none_is_lost(own_cache, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("livingpaper.sweep.store.time.monotonic", lambda: now[0])
+    store = Store({"code": 1})
+    with pytest.raises(RuntimeError, match="the machine went away"), store.collecting() as save:
+        for name, files in [("a", 1), ("b", 1), ("c", 1), ("d", 2), ("e", 2)]:
+            save({name: TABLES["a"].assign(k=ord(name))}, seconds=2.0)
+            assert len(list(own_cache.rglob("*.parquet"))) == files  # at once the first, later what came in between
+            now[0] += PAUSE / 2.5
+        raise RuntimeError("the machine went away")
+    assert len(list(own_cache.rglob("*.parquet"))) == 3
+    found = store.load("edcba")
+    assert list(found.k) == [ord(name) for name in "eeddccbbaa"]
+    assert set(found[SECONDS]) == {2.0}
 
 
 def test_a_run_that_two_builds_kept_is_there_once():
