@@ -79,9 +79,8 @@ def tiles(axes: Axes, table: pd.DataFrame, x: str, y: str, values: str, **option
     Tiles have their centres at 0, 1, ...; ``line_on_tiles`` draws on them. ``options`` are those of ``Axes.imshow``.
     """
     means = table.groupby([y, x])[values].mean().unstack()
-    for set_ticks, at in ((axes.set_xticks, means.columns), (axes.set_yticks, means.index)):
-        told = range(0, len(at), 1 + len(at) // 15)  # a label at each tile, at some of them where there are many
-        set_ticks(told, [f"{at[place]:g}" for place in told])
+    axes.set_xticks(range(len(means.columns)), [f"{value:g}" for value in means.columns])
+    axes.set_yticks(range(len(means.index)), [f"{value:g}" for value in means.index])
     axes.grid(False)
     return axes.imshow(means, origin="lower", aspect="auto", **options)
 

@@ -78,14 +78,6 @@ def test_a_tile_shows_the_mean_and_a_cross_where_it_is_positive(axes):
     assert [text.get_position() for text in axes.texts] == [(1, 0)]
 
 
-def test_a_map_of_many_tiles_labels_some_of_them(axes):
-    table = pd.DataFrame([dict(a=a, b=b, share=0.5) for a in range(100) for b in (1, 2)])
-    plots.tiles(axes, table, "a", "b", "share")
-    ticks = dict(zip(axes.get_xticks(), [text.get_text() for text in axes.get_xticklabels()], strict=True))
-    assert len(ticks) < 20 and all(f"{place:g}" == label for place, label in ticks.items())
-    assert list(axes.get_yticks()) == [0, 1]
-
-
 def test_a_line_on_tiles_runs_as_on_logarithmic_axes_or_on_linear_ones_from_zero(axes):
     np.testing.assert_allclose(plots.on_tiles([1, 10, 100, 1000], [1, 100]), [0, 0.5, 1, np.nan])
     np.testing.assert_allclose(plots.on_tiles([0.05, 0.1, 0.5], [0, 0.1]), [0.5, 1, np.nan])
