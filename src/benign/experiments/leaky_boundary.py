@@ -4,6 +4,7 @@ A leaky ReLU is the sum of a linear and an even function, sigma(u) = (1 + s)/2 u
 (1 + s)/2 m^(-1/2) <v, x>, which is linear, with v = sum_j a_j w_j.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,13 @@ def rivals(x: Float64[Tensor, "n q"], labels: Float64[Tensor, " n"], slope: floa
     return {"averaging": pulls.sum(0)} | {name: torch.from_numpy(beta) @ pulls for name, beta in found.items()}
 
 
+@functools.lru_cache(maxsize=16)
+def _rivals(run: LeakyBoundary, slope: float) -> dict[str, Tensor]:
+    """The rivals along a run, found once: on thousands of points that no line separates they take half an hour."""
+    sample = run.sample()
+    return rivals(sample.x, sample.labels, slope)
+
+
 def _look(run: LeakyBoundary, sample: Sample, network: TwoLayer) -> dict[str, list[float]]:
     v = network.signs[0] @ network.weights[0]
     slope = network.activation.derivative(v.new_tensor([-1.0])).item()
@@ -75,6 +83,6 @@ def _look(run: LeakyBoundary, sample: Sample, network: TwoLayer) -> dict[str, li
         "disagreement": float(((outputs > 0) != (linear > 0)).double().mean()),
         "even_part": float((outputs - odd).norm() / odd.norm()),
     }
-    cosines = {name: w @ v / w.norm() / v.norm() for name, w in rivals(sample.x, sample.labels, slope).items()}
+    cosines = {name: w @ v / w.norm() / v.norm() for name, w in _rivals(run, slope).items()}
     row |= {f"cosine_{name}": float(cosine) for name, cosine in cosines.items()}
     return {name: [value] for name, value in row.items()}
