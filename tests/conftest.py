@@ -1,5 +1,6 @@
 """What holds for every test: shapes are checked, draws are pinned, nothing global changes, no user file is touched."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ settings.load_profile("fast")
 
 
 ROOT = Path(__file__).parents[1]
+NUMBERS = itertools.count()
 
 
 def pytest_addoption(parser):
@@ -80,16 +82,16 @@ def site(request, once):
     def copy(root):
         shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "tests"))
         environment = {name: value for name, value in os.environ.items() if name != "LIVINGPAPER_CACHE_DIR"}
-        command = [sys.executable, "-m", "livingpaper.cli", "build", "--preset", "smoke"]
-        return command, environment | {"PYTHONPATH": str(root / "src")}
+        # computed with the package here, which that of the copy is like, and which need not be compiled again
+        return [sys.executable, "-m", "livingpaper.cli", "build", "--preset", "smoke"], environment
 
     return once("book", copy) / "_build" / "smoke" / "html"
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    """A result store of the test's own."""
-    folder = tmp_path_factory.mktemp("cache")
+    """A result store of the test's own, made when something is put there."""
+    folder = tmp_path_factory.getbasetemp() / "caches" / str(next(NUMBERS))
     monkeypatch.setenv("LIVINGPAPER_CACHE_DIR", str(folder))
     return folder
 

@@ -11,6 +11,8 @@ import platform
 import re
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import suppress
+from functools import cache
 from html import escape
 
 import matplotlib as mpl
@@ -76,7 +78,6 @@ def figure(
             "pass e.g. the first result of plt.subplots(), or grid.figure of a seaborn grid"
         )
     _check_data(id, data)
-    moving.check(id, picture, frames)
     letters = panels.letter(picture)
     seen = _seen(picture)
     with moving.only_last(picture, frames):
@@ -168,14 +169,17 @@ def csv(data: pd.DataFrame) -> str:
     return content if content.isascii() else f"\ufeff{content}"  # without the mark Excel takes another alphabet
 
 
-def environment() -> dict:
-    """The versions and numerical settings under which the running kernel computes."""
+@cache
+def _versions() -> dict[str, str]:
     versions = {}
     for package in _PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    return versions
+
+
+def environment() -> dict:
+    """The versions and numerical settings under which the running kernel computes."""
     facts = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
     # a chapter that trains nothing need not pay the seconds that importing torch takes
     torch = sys.modules.get("torch")
@@ -187,7 +191,7 @@ def environment() -> dict:
             "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
             "float32_matmul_precision": torch.get_float32_matmul_precision(),
         }
-    return {"versions": versions} | facts
+    return {"versions": _versions()} | facts
 
 
 def check_id(id: str, *prefixes: str, what: str) -> None:
@@ -225,7 +229,8 @@ def _check_alt(id: str, alt: str) -> None:
 
 def _seen(picture: matplotlib.figure.Figure) -> Bbox:
     """The part of a figure that has something on it, in inches, with a narrow margin: what its pictures show."""
-    picture.draw_without_rendering()
+    if engine := picture.get_layout_engine():
+        engine.execute(picture)
     # It has found every place, and would search again for each file. No engine at all, as matplotlib's settings say:
     # with "none" it draws each file twice, to give one that does nothing its turn.
     with mpl.rc_context(_NO_LAYOUT):
@@ -243,7 +248,7 @@ def _picture(id: str, picture: matplotlib.figure.Figure, seen: Bbox, kind: str, 
 
 def _svg(id: str, picture: matplotlib.figure.Figure, seen: Bbox, frames: Sequence[str]) -> str:
     svg = _picture(id, picture, seen, "svg", metadata={"Date": None, "Title": id}).decode()
-    return moving.stacked(dark.themed(svg), frames)
+    return moving.stacked(id, dark.themed(svg), frames)
 
 
 def _base64(content: bytes) -> str:

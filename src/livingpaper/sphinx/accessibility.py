@@ -1,11 +1,15 @@
 """Markup that assistive technology reads as it is meant, where docutils writes something else."""
 
 import re
+from collections.abc import Callable
+from functools import cache, partial
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.ext.viewcode import OUTPUT_DIRNAME
 from sphinx.writers.html5 import HTML5Translator
 
+SWITCH = "Show or hide the pages below"
 _PARAMETERS = re.compile(r"<dl>\n((?:<dd>.*</dd>\n?)+)</dl>")
 
 
@@ -24,7 +28,9 @@ def amend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree:
     if context.get("body"):
         context["body"] = _PARAMETERS.sub(_plain, context["body"])
     if make := context.get("generate_toctree_html"):
-        context["generate_toctree_html"] = lambda *arguments, **options: _named(make(*arguments, **options))
+        # on what is no page of the contents it is the same but for the way back, and made a hundred times
+        kept = _kept(app, pagename.count("/")) if pagename.startswith(f"{OUTPUT_DIRNAME}/") else {}
+        context["generate_toctree_html"] = partial(_toctree, kept, make)
 
 
 def _plain(match: re.Match) -> str:
@@ -32,10 +38,19 @@ def _plain(match: re.Match) -> str:
     return f'<div class="sig-parameters">\n{lines}</div>'
 
 
-def _named(toctree: object) -> object:
+@cache
+def _kept(app: Sphinx, depth: int) -> dict[str, str]:
+    """The side bars of pages so many folders down, as far as they were made."""
+    return {}
+
+
+def _toctree(kept: dict[str, str], make: Callable, *arguments: object, **options: object) -> object:
+    if (call := f"{arguments}{options}") in kept:
+        return kept[call]
+    toctree = make(*arguments, **options)
     if "<summary>" not in str(toctree):
         return toctree
-    return str(toctree).replace("<summary>", '<summary aria-label="Show or hide the pages below">')
+    return kept.setdefault(call, str(toctree).replace("<summary>", f'<summary aria-label="{SWITCH}">'))
 
 
 def setup(app: Sphinx) -> None:

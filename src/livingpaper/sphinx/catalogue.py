@@ -143,7 +143,13 @@ class Catalogue(Domain):
                     self.note(kind, entry["docname"], entry["cell"], entry)
 
 
-@cache  # asked for many times a page, and first when all pages have been read
+@cache  # asked for many times, and first when all pages have been read
+def tree(env: BuildEnvironment, docname: str) -> nodes.document:
+    """A page as it was read: to look at, and not to change."""
+    return env.get_doctree(docname)
+
+
+@cache
 def _said(env: BuildEnvironment, docname: str) -> dict[tuple[str, str], nodes.Element]:
     """What a page says of what it shows, by id and part."""
     return {node["says"]: node for node in _saying(env, docname)}
@@ -151,12 +157,12 @@ def _said(env: BuildEnvironment, docname: str) -> dict[tuple[str, str], nodes.El
 
 def _saying(env: BuildEnvironment, docname: str) -> Iterator[nodes.Element]:
     """The nodes that glue's directives mark; a note of several paragraphs is several of them."""
-    return (node for node in env.get_doctree(docname).findall(nodes.Element) if "says" in node)
+    return (node for node in tree(env, docname).findall(nodes.Element) if "says" in node)
 
 
 @cache
 def _in_words(env: BuildEnvironment, docname: str) -> dict[tuple[str, str], str]:
-    small = new_document(docname, env.get_doctree(docname).settings)
+    small = new_document(docname, tree(env, docname).settings)
     for text in _saying(env, docname):
         small += nodes.paragraph("", "", *(child.deepcopy() for child in text.children), says=text["says"])
     env.apply_post_transforms(small, docname)

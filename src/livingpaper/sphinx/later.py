@@ -48,9 +48,12 @@ class FillPlaces(SphinxPostTransform):
     default_priority = 3
 
     def run(self, **kwargs) -> None:
-        while place := self.document.next_node(Later):
+        waiting = list(self.document.findall(Later))
+        while waiting:
+            place = waiting.pop(0)
             content = list(_FILLS[place["kind"]](self.app, place))
             place.replace_self(content)
+            waiting[:0] = [inner for node in content for inner in node.findall(Later)]
             # Sphinx noted while reading whether a page needs MathJax; formulas that arrive now count too
             if any(next(node.findall(nodes.math), None) for node in content):
                 self.env.get_domain("math").data["has_equations"][self.env.docname] = True

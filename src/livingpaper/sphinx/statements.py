@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from livingpaper.sphinx.catalogue import chapter_section
+from livingpaper.sphinx.catalogue import chapter_section, tree
 from livingpaper.sphinx.later import Later, fills
 from livingpaper.sphinx.ledger import verdicts_about
 from livingpaper.sphinx.references import copied, reference
@@ -40,7 +40,7 @@ class NameClaims(SphinxPostTransform):
 @fills("statement-index", directive=True)
 def index(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """All numbered statements of the book, by chapter, each with the verdicts of the claims about it."""
-    chapters = {name: _statements(app.env.get_doctree(name)) for name in app.env.get_domain("paper").pages()}
+    chapters = {name: _statements(tree(app.env, name)) for name in app.env.get_domain("paper").pages()}
     sections = [
         chapter_section(app, name, "statements", nodes.bullet_list("", *(_item(app, one) for one in statements)))
         for name, statements in chapters.items()

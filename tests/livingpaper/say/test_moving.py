@@ -81,7 +81,7 @@ def test_a_browser_shows_the_frame_that_the_address_names(handed_over):
     assert seen == ["blue", "red", "green", "blue", "blue"]
 
 
-def test_a_picture_without_frames_is_as_it_was():
+def test_a_picture_without_frames_is_as_it_was(handed_over):
     svg = "<svg><defs><style>*{}</style></defs></svg>"
-    assert moving.stacked(svg, []) == svg
-    assert re.findall(r'<g id="(frame-\d+)"/>', moving.stacked(svg, NAMES)) == ["frame-0", "frame-1", "frame-2"]
+    assert moving.stacked("fig-a", svg, []) == svg
+    assert re.findall(r'<g id="(frame-\d+)"/>', handed_over["files"]["svg"]) == ["frame-0", "frame-1", "frame-2"]
