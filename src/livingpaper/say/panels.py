@@ -1,7 +1,8 @@
 """The panels of a figure: the letters that name them, and the column in which a telephone shows them.
 
-The column is as wide as a telephone's text. Type keeps its size and a panel its height; its colour bar stays with it,
-and a legend goes below it, where it covers nothing. A chapter draws the wide figure and need not know.
+The column is as wide as a telephone's text. Type keeps its size and a panel its height; its colour bar lies below it,
+and so does its legend, where it covers nothing. What is about several panels stands above them all, where a reader
+begins. A chapter draws the wide figure and need not know.
 """
 
 import itertools
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.offsetbox import VPacker
@@ -51,9 +53,9 @@ def stack(figure: Figure) -> None:
     panels = of(figure)
     shapes = [(axes.bbox.height / figure.dpi, axes.bbox.height / axes.bbox.width) for axes, *_ in panels]
     every = [*itertools.chain(*panels)]
-    bars = {axes: axes._colorbar_info for axes in figure.axes if _is_bar(axes)}
-    beside = [bar for bar, info in bars.items() if info["location"] in ("left", "right")]
+    bars = dict(_laid_down(axes) for axes in figure.axes if _is_bar(axes))
     legends = {axes: legend for axes in every if (legend := axes.get_legend())}
+    above = [*figure.legends, *_about_all(legends, every)]
     inside = {axes: [text for text in axes.texts if _extent(text).overlaps(_box(axes))] for axes in every}
     for text in itertools.chain(*inside.values()):
         text.set_in_layout(False)  # words in a panel take no room beside it
@@ -78,9 +80,8 @@ def stack(figure: Figure) -> None:
     for bar in bars:
         _wrap(bar.xaxis.label, WIDTH - 1)
     around = {bar: _around([bar]) for bar in bars}
-    in_line = [*sides, *(around[bar] for bar in bars if bar not in beside)]
-    left = MARGIN + max(side[0] for side in in_line)
-    right = MARGIN + max([side[2] for side in in_line] + [GAP + BAR + around[bar][2] for bar in beside])
+    every_side = [*sides, *around.values()]
+    left, right = (MARGIN + max(side[end] for side in every_side) for end in (0, 2))
     width = WIDTH - left - right
     for at, panel in enumerate(panels):
         room = width + 2 * min(left, right) - 2 * MARGIN
@@ -100,31 +101,27 @@ def stack(figure: Figure) -> None:
     if title:
         _wrap(title, WIDTH - 2 * MARGIN)
         put(title, _extent(title).height, below=GAP)
-    for legend in figure.legends:
+    for legend in above:
         put(legend, _extent(legend).height, below=GAP)
-    for bar in bars:
-        if bar not in beside and len(bars[bar]["parents"]) > 1:
+    for bar, parents in bars.items():
+        if len(parents) > 1:
             put(bar, BAR, below=around[bar][1] + GAP)
     for (axes, *others), side, (height, ratio) in zip(panels, sides, shapes, strict=True):
         put(axes, height if axes.get_aspect() == "auto" else width * ratio, side[3], side[1])
         places |= dict.fromkeys(others, places[axes])
-        for bar in bars:
-            if bar not in beside and bars[bar]["parents"] == [axes]:
+        for bar, parents in bars.items():
+            if parents == [axes]:
                 put(bar, BAR, GAP, around[bar][1])
         for one in (axes, *others):
-            if one in legends:
+            if one in legends and legends[one] not in above:
                 put(legends[one], _extent(legends[one]).height, above=GAP / 2)
         y += GAP
-    for bar in beside:
-        parents = [places[axes] for axes in bars[bar]["parents"]]
-        places[bar] = parents[0][0], sum(parents[-1]) - parents[0][0]
 
     total = y - GAP + MARGIN
     figure.set_size_inches(WIDTH, total)
     for thing, (top, height) in places.items():
         if isinstance(thing, Axes):
-            x, across = (WIDTH - right + GAP, BAR) if thing in beside else (left, width)
-            thing.set_position((x / WIDTH, 1 - (top + height) / total, across / WIDTH, height / total))
+            thing.set_position((left / WIDTH, 1 - (top + height) / total, width / WIDTH, height / total))
         elif isinstance(thing, Text):
             thing.set(va="top", position=(0.5, 1 - top / total))
         else:
@@ -139,6 +136,43 @@ def stack(figure: Figure) -> None:
 
 def _is_bar(axes: Axes) -> bool:
     return hasattr(axes, "_colorbar_info")
+
+
+def _laid_down(axes: Axes) -> tuple[Axes, list[Axes]]:
+    """A colour bar that lies, in the place of one that stands, for beside the panels it would make them narrower; and
+    the panels that it is about."""
+    bar, parents = axes._colorbar, axes._colorbar_info["parents"]
+    if bar.orientation == "vertical":
+        ticks, told = bar.get_ticks(), [label.get_text() for label in bar.long_axis.get_ticklabels()]
+        words, small = bar.long_axis.get_label_text(), len(bar.minorlocator())
+        looks = {"orientation": "horizontal", "extend": bar.extend, "label": words}
+        figure, mappable = axes.figure, bar.mappable
+        bar.remove()
+        axes = figure.add_axes((0.22, 0.2, 0.73, 0.6))
+        bar = figure.colorbar(mappable, cax=axes, **looks)
+        bar.set_ticks(ticks, labels=told)
+        if not small:
+            bar.minorticks_off()
+    return axes, parents
+
+
+def _about_all(legends: dict[Axes, Legend], every: Iterable[Axes]) -> list[Legend]:
+    """The only legend in a panel of a figure, if there are things in other panels that look like those it names."""
+    if len(legends) != 1:
+        return []
+    ((axes, legend),) = legends.items()
+    others = itertools.chain(*(one.lines + one.collections + one.patches for one in every if one is not axes))
+    return [legend] if _colours(legend.legend_handles) & _colours(others) else []
+
+
+def _colours(artists: Iterable[Artist]) -> set[str]:
+    """The colours of lines, points and bars, but for greys, which frames and references have too."""
+    found: set[str] = set()
+    for artist in artists:
+        for name in ("color", "facecolor", "edgecolor", "markerfacecolor"):
+            if hasattr(artist, f"get_{name}"):
+                found |= {to_hex(colour) for colour in to_rgba_array(getattr(artist, f"get_{name}")())}
+    return {colour for colour in found if len({colour[1:3], colour[3:5], colour[5:]}) > 1}
 
 
 def _tell(axes: Axes) -> None:

@@ -104,19 +104,35 @@ def test_panels_stand_in_one_column_with_all_that_is_theirs(share):
 
 @pytest.mark.parametrize("location", ["right", "bottom"])
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_colour_bar_stays_with_its_panels(location, shared):
+def test_a_colour_bar_lies_below_its_panel_or_above_all(location, shared):
     picture, grid = a_picture(1, 2)
     picture.suptitle(LONG)
     points = grid[0, 0].scatter([1, 2], [1, 2], c=[0, 1])
-    bar = picture.colorbar(points, ax=grid if shared else grid[0, 0], location=location, label="error").ax
+    bar = picture.colorbar(points, ax=grid if shared else grid[0, 0], location=location, label="error")
+    bar.set_ticks([0.25, 0.5], labels=["low", "high"])
     picture = stacked(picture)
-    first, last = grid[0, 0].bbox, grid[0, 1 if shared else 0].bbox
-    if location == "right":
-        assert bar.bbox.x0 > first.x1 and (bar.bbox.y0, bar.bbox.y1) == pytest.approx((last.y0, first.y1))
-    elif shared:  # where a reader begins
+    first, last = grid[0, 0].bbox, grid[0, 1].bbox
+    bar = picture.axes[-1]
+    assert len(picture.axes) == 3 and bar.bbox.width == pytest.approx(first.width)
+    assert bar.get_xlabel() == "error" and [label.get_text() for label in bar.get_xticklabels()] == ["low", "high"]
+    if shared:  # where a reader begins
         assert bar.bbox.y0 > first.y1
     else:
-        assert bar.bbox.y1 < last.y0 and bar.bbox.y0 > grid[0, 1].bbox.y1
+        assert bar.bbox.y1 < first.y0 and bar.bbox.y0 > last.y1
+    assert not any(meet(one, other) for one, other in itertools.combinations(boxes(picture), 2))
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_legend_that_names_what_all_panels_show_stands_above_them(alike):
+    picture, grid = a_picture(1, 2)
+    grid[0, 0].legend()
+    if not alike:
+        for line in grid[0, 1].lines:
+            line.set_color("#777777")
+    picture = stacked(picture)
+    legend = grid[0, 0].get_legend().get_window_extent()
+    assert bool(legend.y0 > grid[0, 0].bbox.y1) is alike
+    assert bool(legend.y1 < grid[0, 0].bbox.y0) is not alike
     assert not any(meet(one, other) for one, other in itertools.combinations(boxes(picture), 2))
 
 
