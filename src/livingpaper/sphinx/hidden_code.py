@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from docutils import nodes
-from myst_nb.sphinx_ import HideCodeCellNode, visit_HideCellInput
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -31,7 +31,7 @@ class OneBar(SphinxPostTransform):
         next_one = ""
         for cell in reversed(cells):
             if makes := cell[WHOSE]:
-                next_one, whose = makes[0], f"the code of {' and '.join(makes)}"
+                next_one, whose = makes[0], f"the code of {', '.join(makes)}"
             elif next_one:
                 whose = f"the code that prepares {next_one}"
             else:
@@ -91,11 +91,7 @@ def visit(translator, node: HideCodeCellNode) -> None:
     translator.body[start:] = [part.replace(' aria-label="Toggle hidden content"', "") for part in written]
 
 
-def depart(translator, node: HideCodeCellNode) -> None:
-    translator.body.append("</details>\n")
-
-
 def setup(app: Sphinx) -> None:
     """Register the bars."""
     app.add_post_transform(OneBar)
-    app.add_node(HideCodeCellNode, override=True, html=(visit, depart))
+    app.add_node(HideCodeCellNode, override=True, html=(visit, depart_HideCellInput))
