@@ -157,12 +157,13 @@ def _laid_down(axes: Axes) -> tuple[Axes, list[Axes]]:
 
 
 def _about_all(legends: dict[Axes, Legend], every: Iterable[Axes]) -> list[Legend]:
-    """The only legend in a panel of a figure, if there are things in other panels that look like those it names."""
+    """The only legend in a panel of a figure, if other panels show all that it names."""
     if len(legends) != 1:
         return []
     ((axes, legend),) = legends.items()
     others = itertools.chain(*(one.lines + one.collections + one.patches for one in every if one is not axes))
-    return [legend] if _colours(legend.legend_handles) & _colours(others) else []
+    told = _colours(legend.legend_handles)
+    return [legend] if told and told <= _colours(others) else []
 
 
 def _colours(artists: Iterable[Artist]) -> set[str]:
