@@ -23,7 +23,9 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 
 WIDTH = 342 / 96  # inches; the text of a telephone of 390 pixels
 NAME = 1.1  # inches that the name of a row of a map may take
+NOTE = 0.6  # inches; a longer text in a panel moves where it is cut, a shorter one makes the panel narrower
 SMALLEST = 9.5  # points; the small text of a page
+LEAST = 8.3  # points, eleven pixels: what stands on tiles, side by side
 MARGIN, GAP, BAR = 0.06, 0.14, 0.12  # inches around all, between things, and across a colour bar
 _NO_BREAK = "\u00a0"
 
@@ -56,19 +58,28 @@ def stack(figure: Figure) -> None:
     bars = dict(_laid_down(axes) for axes in figure.axes if _is_bar(axes))
     legends = {axes: legend for axes in every if (legend := axes.get_legend())}
     above = [*figure.legends, *_about_all(legends, every)]
-    inside = {axes: [text for text in axes.texts if _extent(text).overlaps(_box(axes))] for axes in every}
+    inside = {axes: [text for text in axes.texts if _within(_extent(text), _box(axes))] for axes in every}
     for text in itertools.chain(*inside.values()):
         text.set_in_layout(False)  # words in a panel take no room beside it
     for axes in every:
         _tell(axes)
+    _share_out(figure, every)
     for text in figure.findobj(Text):
         text.set_fontsize(max(text.get_fontsize(), SMALLEST))
 
-    # in any place of about the right width, to see how much room what is around each takes
+    # in any place of about the right size, to see how much room what is around each takes
     figure.set_size_inches(WIDTH, 8)
-    for axes in [*every, *bars]:
-        axes.set(position=(0.22, 0.2, 0.73, 0.6), **({"box_aspect": None} if axes in bars else {}))
+    for panel, (height, ratio) in zip(panels, shapes, strict=True):
+        for axes in panel:
+            tall = height if axes.get_aspect() == "auto" else 0.73 * WIDTH * ratio
+            axes.set_position((0.22, 0.2, 0.73, tall / 8))
+    for axes in bars:
+        axes.set(position=(0.22, 0.2, 0.73, BAR / 8), box_aspect=None)
     for axes in every:
+        for text in list(inside[axes]):
+            if _extent(text).x1 > _box(axes).x1 and _extent(text).width < NOTE:
+                inside[axes].remove(text)
+                text.set_in_layout(True)
         names = axes.get_yticklabels()
         if any([_wrap(name, NAME) for name in names]):
             axes.set_yticks(axes.get_yticks(), [name.get_text() for name in names])
@@ -130,6 +141,7 @@ def stack(figure: Figure) -> None:
             thing.set_bbox_to_anchor((0.5, 1 - top / total), transform=figure.transFigure)
     for axes in every:
         _thin(axes)
+        _apart(inside[axes])
         for text in inside[axes]:
             _keep(text, _box(axes).x0, WIDTH - MARGIN)
 
@@ -143,27 +155,33 @@ def _laid_down(axes: Axes) -> tuple[Axes, list[Axes]]:
     the panels that it is about."""
     bar, parents = axes._colorbar, axes._colorbar_info["parents"]
     if bar.orientation == "vertical":
-        ticks, told = bar.get_ticks(), [label.get_text() for label in bar.long_axis.get_ticklabels()]
-        words, small = bar.long_axis.get_label_text(), len(bar.minorlocator())
-        looks = {"orientation": "horizontal", "extend": bar.extend, "label": words}
-        figure, mappable = axes.figure, bar.mappable
+        axis, figure, mappable, small = bar.long_axis, axes.figure, bar.mappable, len(bar.minorlocator())
+        looks = {"orientation": "horizontal", "extend": bar.extend, "label": axis.get_label_text()}
+        told = {tick: label.get_text() for tick, label in zip(bar.get_ticks(), axis.get_ticklabels(), strict=True)}
+        low, high = sorted(axis.get_view_interval())  # a tick beyond them would move them
+        told = {tick: text for tick, text in told.items() if low <= tick <= high}
         bar.remove()
         axes = figure.add_axes((0.22, 0.2, 0.73, 0.6))
         bar = figure.colorbar(mappable, cax=axes, **looks)
-        bar.set_ticks(ticks, labels=told)
+        bar.set_ticks([*told], labels=[*told.values()])
         if not small:
             bar.minorticks_off()
     return axes, parents
 
 
 def _about_all(legends: dict[Axes, Legend], every: Iterable[Axes]) -> list[Legend]:
-    """The only legend in a panel of a figure, if other panels show all that it names."""
+    """The only legend in a panel of a figure, if another panel shares an axis or shows the like of what it names."""
     if len(legends) != 1:
         return []
     ((axes, legend),) = legends.items()
-    others = itertools.chain(*(one.lines + one.collections + one.patches for one in every if one is not axes))
-    told = _colours(legend.legend_handles)
-    return [legend] if told and told <= _colours(others) else []
+    others = [one for one in every if one is not axes]
+    alike = _colours(legend.legend_handles) & _colours(
+        itertools.chain(*([*one.lines, *one.collections, *one.patches] for one in others))
+    )
+    shared = any(
+        group.joined(axes, one) for group in (axes.get_shared_x_axes(), axes.get_shared_y_axes()) for one in others
+    )
+    return [legend] if alike or shared else []
 
 
 def _colours(artists: Iterable[Artist]) -> set[str]:
@@ -192,6 +210,20 @@ def _tell(axes: Axes) -> None:
             axes.tick_params(axis=which, which="both", **{side: True})
 
 
+def _share_out(figure: Figure, every: list[Axes]) -> None:
+    """Give each panel what the figure, or its first panel, says for all of them: labels, and the names of rows."""
+    for which in ("x", "y"):
+        label = getattr(figure, f"_sup{which}label")
+        if label is not None:
+            for axes in every:
+                axes.set(**{f"{which}label": getattr(axes, f"get_{which}label")() or label.get_text()})
+            label.set_visible(False)
+    rows, names = every[0].get_yticks(), [name.get_text() for name in every[0].get_yticklabels()]
+    for axes in every[1:]:
+        if np.array_equal(axes.get_yticks(), rows) and not any(name.get_text() for name in axes.get_yticklabels()):
+            axes.set_yticks(rows, names)
+
+
 def _around(panel: Iterable[Axes]) -> np.ndarray:
     """How far what belongs to a panel reaches beyond its axes: left, below, right and above, in inches."""
     beyond = []
@@ -205,6 +237,10 @@ def _box(axes: Axes) -> Bbox:
     return axes.bbox.transformed(axes.figure.dpi_scale_trans.inverted())
 
 
+def _within(extent: Bbox, box: Bbox) -> bool:
+    return extent.overlaps(box) and box.x0 - GAP < extent.x0 and extent.x1 < box.x1 + GAP
+
+
 def _extent(artist: Text | Legend) -> Bbox:
     """The room that a text takes, in inches, without its arrow: measured anew, for its last pen was a file's."""
     renderer = artist.figure._get_renderer()
@@ -215,8 +251,11 @@ def _extent(artist: Text | Legend) -> Bbox:
 
 
 def _keep(text: Text, left: float, right: float) -> None:
-    """Move a text sideways until it lies between two places, in inches."""
+    """Move a text sideways until it lies between two places, in inches; broken into lines, it need not move far."""
     extent = _extent(text)
+    if extent.x0 < left or extent.x1 > right:
+        _wrap(text, max(min(extent.x1, right) - max(extent.x0, left), 0.4 * (right - left)))
+        extent = _extent(text)
     aside = max(left - extent.x0, 0) or min(right - extent.x1, 0)
     if aside and isinstance(text, Annotation):
         if text.anncoords == "offset points":
@@ -225,11 +264,21 @@ def _keep(text: Text, left: float, right: float) -> None:
         text.set_transform(text.get_transform() + ScaledTranslation(aside, 0, text.figure.dpi_scale_trans))
 
 
+def _apart(texts: list[Text]) -> None:
+    """Write what stands side by side in a panel, as on its tiles, as small as it may be if it would touch."""
+    boxes = sorted((_extent(text) for text in texts), key=lambda box: (round(box.y0, 2), box.x0))
+    if any(
+        left.y0 < right.y1 and right.y0 < left.y1 and right.x0 < left.x1 for left, right in itertools.pairwise(boxes)
+    ):
+        for text in texts:
+            text.set_fontsize(LEAST)
+
+
 def _wrap(text: Text, width: float) -> bool:
     """Break a text into lines that are not wider than that, at no space within a formula; whether it was wider."""
     parts = text.get_text().split("$")
     parts[1::2] = [part.replace(" ", _NO_BREAK) for part in parts[1::2]]
-    words = "$".join(parts)
+    words = "$".join(parts).replace(" = ", f"{_NO_BREAK}={_NO_BREAK}")
     longest = len(words)
     while (extent := _extent(text).width) > width and longest > 8:
         longest = min(longest - 1, math.ceil(longest * width / extent))
