@@ -14,7 +14,7 @@ WHOSE = "code_of"  #: on a cell: what its code makes, in words
 class OneBar(SphinxPostTransform):
     """Join hidden cells between which nothing is to be seen, and say on the bar what they make.
 
-    A cell that makes nothing a reader sees prepares what comes next.
+    A cell that makes nothing a reader sees prepares what comes next; the last ones hand over numbers only.
     """
 
     default_priority = 198  # before MyST-NB hides them
@@ -32,10 +32,8 @@ class OneBar(SphinxPostTransform):
         for cell in reversed(cells):
             if makes := cell[WHOSE]:
                 next_one, whose = makes[0], f"the code of {', '.join(makes)}"
-            elif next_one:
-                whose = f"the code that prepares {next_one}"
             else:
-                continue
+                whose = f"the code that prepares {next_one}" if next_one else "the code of numbers in the text"
             cell["prompt_show"], cell["prompt_hide"] = f"Show {whose}", f"Hide {whose}"
 
     def _makes(self, cell: nodes.container) -> Iterator[str]:
