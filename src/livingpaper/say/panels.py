@@ -1,7 +1,8 @@
 """The panels of a figure: the letters that name them, and the column in which a telephone shows them.
 
-The column is as wide as a telephone's text. Type keeps its size and a panel its height; its colour bar stays with it,
-and a legend goes below it, where it covers nothing. A chapter draws the wide figure and need not know.
+The column is as wide as a telephone's text. Type keeps its size and a panel its height; its colour bar lies below it,
+and so does its legend, where it covers nothing. What is about several panels stands above them all, where a reader
+begins. A chapter draws the wide figure and need not know.
 """
 
 import itertools
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.offsetbox import VPacker
@@ -21,7 +23,9 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 
 WIDTH = 342 / 96  # inches; the text of a telephone of 390 pixels
 NAME = 1.1  # inches that the name of a row of a map may take
+NOTE = 0.6  # inches; a longer text in a panel moves where it is cut, a shorter one makes the panel narrower
 SMALLEST = 9.5  # points; the small text of a page
+LEAST = 8.3  # points, eleven pixels: what stands on tiles, side by side
 MARGIN, GAP, BAR = 0.06, 0.14, 0.12  # inches around all, between things, and across a colour bar
 _NO_BREAK = "\u00a0"
 
@@ -51,22 +55,31 @@ def stack(figure: Figure) -> None:
     panels = of(figure)
     shapes = [(axes.bbox.height / figure.dpi, axes.bbox.height / axes.bbox.width) for axes, *_ in panels]
     every = [*itertools.chain(*panels)]
-    bars = {axes: axes._colorbar_info for axes in figure.axes if _is_bar(axes)}
-    beside = [bar for bar, info in bars.items() if info["location"] in ("left", "right")]
+    bars = dict(_laid_down(axes) for axes in figure.axes if _is_bar(axes))
     legends = {axes: legend for axes in every if (legend := axes.get_legend())}
-    inside = {axes: [text for text in axes.texts if _extent(text).overlaps(_box(axes))] for axes in every}
+    above = [*figure.legends, *_about_all(legends, every)]
+    inside = {axes: [text for text in axes.texts if _within(_extent(text), _box(axes))] for axes in every}
     for text in itertools.chain(*inside.values()):
         text.set_in_layout(False)  # words in a panel take no room beside it
     for axes in every:
         _tell(axes)
+    _share_out(figure, every)
     for text in figure.findobj(Text):
         text.set_fontsize(max(text.get_fontsize(), SMALLEST))
 
-    # in any place of about the right width, to see how much room what is around each takes
+    # in any place of about the right size, to see how much room what is around each takes
     figure.set_size_inches(WIDTH, 8)
-    for axes in [*every, *bars]:
-        axes.set(position=(0.22, 0.2, 0.73, 0.6), **({"box_aspect": None} if axes in bars else {}))
+    for panel, (height, ratio) in zip(panels, shapes, strict=True):
+        for axes in panel:
+            tall = height if axes.get_aspect() == "auto" else 0.73 * WIDTH * ratio
+            axes.set_position((0.22, 0.2, 0.73, tall / 8))
+    for axes in bars:
+        axes.set(position=(0.22, 0.2, 0.73, BAR / 8), box_aspect=None)
     for axes in every:
+        for text in list(inside[axes]):
+            if _extent(text).x1 > _box(axes).x1 and _extent(text).width < NOTE:
+                inside[axes].remove(text)
+                text.set_in_layout(True)
         names = axes.get_yticklabels()
         if any([_wrap(name, NAME) for name in names]):
             axes.set_yticks(axes.get_yticks(), [name.get_text() for name in names])
@@ -78,9 +91,8 @@ def stack(figure: Figure) -> None:
     for bar in bars:
         _wrap(bar.xaxis.label, WIDTH - 1)
     around = {bar: _around([bar]) for bar in bars}
-    in_line = [*sides, *(around[bar] for bar in bars if bar not in beside)]
-    left = MARGIN + max(side[0] for side in in_line)
-    right = MARGIN + max([side[2] for side in in_line] + [GAP + BAR + around[bar][2] for bar in beside])
+    every_side = [*sides, *around.values()]
+    left, right = (MARGIN + max(side[end] for side in every_side) for end in (0, 2))
     width = WIDTH - left - right
     for at, panel in enumerate(panels):
         room = width + 2 * min(left, right) - 2 * MARGIN
@@ -100,31 +112,27 @@ def stack(figure: Figure) -> None:
     if title:
         _wrap(title, WIDTH - 2 * MARGIN)
         put(title, _extent(title).height, below=GAP)
-    for legend in figure.legends:
+    for legend in above:
         put(legend, _extent(legend).height, below=GAP)
-    for bar in bars:
-        if bar not in beside and len(bars[bar]["parents"]) > 1:
+    for bar, parents in bars.items():
+        if len(parents) > 1:
             put(bar, BAR, below=around[bar][1] + GAP)
     for (axes, *others), side, (height, ratio) in zip(panels, sides, shapes, strict=True):
         put(axes, height if axes.get_aspect() == "auto" else width * ratio, side[3], side[1])
         places |= dict.fromkeys(others, places[axes])
-        for bar in bars:
-            if bar not in beside and bars[bar]["parents"] == [axes]:
+        for bar, parents in bars.items():
+            if parents == [axes]:
                 put(bar, BAR, GAP, around[bar][1])
         for one in (axes, *others):
-            if one in legends:
+            if one in legends and legends[one] not in above:
                 put(legends[one], _extent(legends[one]).height, above=GAP / 2)
         y += GAP
-    for bar in beside:
-        parents = [places[axes] for axes in bars[bar]["parents"]]
-        places[bar] = parents[0][0], sum(parents[-1]) - parents[0][0]
 
     total = y - GAP + MARGIN
     figure.set_size_inches(WIDTH, total)
     for thing, (top, height) in places.items():
         if isinstance(thing, Axes):
-            x, across = (WIDTH - right + GAP, BAR) if thing in beside else (left, width)
-            thing.set_position((x / WIDTH, 1 - (top + height) / total, across / WIDTH, height / total))
+            thing.set_position((left / WIDTH, 1 - (top + height) / total, width / WIDTH, height / total))
         elif isinstance(thing, Text):
             thing.set(va="top", position=(0.5, 1 - top / total))
         else:
@@ -133,12 +141,57 @@ def stack(figure: Figure) -> None:
             thing.set_bbox_to_anchor((0.5, 1 - top / total), transform=figure.transFigure)
     for axes in every:
         _thin(axes)
+        _apart(inside[axes])
         for text in inside[axes]:
             _keep(text, _box(axes).x0, WIDTH - MARGIN)
 
 
 def _is_bar(axes: Axes) -> bool:
     return hasattr(axes, "_colorbar_info")
+
+
+def _laid_down(axes: Axes) -> tuple[Axes, list[Axes]]:
+    """A colour bar that lies, in the place of one that stands, for beside the panels it would make them narrower; and
+    the panels that it is about."""
+    bar, parents = axes._colorbar, axes._colorbar_info["parents"]
+    if bar.orientation == "vertical":
+        axis, figure, mappable, small = bar.long_axis, axes.figure, bar.mappable, len(bar.minorlocator())
+        looks = {"orientation": "horizontal", "extend": bar.extend, "label": axis.get_label_text()}
+        told = {tick: label.get_text() for tick, label in zip(bar.get_ticks(), axis.get_ticklabels(), strict=True)}
+        low, high = sorted(axis.get_view_interval())  # a tick beyond them would move them
+        told = {tick: text for tick, text in told.items() if low <= tick <= high}
+        bar.remove()
+        axes = figure.add_axes((0.22, 0.2, 0.73, 0.6))
+        bar = figure.colorbar(mappable, cax=axes, **looks)
+        bar.set_ticks([*told], labels=[*told.values()])
+        if not small:
+            bar.minorticks_off()
+    return axes, parents
+
+
+def _about_all(legends: dict[Axes, Legend], every: Iterable[Axes]) -> list[Legend]:
+    """The only legend in a panel of a figure, if another panel shares an axis or shows the like of what it names."""
+    if len(legends) != 1:
+        return []
+    ((axes, legend),) = legends.items()
+    others = [one for one in every if one is not axes]
+    alike = _colours(legend.legend_handles) & _colours(
+        itertools.chain(*([*one.lines, *one.collections, *one.patches] for one in others))
+    )
+    shared = any(
+        group.joined(axes, one) for group in (axes.get_shared_x_axes(), axes.get_shared_y_axes()) for one in others
+    )
+    return [legend] if alike or shared else []
+
+
+def _colours(artists: Iterable[Artist]) -> set[str]:
+    """The colours of lines, points and bars, but for greys, which frames and references have too."""
+    found: set[str] = set()
+    for artist in artists:
+        for name in ("color", "facecolor", "edgecolor", "markerfacecolor"):
+            if hasattr(artist, f"get_{name}"):
+                found |= {to_hex(colour) for colour in to_rgba_array(getattr(artist, f"get_{name}")())}
+    return {colour for colour in found if len({colour[1:3], colour[3:5], colour[5:]}) > 1}
 
 
 def _tell(axes: Axes) -> None:
@@ -157,6 +210,20 @@ def _tell(axes: Axes) -> None:
             axes.tick_params(axis=which, which="both", **{side: True})
 
 
+def _share_out(figure: Figure, every: list[Axes]) -> None:
+    """Give each panel what the figure, or its first panel, says for all of them: labels, and the names of rows."""
+    for which in ("x", "y"):
+        label = getattr(figure, f"_sup{which}label")
+        if label is not None:
+            for axes in every:
+                axes.set(**{f"{which}label": getattr(axes, f"get_{which}label")() or label.get_text()})
+            label.set_visible(False)
+    rows, names = every[0].get_yticks(), [name.get_text() for name in every[0].get_yticklabels()]
+    for axes in every[1:]:
+        if np.array_equal(axes.get_yticks(), rows) and not any(name.get_text() for name in axes.get_yticklabels()):
+            axes.set_yticks(rows, names)
+
+
 def _around(panel: Iterable[Axes]) -> np.ndarray:
     """How far what belongs to a panel reaches beyond its axes: left, below, right and above, in inches."""
     beyond = []
@@ -170,6 +237,10 @@ def _box(axes: Axes) -> Bbox:
     return axes.bbox.transformed(axes.figure.dpi_scale_trans.inverted())
 
 
+def _within(extent: Bbox, box: Bbox) -> bool:
+    return extent.overlaps(box) and box.x0 - GAP < extent.x0 and extent.x1 < box.x1 + GAP
+
+
 def _extent(artist: Text | Legend) -> Bbox:
     """The room that a text takes, in inches, without its arrow: measured anew, for its last pen was a file's."""
     renderer = artist.figure._get_renderer()
@@ -180,8 +251,11 @@ def _extent(artist: Text | Legend) -> Bbox:
 
 
 def _keep(text: Text, left: float, right: float) -> None:
-    """Move a text sideways until it lies between two places, in inches."""
+    """Move a text sideways until it lies between two places, in inches; broken into lines, it need not move far."""
     extent = _extent(text)
+    if extent.x0 < left or extent.x1 > right:
+        _wrap(text, max(min(extent.x1, right) - max(extent.x0, left), 0.4 * (right - left)))
+        extent = _extent(text)
     aside = max(left - extent.x0, 0) or min(right - extent.x1, 0)
     if aside and isinstance(text, Annotation):
         if text.anncoords == "offset points":
@@ -190,11 +264,21 @@ def _keep(text: Text, left: float, right: float) -> None:
         text.set_transform(text.get_transform() + ScaledTranslation(aside, 0, text.figure.dpi_scale_trans))
 
 
+def _apart(texts: list[Text]) -> None:
+    """Write what stands side by side in a panel, as on its tiles, as small as it may be if it would touch."""
+    boxes = sorted((_extent(text) for text in texts), key=lambda box: (round(box.y0, 2), box.x0))
+    if any(
+        left.y0 < right.y1 and right.y0 < left.y1 and right.x0 < left.x1 for left, right in itertools.pairwise(boxes)
+    ):
+        for text in texts:
+            text.set_fontsize(LEAST)
+
+
 def _wrap(text: Text, width: float) -> bool:
     """Break a text into lines that are not wider than that, at no space within a formula; whether it was wider."""
     parts = text.get_text().split("$")
     parts[1::2] = [part.replace(" ", _NO_BREAK) for part in parts[1::2]]
-    words = "$".join(parts)
+    words = "$".join(parts).replace(" = ", f"{_NO_BREAK}={_NO_BREAK}")
     longest = len(words)
     while (extent := _extent(text).width) > width and longest > 8:
         longest = min(longest - 1, math.ceil(longest * width / extent))

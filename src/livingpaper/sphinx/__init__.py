@@ -16,6 +16,7 @@ from livingpaper.sphinx import (
     figure_index,
     figure_links,
     glue,
+    hidden_code,
     later,
     launch,
     ledger,
@@ -33,7 +34,7 @@ __all__ = ["Renderer", "setup"]
 
 #: What runs at the same moment runs in this order; later comes when all have said what they fill.
 PARTS = (
-    catalogue, later, glue, records, figure_links, figure_index, ledger, statements, details, explore,
+    catalogue, later, glue, records, figure_links, hidden_code, figure_index, ledger, statements, details, explore,
     tooltips, chapter_header, live, sources, api, launch, theme, accessibility, site_files,
 )  # fmt: skip
 

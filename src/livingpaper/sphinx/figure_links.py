@@ -39,26 +39,6 @@ class ResolveNumbers(SphinxPostTransform):
                 )
 
 
-class NameCode(SphinxPostTransform):
-    """Say of a hidden cell whose code it is: a page has thirty of them."""
-
-    default_priority = 198  # before MyST-NB hides it
-
-    def run(self, **kwargs) -> None:
-        catalogue = self.env.get_domain("paper")
-        for cell in self.document.findall(nodes.container):
-            if "prompt_show" not in cell:
-                continue
-            figures = [catalogue.figures.get(id.removesuffix("-code")) for id in cell["ids"]]
-            named = [self.config.numfig_format[one["kind"]] % catalogue.number(one) for one in figures if one]
-            parameters = "parameters" in cell["cell_metadata"].get("tags", ())
-            whose = ["the parameters"] if parameters else named
-            if whose:
-                cell["prompt_show"], cell["prompt_hide"] = (
-                    f"{verb} the code of {' and '.join(whose)}" for verb in ("Show", "Hide")
-                )
-
-
 @fills("picture")
 def picture(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     """The image of a figure, at the address that stays."""
@@ -134,4 +114,3 @@ def setup(app: Sphinx) -> None:
     app.add_css_file("css/player.css", priority=800)
     app.add_js_file("js/player.js", priority=800)
     app.add_post_transform(ResolveNumbers)
-    app.add_post_transform(NameCode)

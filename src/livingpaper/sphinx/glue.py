@@ -47,9 +47,9 @@ class AnchorCode(SphinxTransform):
             while empty is bundle or not empty.children:
                 empty.parent.remove(empty)
                 empty = empty.parent
-            # a cell whose source is hidden for good has no code to go to
+            # a cell whose source is hidden for good has no code to go to; a link into a closed bar opens it
             if cell is not None and cell.children and cell[0].get("nb_element") == "cell_code_source":
-                cell["ids"].append(f"{mark['shown_id']}-code")
+                cell[0]["ids"].append(f"{mark['shown_id']}-code")
                 self.env.get_domain("paper").note_code(self.env.docname, mark["shown_id"])
 
 

@@ -104,19 +104,70 @@ def test_panels_stand_in_one_column_with_all_that_is_theirs(share):
 
 @pytest.mark.parametrize("location", ["right", "bottom"])
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_colour_bar_stays_with_its_panels(location, shared):
+def test_a_colour_bar_lies_below_its_panel_or_above_all(location, shared):
     picture, grid = a_picture(1, 2)
     picture.suptitle(LONG)
     points = grid[0, 0].scatter([1, 2], [1, 2], c=[0, 1])
-    bar = picture.colorbar(points, ax=grid if shared else grid[0, 0], location=location, label="error").ax
+    bar = picture.colorbar(points, ax=grid if shared else grid[0, 0], location=location, label="error")
+    bar.set_ticks([0.25, 0.5], labels=["low", "high"])
     picture = stacked(picture)
-    first, last = grid[0, 0].bbox, grid[0, 1 if shared else 0].bbox
-    if location == "right":
-        assert bar.bbox.x0 > first.x1 and (bar.bbox.y0, bar.bbox.y1) == pytest.approx((last.y0, first.y1))
-    elif shared:  # where a reader begins
+    first, last = grid[0, 0].bbox, grid[0, 1].bbox
+    bar = picture.axes[-1]
+    assert len(picture.axes) == 3 and bar.bbox.width == pytest.approx(first.width)
+    assert bar.get_xlabel() == "error" and [label.get_text() for label in bar.get_xticklabels()] == ["low", "high"]
+    if shared:  # where a reader begins
         assert bar.bbox.y0 > first.y1
     else:
-        assert bar.bbox.y1 < last.y0 and bar.bbox.y0 > grid[0, 1].bbox.y1
+        assert bar.bbox.y1 < first.y0 and bar.bbox.y0 > last.y1
+    assert not any(meet(one, other) for one, other in itertools.combinations(boxes(picture), 2))
+
+
+def test_a_legend_of_panels_with_one_axis_stands_above_them():
+    picture, grid = a_picture(1, 2, sharey=True)
+    grid[0, 0].legend(grid[0, 0].lines[:1], ["a line"])
+    for line in grid[0, 1].lines:
+        line.set_color("#777777")
+    picture = stacked(picture)
+    assert grid[0, 0].get_legend().get_window_extent().y0 > grid[0, 0].bbox.y1
+
+
+def test_what_is_said_once_for_all_panels_is_said_at_each():
+    picture, grid = a_picture(1, 2)
+    picture.supylabel("of both")
+    grid[0, 0].set_yticks([2, 8], ["one", "another"])
+    grid[0, 1].set_yticks([2, 8], ["", ""])
+    stacked(picture)
+    for axes in grid.flat:
+        assert axes.get_ylabel() == "of both" and axes.get_yticklabels()[1].get_text() == "another"
+
+
+def test_numbers_on_tiles_do_not_touch():
+    picture, ((axes,),) = a_picture(1, 1)
+    tiles = [axes.text(1 + k / 13, 2, ".99", ha="center") for k in range(13)]
+    stacked(picture)
+    ends = [text.get_window_extent() for text in tiles]
+    assert all(left.x1 <= right.x0 for left, right in itertools.pairwise(ends))
+    assert min(text.get_fontsize() for text in tiles) == panels.LEAST
+
+
+def test_a_short_word_at_the_end_of_a_line_stays_there():
+    picture, ((axes,),) = a_picture(1, 1)
+    text = axes.text(2.04, 5, "s = 0.5")
+    stacked(picture)
+    assert text.get_window_extent().x0 >= axes.transData.transform((2, 5))[0]
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_legend_that_names_what_all_panels_show_stands_above_them(alike):
+    picture, grid = a_picture(1, 2)
+    grid[0, 0].legend()
+    if not alike:  # nothing of what the legend names is in the other panel
+        for line in grid[0, 1].lines:
+            line.set_color("#777777")
+    picture = stacked(picture)
+    legend = grid[0, 0].get_legend().get_window_extent()
+    assert bool(legend.y0 > grid[0, 0].bbox.y1) is alike
+    assert bool(legend.y1 < grid[0, 0].bbox.y0) is not alike
     assert not any(meet(one, other) for one, other in itertools.combinations(boxes(picture), 2))
 
 

@@ -138,11 +138,13 @@ def first_chapter(cells):
         new_markdown_cell(ERRORS),
         new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
         new_code_cell("# Parameters\nn = 50\n", metadata={"tags": ["injected-parameters", "remove-cell"]}),
+        cells.code("tidy()", tags=["hide-input"]),
         new_markdown_cell("```{parameters-table}\n```"),
         cells.number("error", 0.3),
+        cells.code("prepare()", tags=["hide-input"]),
         cells.code("draw()", draw_figure, tags=["hide-input"]),
         new_markdown_cell(FIGURE),
-        cells.code("claims()", claim("bound", 0.01, 0.04), claim("vacuous", 0.1, 0.2)),
+        cells.code("claims()", claim("bound", 0.01, 0.04), claim("vacuous", 0.1, 0.2), tags=["hide-input"]),
         new_markdown_cell(
             words_of_claim("bound", paper="chatterji2021", record="holds", figure="fig-error", theorem="thm-rules")
         ),
@@ -324,8 +326,8 @@ def test_every_link_of_the_legend_leads_somewhere(site):
 
 
 def test_the_code_link_leads_to_the_cell_or_else_to_the_notebook(site):
-    cell = page(site, "chapters/errors").find(id="fig-error-code")
-    assert "draw()" in words(cell)
+    source = page(site, "chapters/errors").find(id="fig-error-code")
+    assert words(source) == "prepare() draw()" and source.find_parent("details")  # which a link to what is in it opens
     code = [link["href"] for link in page(site, "chapters/rules").select(".figure-links a") if link.text == "code"]
     assert code == ["../_sources/chapters/rules.ipynb"]
 
@@ -507,8 +509,13 @@ def test_the_ledger_shows_what_failed_first(site):
 
 def test_hidden_code_says_whose_it_is(site):
     soup = page(site, "chapters/errors")
-    (prompt,) = soup.find(id="fig-error-code").select("summary .collapsed")
-    assert words(prompt) == "Show the code of Fig. 1.1"
+    bars = soup.select("details.above-input")
+    assert [words(bar.select_one("summary .collapsed")) for bar in bars] == [
+        "Show the code that prepares Fig. 1.1", "Show the code of Fig. 1.1", "Show the code of Claims 1 and 2",
+    ]  # fmt: skip
+    code = [[words(cell) for cell in bar.select("pre")] for bar in bars]
+    assert code == [["tidy()"], ["prepare()", "draw()"], ["claims()"]]
+    assert not soup.select("details.above-input summary[aria-label]")  # its name is what it says
 
 
 def test_the_ledger_leads_to_claims_figures_and_citations(site):
