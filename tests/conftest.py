@@ -1,5 +1,6 @@
 """What holds for every test: shapes are checked, draws are pinned, nothing global changes, no user file is touched."""
 
+import gc
 import itertools
 import os
 import shutil
@@ -50,6 +51,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(1800))  # the first waits for the build: minutes on two busy cores
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and PyTorch finds none"))
+
+
+def pytest_collection_finish():
+    gc.freeze()  # what was imported stays, and need not be looked through for rubbish again and again
+    gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ Jupyter Book has no ``__main__``, and it must not go on alone when the build is 
 ``python -c``: Python 3.13 takes such a text for the source of whatever has no file, and autodoc reads nonsense.
 """
 
+import gc
 import mimetypes
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ if __name__ == "__main__":
     end_with(int(sys.argv.pop(1)))
     from jupyter_book.cli.main import main
 
+    gc.set_threshold(100_000, 20, 20)  # of millions of nodes few are rubbish: to look for it took a quarter of the time
     mimetypes.init([])  # Python's own table, not the machine's: it names the pictures
     if sys.argv[1] == "--confined":
         import matplotlib.font_manager  # noqa: F401  finds the machine's fonts, which is not allowed later
