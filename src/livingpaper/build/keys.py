@@ -18,7 +18,8 @@ SCHEMA = 4  # counted up when the book layer changes what an executed notebook h
 
 _STARTUP = "sitecustomize"  # the module that a Python imports unasked, where a machine has one
 _STYLE = "matplotlibrc"  # what matplotlib reads unasked, where it works
-_DRAWING = tuple(f"livingpaper/say/{name}.py" for name in ("dark", "figures", "marks", "moving", "panels", "plots", "style"))
+_DRAWS = ("dark", "figures", "marks", "moving", "panels", "plots", "style")
+_DRAWING = tuple(f"livingpaper/say/{name}.py" for name in _DRAWS)
 _NOT_KEPT = ("python", "matplotlib", "seaborn")
 _SHORT = 16  # hexadecimal digits of a digest tell one state of a file from another
 _NAME = re.compile(r"[^\0\n]{1,200}\.\w+")  # what may be the name of a file
