@@ -68,6 +68,32 @@ def test_every_number_that_can_be_changed_says_what_is_allowed(chapter):
         )
 
 
+def bound(code):
+    """What code binds outside its functions and comprehensions: each name with the expression that it is made of."""
+    for node in ast.iter_child_nodes(code):
+        if isinstance(node, ast.Assign | ast.For):
+            made_of = node.value if isinstance(node, ast.Assign) else node.iter
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                yield from ((name.id, made_of) for name in ast.walk(target) if isinstance(name, ast.Name))
+        if isinstance(node, ast.For | ast.If | ast.With):
+            yield from bound(node)
+
+
+def test_what_a_cell_binds_is_found():
+    code = ast.parse("for depth, ax in zip(depths, axes):\n    a = [n for n in depths]\ndef f(x):\n    n = x")
+    assert [name for name, _ in bound(code)] == ["depth", "ax", "a"]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_parameter_gets_another_meaning(chapter):
+    """After a loop over `depth` it is the last one in all cells below; `depths = sorted(depths)` keeps its meaning."""
+    parameters = PROJECT.parameters(chapter)
+    for cell in code_cells(chapter):
+        for name, made_of in bound(ast.parse(cell.source)):
+            reads = {node.id for node in ast.walk(made_of) if isinstance(node, ast.Name)}
+            assert name not in parameters or name in reads, f"cell {cell.id} makes the parameter {name} another thing"
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_runs_where_torch_has_no_gpu_unless_told_otherwise(chapter):
     device = PROJECT.parameters(chapter).get("device")
