@@ -251,7 +251,7 @@ function open(place, presets) {
   complaint.setAttribute("role", "alert");
   const rule = html("p", { className: "live-rule" },
     "Memorised: every training label is fitted, the wrong ones too. Harmless: no more than " +
-    `${100 * HARM} in 100 new points are missed beyond those that averaging misses, a classifier that memorises nothing.`);
+    `${100 * HARM} in 100 new points are missed beyond those that averaging misses, which does not try to fit any label.`);
   const numbers = html("dl", { className: "live-numbers" });
   const progress = html("progress", { max: 1, value: 0, ariaLabel: "steps done" }), done = html("span");
   const cancel = button("", () => (place.dataset.busy === "yes" ? stop() : present()));
