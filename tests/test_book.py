@@ -448,6 +448,13 @@ def test_every_published_column_says_what_it_means(site, figures):
     assert {id for id, names in ours.items() if not names & {one["name"] for one in described[id]}} == set()
 
 
+def test_the_command_that_is_printed_recomputes_a_digest(site):
+    (command,) = re.findall(r"`(sha256sum [^`]*)`", (PROJECT.root / "chapters/record/figures.md").read_text())
+    done = subprocess.run(command, shell=True, cwd=site / "figures", capture_output=True, text=True, check=True)
+    id = command.split()[1].partition(".")[0]
+    assert done.stdout.split()[0] == json.loads((site / f"figures/{id}.json").read_text())["digest"]
+
+
 def test_places_of_columns_are_figures_tables_and_experiments():
     modules = PROJECT.root.glob("src/benign/experiments/*.py")
     classes = {
