@@ -156,6 +156,12 @@ def test_figures_have_alternatives_and_claims_have_records():
         assert [name for name in wanted if not told[name]] == [], id
 
 
+def test_a_figure_is_cited_by_what_all_of_it_shows():
+    """Its caption does not begin with a panel, for its first sentence is the title in a citation."""
+    captions = [(id, told["caption"]) for id, _, told in said() if told["kind"] == "figure"]
+    assert [id for id, caption in captions if re.match(r"\W*[a-h]\b\W*[:,]", caption)] == []
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_opens_with_what_it_teaches_or_found(chapter):
     """In a paragraph, and perhaps a figure of its own."""
