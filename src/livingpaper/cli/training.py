@@ -47,13 +47,7 @@ def train(
         closure.check_here(settings.read().packages, root)
     found = _experiment(experiment)
     drawn = range(first_seed, first_seed + seeds)
-    try:
-        table = sweep(found, [_setting(found, setting or [])], drawn, device=device, scheduler=scheduler)
-    except ValueError as error:
-        # one of the paper's own kinds says what was wrong, any other is for whoever wrote the experiment
-        if type(error).__module__.partition(".")[0] not in settings.read().packages:
-            raise
-        raise InputError(f"{found.__name__}: {error}") from None
+    table = sweep(found, [_setting(found, setting or [])], drawn, device=device, scheduler=scheduler)
     if as_json:
         show_json(table.astype(object).where(table.notna(), None).to_dict("records"))
         return

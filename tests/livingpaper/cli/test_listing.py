@@ -118,19 +118,6 @@ def test_train_finds_an_experiment_in_the_folder_where_one_stands(built):
     assert (status, [run["hundreds"] for run in json.loads(said)]) == (0, [1])
 
 
-def test_train_says_what_the_paper_refuses_and_shows_where_an_error_arose(unbuilt):
-    throws = "src/needle/experiments/throws.py"
-    refused = "class Refused(ValueError):\n    pass\n\n\n@dataclass(frozen=True)\nclass Throw:"
-    unbuilt.edit(throws, "@dataclass(frozen=True)\nclass Throw:", refused)
-    begins = "def run(batch, device):\n"
-    unbuilt.edit(throws, begins, f'{begins}        raise Refused("hundreds is 1: too few")\n')
-    setting = ("throws.Throw", "hundreds=1", "length=1.0")
-    assert trained(unbuilt, *setting) == (1, "error: Throw: hundreds is 1: too few\n")
-    unbuilt.edit(throws, "raise Refused", "raise ValueError")
-    status, said = trained(unbuilt, *setting)
-    assert status == 1 and "Traceback" in said and said.endswith("ValueError: hundreds is 1: too few\n")
-
-
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
