@@ -182,6 +182,12 @@ def test_figures_have_alternatives_and_claims_have_records():
         assert [name for name in wanted if not told[name]] == [], id
 
 
+def test_a_figure_is_cited_by_what_all_of_it_shows():
+    """Its caption does not begin with a panel, for its first sentence is the title in a citation."""
+    captions = [(id, told["caption"]) for id, _, told in said() if told["kind"] == "figure"]
+    assert [id for id, caption in captions if re.match(r"\W*[a-h]\b\W*[:,]", caption)] == []
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_opens_with_what_it_teaches_or_found(chapter):
     """In a paragraph, and perhaps a figure of its own."""
@@ -472,6 +478,13 @@ def test_every_published_column_says_what_it_means(site, figures):
     # and nothing is said of a column that is not there, but where a preset gives it another name
     ours = {id: set(said) for id, said in columns.read(PROJECT.root).items() if id in described}
     assert {id for id, names in ours.items() if not names & {one["name"] for one in described[id]}} == set()
+
+
+def test_the_command_that_is_printed_recomputes_a_digest(site):
+    (command,) = re.findall(r"`(sha256sum [^`]*)`", (PROJECT.root / "chapters/record/figures.md").read_text())
+    done = subprocess.run(command, shell=True, cwd=site / "figures", capture_output=True, text=True, check=True)
+    id = command.split()[1].partition(".")[0]
+    assert done.stdout.split()[0] == json.loads((site / f"figures/{id}.json").read_text())["digest"]
 
 
 def test_places_of_columns_are_figures_tables_and_experiments():

@@ -50,3 +50,23 @@ def test_only_links_to_elsewhere_show_their_target(printed):
     assert set(printed.eval_on_selector_all("article a.internal", target)) <= {"none", "normal"}
     outside = printed.eval_on_selector_all('article a.external[href^="http"]', target)
     assert all("http" in content for content in outside)
+
+
+def test_a_moving_picture_that_paper_shows_first_stands_at_its_end(page):
+    page.goto("chapters/live.html")  # where the experiment hides it
+    page.locator(".live-stage").wait_for()
+    picture = page.locator(".figure-preview:has(.player) img")
+    assert not picture.is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.wait_for_timeout(600)  # a frame stands for 450
+    slider = page.locator(".player input")
+    assert slider.input_value() == slider.get_attribute("max")
+
+
+def test_a_ledger_that_was_filtered_says_so_on_paper(page):
+    page.goto("chapters/record/claims.html?words=margin")
+    shown = page.locator(".ledger-tools output").inner_text()
+    page.emulate_media(media="print")
+    assert page.locator(".ledger-tools output").is_visible() and " of " in shown
+    assert not page.locator(".ledger-tools label").first.is_visible()

@@ -77,6 +77,11 @@ class Draw:
     seeds: list[int] | None
     claims: dict[str, Number]
 
+    @property
+    def predicates(self) -> dict[str, str]:
+        """What each claim was held against."""
+        return {id: number.holds_if for id, number in self.claims.items()}
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -84,6 +89,12 @@ class Drawn:
 
     draws: list[Draw]
     outdated: list[str]
+
+    def beyond(self, draws: Sequence[Draw]) -> list[Draw]:
+        """Those of later seeds than some new ones, if they still say as much, of the same claims."""
+        last, predicates = draws[-1].first_seed, draws[0].predicates
+        later = [draw for draw in self.draws if draw.first_seed > last and draw.predicates == predicates]
+        return [] if self.outdated else later
 
 
 @dataclass(frozen=True)

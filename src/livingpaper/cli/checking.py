@@ -87,10 +87,10 @@ def verify(
     project = Project.find()
     published = Published.find(folder) if folder else Published(site(preset))
     wanted = [published.known(id)] if id else list(published.figures)
-    verification = Verification(project, published, wanted, stored_trainings)
+    verification = Verification(project, published, wanted, stored_trainings, against)
     with pipeline.lock(project), display(quiet=as_json) as watch:
         verification.run(jobs or pipeline.default_jobs(), time_limit or TIME_LIMIT, watch)
-        results = verification.results(against)
+        results = verification.results()
         verification.finish()
     if as_json:
         show_json([result.facts() for result in results])

@@ -31,7 +31,7 @@ def replicate(
     """Execute chapters at their published values, and again with fresh seeds; say which claims stand.
 
     What came out is kept beside each chapter as CHAPTER.replications.json, which the pages show: commit it. What was
-    executed before is not executed again.
+    executed before is not executed again, and a draw that still counts stays in the file.
     """
     project = Project.find()
     names = _with_seeds(project, chapter or [], as_json)
@@ -94,6 +94,8 @@ def _keep(project: Project, name: str, steps: Sequence[Step]) -> list[Draw]:
         for step, chapter in zip(steps, done, strict=True)
     ]
     replications.check(name, draws, [chapter.run for chapter in done])
+    kept = replications.read(project, name, steps[0].parts)
+    draws += kept.beyond(draws)  # fewer may be asked for now: none is dropped for what came out
     replications.write(project, name, steps[0].parts, draws)
     return draws
 
@@ -113,6 +115,6 @@ def _tell(project: Project, found: dict[str, list[Draw]]) -> None:
         show(rows, rows[0]) if rows else out.print("it makes no claims")
     changed, disjoint = (sum(word in mark for mark in marks) for word in ("changed", "disjoint"))
     out.print(
-        f"\n{len(marks)} claims: {len(marks) - changed} stood in all fresh draws, {changed} changed their verdict; "
+        f"\n{len(marks)} claims: {len(marks) - changed} stood in all fresh draws, {changed} did not; "
         f"{disjoint} with an interval that has nothing in common with the published one."
     )

@@ -87,7 +87,7 @@ def _experiment(name: str) -> type:
         and hasattr(found, "run")
     ]  # fmt: skip
     if kind not in kinds:
-        raise InputError(f"there is no experiment {name!r}: {nearest(kind, kinds)} in {module}")
+        raise InputError(f"there is no experiment {kind!r} in {module}: {nearest(kind, kinds)}")
     return getattr(there, kind)
 
 
@@ -107,16 +107,19 @@ def _setting(experiment: type, texts: list[str]) -> dict[str, object]:
         if not (name and equals):
             raise InputError(f"{text!r} is no setting: write it as name=value")
         if name in setting:
-            raise InputError(f"{name} is given twice: {setting[name]!r} and {value!r}")
-        setting[name] = value if hints.get(name) is str else _value(name, value)
+            raise InputError(f"{name} is given twice, here {text!r}: write one of the two")
+        setting[name] = value if hints.get(name) is str else _value(name, value, hints.get(name))
     return setting
 
 
-def _value(name: str, text: str) -> object:
+def _value(name: str, text: str, kind: type | None) -> object:
     try:
         return _frozen(ast.literal_eval(text))
     except NOT_LITERAL:
-        raise InputError(f"{name}={text!r} is neither number nor list nor True or False: write e.g. {name}=1") from None
+        example = True if kind is bool else 1
+        raise InputError(
+            f"{name}={text!r} is neither number nor list nor True or False: write e.g. {name}={example}"
+        ) from None
 
 
 def _frozen(value: object) -> object:

@@ -27,7 +27,8 @@ BOOK = "citation"  # the stem of the files that cite the whole book
 KINDS = {"figure": "Figure", "table": "Table"}
 
 _TYPES = {"figure": "figure", "table": "dataset"}  # CSL's
-_SENTENCE = re.compile(r".*?(;|[.?!](?=\s+[^\Wa-z\d_]|\s*$))", re.DOTALL)
+#: A sentence ends before a capital, or before what is said of a panel, "a: the loss".
+_SENTENCE = re.compile(r".*?(;|[.?!](?=\s+[^\Wa-z\d_]|\s+[a-h][:,]|\s*$))", re.DOTALL)
 
 
 def read(path: Path) -> dict:

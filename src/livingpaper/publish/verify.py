@@ -47,12 +47,16 @@ class Verification:
 
     Chapters are executed from scratch, nothing comes from the cache of executed notebooks; trainings are done again
     too, unless ``stored`` allows the results that the project keeps. What an interrupted verification has trained is
-    kept below ``_build/verify`` until the same one is finished.
+    kept below ``_build/verify`` until the same one is finished. Tables are compared with the published ones, or with
+    that in the file ``against``, which is read before anything runs.
     """
 
-    def __init__(self, project: Project, site: Published, ids: Sequence[str], stored: bool = False):
+    def __init__(
+        self, project: Project, site: Published, ids: Sequence[str], stored: bool = False, against: Path | None = None
+    ):
         closure.check_here((*project.settings.packages, "livingpaper"), project.root)
         self.project, self.site = project, site
+        self._against = None if against is None else read_csv(_read(against), str(against))
         self.records = {id: site.provenance(id) for id in ids}
         self._folder = project.build / "verify" / digest([str(site.folder), sorted(self.records.items()), stored])[:8]
         self._cache = project.cache if stored else self._folder / "cache"
@@ -62,8 +66,8 @@ class Verification:
         """Execute the chapters; the jobs say which failed."""
         execute.run(list(self.jobs.values()), parallel, time_limit, self._cache, watch)
 
-    def results(self, against: Path | None = None) -> list[Verified]:
-        """Compare each table with the published one, or with that in a file; chapters that failed have none."""
+    def results(self) -> list[Verified]:
+        """Compare each table; chapters that failed have none."""
         found = []
         for chapter, job in self.jobs.items():
             if job.failure:
@@ -72,7 +76,7 @@ class Verification:
             made = {entry["id"]: entry for _, entry in saying.handed_over(notebook) if "files" in entry}
             ours = [id for id, record in self.records.items() if _chapter(record) == chapter]
             changed = self._changed(job, self.records[ours[0]]["run"])
-            found += [self._result(id, chapter, made.get(id), changed, against) for id in ours]
+            found += [self._result(id, chapter, made.get(id), changed) for id in ours]
         return found
 
     def finish(self) -> None:
@@ -103,12 +107,11 @@ class Verification:
         then = {name: run[name] for name in names if name in run}  # a site of old does not know its files
         return keys.changes(now | then, now)
 
-    def _result(self, id: str, chapter: str, made: dict | None, changed: list[str], file: Path | None) -> Verified:
+    def _result(self, id: str, chapter: str, made: dict | None, changed: list[str]) -> Verified:
         if made is None:
             return Verified(id, chapter, "different", "the chapter makes no such figure or table now", None, changed)
-        content, name = (_read(file), str(file)) if file else (self.site.data(id), f"{id}.csv")
-        fresh = figures.contents(made)["csv"]
-        comparison = compare(read_csv(content, name), read_csv(fresh, f"the new {id}.csv"))
+        before = read_csv(self.site.data(id), f"{id}.csv") if self._against is None else self._against
+        comparison = compare(before, read_csv(figures.contents(made)["csv"], f"the new {id}.csv"))
         words = in_words(comparison) or f"{comparison.rows[0]} rows"
         return Verified(id, chapter, comparison.verdict, words, comparison, changed)
 

@@ -98,7 +98,7 @@ def _client(scheduler: str) -> "Iterator[Client]":
     except (OSError, ValueError) as error:
         raise PaperError(
             f"no Dask scheduler answers at {scheduler!r} ({error}): start one with `dask scheduler`, "
-            f"or unset {VARIABLE}"
+            f"or name none, neither with --scheduler nor in {VARIABLE}"
         ) from None
     with client:
         yield client

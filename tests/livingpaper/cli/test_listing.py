@@ -122,7 +122,7 @@ def test_train_finds_an_experiment_in_the_folder_where_one_stands(built):
     ("arguments", "error"),
     [
         (["thorws.Throw"], "there is no experiment 'thorws.Throw': did you mean 'throws'?"),
-        (["throws.Thorw"], "there is no experiment 'throws.Thorw': did you mean 'Throw'? in throws"),
+        (["throws.Thorw"], "there is no experiment 'Thorw' in throws: did you mean 'Throw'?"),
         (["throws.Throw", "hundreds"], "'hundreds' is no setting: write it as name=value"),
         (["throws.Throw", "hundreds=one"], "hundreds='one' is neither number nor list"),
         (["throws.Throw", "hundreds={[]:1}"], "hundreds='{[]:1}' is neither number nor list"),

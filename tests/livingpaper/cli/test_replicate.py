@@ -67,11 +67,21 @@ def test_a_second_time_nothing_is_executed_and_the_file_is_the_same(drawn, benig
     assert row(said.text, "claim-crossings")[1] == "0.6367 [0.611, 0.6591] holds"
     assert row(said.text, "claim-luck")[3].endswith("fails (changed, disjoint)")
     assert row(said.text, "claim-lengths")[1:] == ["not testable"] * 3
-    assert "3 claims: 2 stood in all fresh draws, 1 changed their verdict; 1 with an interval that" in said.text
+    assert "3 claims: 2 stood in all fresh draws, 1 did not; 1 with an interval that" in said.text
     rows = json.loads(benign("replicate", "drawn", "--blocks", "2", "--json").text)
     assert len(rows) == 9
     found = {(one["claim"], one["first_seed"]): one["verdict"] for one in rows}
     assert found["claim-luck", 10000] == "holds" and found["claim-luck", 20000] == "fails"
+
+
+def test_no_draw_is_lost_by_asking_for_fewer_unless_it_says_nothing_any_more(drawn, benign):
+    before = kept(drawn)
+    assert benign("replicate", "drawn", "--blocks", "1").status == 0
+    assert kept(drawn) == before and len(before["draws"]) == 3
+    chapter = drawn.root / CHAPTER
+    chapter.write_text(chapter.read_text().replace(":holds-if: '> ", ":holds-if: '>= "))
+    assert benign("replicate", "drawn", "--blocks", "1").status == 0
+    assert [draw["first_seed"] for draw in kept(drawn)["draws"]] == [0, 10000]
 
 
 def test_a_replication_that_was_killed_goes_on_where_it_stopped(drawn, benign):

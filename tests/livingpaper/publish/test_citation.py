@@ -103,6 +103,8 @@ def test_what_is_not_the_published_state_says_so():
         ("No stop", "No stop"),
         ("At 0.5 and\n more. $x$ is. And.", "At 0.5 and more. $x$ is"),
         ("Ends. Ärger.", "Ends"),
+        ("Two ways. a: the first. b, dotted: the other.", "Two ways"),
+        ("Half of them. b, c: more.", "Half of them"),
     ],
 )
 def test_a_figure_is_called_by_the_first_sentence_of_its_caption(caption, title):

@@ -42,17 +42,17 @@ function player(box) {
 
   button.addEventListener("click", () => (timer ? stop() : play()));
   slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
-  addEventListener("beforeprint", () => { stop(); show(names.length - 1); });
   stop();
   show(names.length - 1);
   box.hidden = false;
-  if (still) return;
   const seen = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     seen.disconnect();
     play();
   }, { threshold: 0.6 });
-  seen.observe(picture);
+  if (!still) seen.observe(picture);
+  // a picture may be seen first on paper, where it must not begin to move
+  addEventListener("beforeprint", () => { seen.disconnect(); stop(); show(names.length - 1); });
 }
 
 document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".player").forEach(player));
