@@ -114,12 +114,14 @@ def _setting(experiment: type, texts: list[str]) -> dict[str, object]:
 
 def _value(name: str, text: str, kind: type | None) -> object:
     try:
-        return _frozen(ast.literal_eval(text))
+        value = _frozen(ast.literal_eval(text))
     except NOT_LITERAL:
         example = True if kind is bool else 1
         raise InputError(
             f"{name}={text!r} is neither number nor list nor True or False: write e.g. {name}={example}"
         ) from None
+    # 1e4 is a whole number in all but Python's eyes, and the same setting as 10000 to the store
+    return int(value) if kind is int and isinstance(value, float) and value.is_integer() else value
 
 
 def _frozen(value: object) -> object:
