@@ -114,7 +114,7 @@ CASES = [
         ],
         dict(
             n=0, p=0, signal_index=[-1.0, math.nan], label_noise=0.5, activation="rleu", width=0, step=[0, math.inf],
-            init_scale=-1, steps=[-1, 2.5], records=[[0, 1], (0, 61), (-1,)], frame="flat", engine="fast",
+            init_scale=[-1, 0], steps=[-1, 2.5], records=[[0, 1], (0, 61), (-1,)], frame="flat", engine="fast",
             loss_function="squared", test_points=0,
         ),
     ),
@@ -141,7 +141,7 @@ CASES = [
     Case(
         PollutedDigits(negative=3, positive=8, n=40, label_noise=0.1, seed=0, width=16, step=6.0, steps=3000),
         [[{}, dict(seed=1, label_noise=0.0), dict(negative=4, positive=9, scaling="unit-norm", step=0.3)]],
-        dict(activation="tanh", width=0, step=0.0, init_scale=-1.0, steps=-1),
+        dict(activation="tanh", width=0, step=0.0, init_scale=[-1.0, 0.0], steps=-1),
     ),
     Case(
         Convolution(n=8, d=60, signal=2.0, label_noise=0.25, seed=0, filters=4, mean="none", test_points=300),
@@ -154,7 +154,7 @@ CASES = [
         ],
         dict(
             n=0, d=0, signal=-1.0, label_noise=0.5, noise="unit", noise_scale=0.0, exponent=[0.5, math.inf], filters=0,
-            mean="sum", init_scale=-1.0, step_size=0.0, steps=-1, level=-1.0, frame="flat", engine="fast",
+            mean="sum", init_scale=[-1.0, 0.0], step_size=0.0, steps=-1, level=-1.0, frame="flat", engine="fast",
             test_points=0,
         ),
     ),
@@ -409,6 +409,16 @@ def test_a_wrong_setting_is_explained_before_anything_runs(small, name, value):
         (Border, dict(flips="worst"), "flips is 'worst': it must be 'random', 'deepest' or 'one class'"),
         (Border, dict(paired=True, width=7), "width is 7: neurons can be paired only if their number is even"),
         (PollutedClusters, dict(signal_index=math.nan), "signal_index is nan: it must be a finite number"),
+        (
+            PollutedClusters,
+            dict(init_scale=0.0),
+            "init_scale is 0.0: it must be positive with relu, whose slope at 0 is 0",
+        ),
+        (
+            SeveralMeans,
+            dict(init_scale=0.0, activation="power(2)"),
+            r"init_scale is 0.0: it must be positive with power",
+        ),
         (PollutedClusters, dict(activation="rleu"), "activation is 'rleu': did you mean 'relu'?"),
         (PollutedClusters, dict(records=[0, 1]), r"records is \[0, 1\]: it must be a valid tuple"),
         (NetworkSplit, dict(networks=6), "networks is 6: it must be a power of two"),
@@ -439,19 +449,23 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
             Alignments,
             Attacked,
             Border,
-            GlobalControl,
-            PollutedClusters,
-            Laziness,
-            MarginParts,
             Convolution,
+            GlobalControl,
+            Laziness,
+            LeakyBoundary,
+            MarginParts,
+            NeuronsAtMeans,
+            PollutedClusters,
+            SeveralMeans,
             TailErrors,
         )
     ],
     ids=str,
 )
 def test_both_engines_give_the_same_table(case, frame):
+    runs = [dataclasses.replace(case.small, frame=frame, **changes) for changes in [{}, *(b[0] for b in case.batches)]]
     fast, slow = (
-        pd.concat(case.small.run([dataclasses.replace(case.small, engine=engine, frame=frame)]))
+        pd.concat(table for run in runs for table in run.run([dataclasses.replace(run, engine=engine)]))
         for engine in ("span", "dense")
     )
     by_chance = [name for name in SEARCHED if name in fast]

@@ -56,7 +56,7 @@ class Convolution(Setting):
     allows = dict(
         n=at_least(1), d=at_least(1), signal=AMOUNT, label_noise=SHARE, noise=one_of(*NOISES), noise_scale=POSITIVE,
         biases=bool, exponent=Annotated[float, FINITE, Ge(1)], filters=at_least(1),
-        mean=one_of("filters", "patches", "none"), init_scale=AMOUNT, uniform=bool, step_size=POSITIVE,
+        mean=one_of("filters", "patches", "none"), init_scale=POSITIVE, uniform=bool, step_size=POSITIVE,
         steps=at_least(0), level=AMOUNT, frame=one_of("reduced", "ambient"), engine=one_of(*ENGINES),
         test_points=at_least(1),
     )  # fmt: skip

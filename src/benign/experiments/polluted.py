@@ -12,7 +12,7 @@ from torch import Tensor
 from benign.data import mixtures
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
-from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, check_start, one_of
 from benign.networks import activations
 from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -74,6 +74,7 @@ class Polluted(Setting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_start(self.init_scale, self.activation)
         if any(record > self.steps for record in self.records):
             raise InputError(f"records is {self.records}: it must hold steps from 0 to {self.steps}, the last")
         if self.paired and self.width % 2:

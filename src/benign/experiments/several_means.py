@@ -1,7 +1,7 @@
 """Two-layer networks on clusters with any means, in the units of whoever proposed them: the neighbours' settings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 import pandas as pd
@@ -12,7 +12,17 @@ from torch import Tensor
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
 from benign.experiments.polluted import ENGINES, LOSSES, train
-from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.experiments.setting import (
+    ACTIVATION,
+    AMOUNT,
+    FINITE,
+    POSITIVE,
+    SHARE,
+    Setting,
+    at_least,
+    check_start,
+    one_of,
+)
 from benign.measure import errors
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -50,7 +60,7 @@ class SeveralMeans(Setting):
     activation: str = "relu"
     width: int = 128
     signs: str = "random"
-    init_scale: float = 0.0
+    init_scale: float = field(kw_only=True)
     loss_function: str = "logistic"
     steps: int = 1000
     stop: str = "never"
@@ -75,6 +85,7 @@ class SeveralMeans(Setting):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.law()
+        check_start(self.init_scale, self.activation)
         if any(record > self.steps for record in self.records):
             raise InputError(f"records is {self.records}: it must hold steps from 0 to {self.steps}, the last")
 
