@@ -20,6 +20,7 @@ from benign.experiments.averaging_noise import AveragingNoise
 from benign.experiments.borders import Border
 from benign.experiments.borders_attacked import Attacked
 from benign.experiments.borders_first_step import AfterFirstStep
+from benign.experiments.cluster_tails import ClusterTails
 from benign.experiments.clusters import PollutedClusters
 from benign.experiments.deep_classification import DeepClassification, DeepDigits
 from benign.experiments.digits import PollutedDigits
@@ -187,6 +188,14 @@ CASES = [
         ),
         [rows(seed=range(4), activation=MIXED, signal=[4.0, 1.0, 8.0, 2.0], balanced=[True, False] * 2)],
         dict(records=[(61,)], signs="positive"),
+    ),
+    Case(
+        ClusterTails(
+            n=16, p=400, signal=7.0, label_noise=0.125, step_size=0.02, seed=0, width=8, steps=60, records=(0, 7),
+            test_points=300, init_scale=1e-4, gram=XOR, classes=(1, 1, -1, -1), tail_points=100,
+        ),
+        [rows(seed=range(4), activation=MIXED, signal=[7.0, 1.0, 8.0, 2.0], noise=["gaussian", "orthogonal"] * 2)],
+        dict(noise="unit", stop="fitted", tail_points=[0, 15], records=[(61,)]),
     ),
     Case(
         LeakyBoundary(
@@ -449,6 +458,7 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
             Alignments,
             Attacked,
             Border,
+            ClusterTails,
             Convolution,
             GlobalControl,
             Laziness,
