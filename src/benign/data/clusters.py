@@ -110,15 +110,6 @@ class Clusters:
         tensors = map(aligned, (x, clean, polluted, vectors[n:]))
         return Sample(*tensors, cluster=torch.from_numpy(cluster), law=self)
 
-    def test_points(
-        self, q: int, count: int, rng: np.random.Generator
-    ) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
-        """Fresh points in the q coordinates of a sample's frame, and their clean labels.
-
-        Drawn point by point: two calls for 100 points give the same points as one for 200.
-        """
-        return self.placed(rng.standard_normal((count, 2 + q)))
-
     def fresh_points(
         self, q: int, seed: int, count: int, at_a_time: int
     ) -> Iterator[tuple[Float64[Tensor, "some q"], Float64[Tensor, " some"]]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from benign.data import mixtures
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
-from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, check_start, one_of
+from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of
 from benign.networks import activations
 from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -37,6 +37,12 @@ def _homogeneous(activation: Activation) -> None:
 
 AT_END = Annotated[tuple, AfterValidator(_none)]  # the records of an experiment that measures after training only
 HOMOGENEOUS = Annotated[ACTIVATION, AfterValidator(_homogeneous)]
+
+
+def check_start(init_scale: float, activation: str) -> None:
+    """Refuse zero weights at which the gradient is zero too: no step would ever leave them."""
+    if init_scale == 0 and activations.named(activation).derivative(torch.zeros(1)) == 0:
+        raise InputError(f"init_scale is {init_scale}: it must be positive with {activation}, whose slope at 0 is 0")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
-import torch
 from annotated_types import Ge, Gt, Lt
 from pydantic import AfterValidator, AllowInfNan, TypeAdapter, ValidationError
 
@@ -45,12 +44,6 @@ class Setting:
                     raise reason from None
                 message = wrong["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
                 raise InputError(f"{name} is {value!r}: {message}") from None
-
-
-def check_start(init_scale: float, activation: str) -> None:
-    """Refuse zero weights at which the gradient is zero too: no step would ever leave them."""
-    if init_scale == 0 and activations.named(activation).derivative(torch.zeros(1)) == 0:
-        raise InputError(f"init_scale is {init_scale}: it must be positive with {activation}, whose slope at 0 is 0")
 
 
 class Alone:

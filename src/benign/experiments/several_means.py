@@ -11,18 +11,8 @@ from torch import Tensor
 
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
-from benign.experiments.polluted import ENGINES, LOSSES, train
-from benign.experiments.setting import (
-    ACTIVATION,
-    AMOUNT,
-    FINITE,
-    POSITIVE,
-    SHARE,
-    Setting,
-    at_least,
-    check_start,
-    one_of,
-)
+from benign.experiments.polluted import ENGINES, LOSSES, check_start, train
+from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
 from benign.measure import errors
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
