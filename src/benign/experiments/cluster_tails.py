@@ -11,7 +11,7 @@ from benign.data.clusters import Sample
 from benign.experiments.polluted import tables_at_records
 from benign.experiments.setting import one_of
 from benign.experiments.several_means import SeveralMeans
-from benign.measure import errors, tails
+from benign.measure import tails
 from benign.networks.two_layer import TwoLayer
 
 
@@ -36,10 +36,6 @@ class ClusterTails(SeveralMeans):
 
 def _look(run: ClusterTails, sample: Sample, network: TwoLayer) -> dict[str, list[object]]:
     margins = sample.labels * network(sample.x)[0]
-    points = sample.law.fresh_points(network.weights.shape[-1], run.seed, run.test_points, errors.CHUNK)
-    fresh, _ = errors.margins_of(network, points)
-    row = {
-        f"{name}_error": float((~(of > 0)).double().mean()) for name, of in {"training": margins, "test": fresh}.items()
-    }
+    row = {"training_error": float((~(margins > 0)).double().mean()), "test_error": run.test_error(sample, network)}
     row |= tails.cluster_tail_error(network, sample.law, run.seed, run.tail_points * len(run.classes)).row()
     return {name: [value] for name, value in row.items()}

@@ -157,6 +157,13 @@ def train(
     )
 
 
+def of_each(s: Snapshot, look: Callable[[int, TwoLayer], float | Sequence[float]]) -> Tensor:
+    """The numbers that ``look`` sees of each run of a snapshot, from its place in the batch and its network."""
+    networks = s.network.to("cpu")
+    seen = [look(which, networks.alone(index)) for index, which in enumerate(s.runs.tolist())]
+    return torch.tensor(seen, dtype=torch.float64, device=s.outputs.device)
+
+
 def tables_at_records(
     batch: Sequence[Polluted], look: Callable[[Polluted, Mixture, TwoLayer], dict], device: str
 ) -> list[pd.DataFrame]:

@@ -11,13 +11,12 @@ from torch import Tensor
 
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
-from benign.experiments.polluted import ENGINES, LOSSES, check_start, train
+from benign.experiments.polluted import ENGINES, LOSSES, check_start, of_each, train
 from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
 from benign.measure import errors
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.train import history
-from benign.train.history import Snapshot
 from benign.train.problem import Rule, interpolates, never
 
 STOPS = {"never": never, "fitted": interpolates, "zero loss": Rule(0.0)}
@@ -101,13 +100,19 @@ class SeveralMeans(Setting):
         start = self.init_scale * sample.directions
         return TwoLayer(start[None], self.output_signs()[None], activations.named(self.activation))
 
+    def test_error(self, sample: Sample, network: TwoLayer) -> float:
+        """The share of fresh points, with clean labels, that are on the wrong side."""
+        points = sample.law.fresh_points(network.weights.shape[-1], self.seed, self.test_points, errors.CHUNK)
+        margins, _ = errors.margins_of(network, points)
+        return float((~(margins > 0)).double().mean())
+
     @staticmethod
     def run(batch: Sequence["SeveralMeans"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run, one row a record."""
         samples = [run.sample() for run in batch]
         observe = {
             **history.in_training(torch.stack([sample.flipped for sample in samples]).to(device)),
-            "test_error": lambda s: _test_errors(s, batch, samples),
+            "test_error": lambda s: of_each(s, lambda which, network: batch[which].test_error(samples[which], network)),
         }
         trained = train(batch, samples, observe, device, STOPS[batch[0].stop])
         tables = []
@@ -116,14 +121,3 @@ class SeveralMeans(Setting):
             at_step = trained.recorded.tolist()
             tables.append(pd.DataFrame({"at_step": at_step, "taken": int(trained.steps[index]), **columns}))
         return tables
-
-
-def _test_errors(snapshot: Snapshot, batch: Sequence[SeveralMeans], samples: Sequence[Sample]) -> Tensor:
-    """The share of fresh points, with clean labels, that are on the wrong side, shape (runs,)."""
-    networks, shares = snapshot.network.to("cpu"), []
-    for index, which in enumerate(snapshot.runs.tolist()):
-        run, network = batch[which], networks.alone(index)
-        points = samples[which].law.fresh_points(network.weights.shape[-1], run.seed, run.test_points, errors.CHUNK)
-        margins, _ = errors.margins_of(network, points)
-        shares.append(float((~(margins > 0)).double().mean()))
-    return torch.tensor(shares, dtype=torch.float64, device=snapshot.outputs.device)
