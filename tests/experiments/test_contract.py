@@ -229,7 +229,7 @@ CASES = [
         dict(step=0),
     ),
     Case(
-        GlobalControl(**POLLUTED | dict(steps=20, records=(0, 1, 7)), fresh_points=30),
+        GlobalControl(**POLLUTED | dict(records=(0, 1, 7, *range(20, 60))), fresh_points=30),
         [rows(seed=range(3), activation=MIXED[:3], signal_index=[6.0, 2.0, 0.5], fresh_points=[30, 1, 40])],
         dict(fresh_points=0),
     ),
