@@ -418,6 +418,8 @@ def test_a_wrong_setting_is_explained_before_anything_runs(small, name, value):
         (Border, dict(flips="worst"), "flips is 'worst': it must be 'random', 'deepest' or 'one class'"),
         (Border, dict(paired=True, width=7), "width is 7: neurons can be paired only if their number is even"),
         (PollutedClusters, dict(signal_index=math.nan), "signal_index is nan: it must be a finite number"),
+        (SeveralMeans, dict(balanced=True, n=17), "n is 17: 2 groups of one size need a multiple of 2 points"),
+        (DeepClassification, dict(balanced=True, n=25), "n is 25: 2 groups of one size need a multiple of 2 points"),
         (
             PollutedClusters,
             dict(init_scale=0.0),

@@ -91,8 +91,8 @@ class Clusters:
         count, rank = len(self.means), self.means.shape[1]
         if n < 1 or directions < 0:
             raise InputError(f"n is {n} and directions {directions}: they must be at least 1 and 0")
-        if balanced and n % count:
-            raise InputError(f"n is {n}: {count} clusters of one size need a multiple of {count} points")
+        if balanced:
+            label_noises.check_balanced(n, count)
         which = seeds.generator(seed, "clusters")
         cluster = which.permutation(np.arange(n) % count) if balanced else which.integers(count, size=n)
         clean = self.labels[cluster]

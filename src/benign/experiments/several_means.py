@@ -9,6 +9,7 @@ import torch
 from pydantic import Strict
 from torch import Tensor
 
+from benign.data import labels
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
 from benign.experiments.polluted import ENGINES, LOSSES, check_start, of_each, train
@@ -75,6 +76,8 @@ class SeveralMeans(Setting):
         super().__post_init__()
         self.law()
         check_start(self.init_scale, self.activation)
+        if self.balanced:
+            labels.check_balanced(self.n, len(self.classes))
         if any(record > self.steps for record in self.records):
             raise InputError(f"records is {self.records}: it must hold steps from 0 to {self.steps}, the last")
 
