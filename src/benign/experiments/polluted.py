@@ -6,13 +6,13 @@ from typing import Annotated, ClassVar
 
 import pandas as pd
 import torch
-from pydantic import AfterValidator, Strict
+from pydantic import AfterValidator
 from torch import Tensor
 
 from benign.data import mixtures
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
-from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of, tuple_of
 from benign.networks import activations
 from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -73,7 +73,7 @@ class Polluted(Setting):
     allows = dict(
         n=at_least(1), p=at_least(1), signal_index=AMOUNT, label_noise=SHARE, activation=ACTIVATION,
         width=at_least(1), step=POSITIVE, init_scale=AMOUNT, loss_function=one_of(*LOSSES), steps=at_least(0),
-        records=Annotated[tuple[at_least(0), ...], Strict()], frame=one_of("reduced", "ambient"),
+        records=tuple_of(at_least(0)), frame=one_of("reduced", "ambient"),
         engine=one_of(*ENGINES),
     )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ("n", "p", "width", "loss_function", "steps", "records", "frame", "engine")

@@ -6,14 +6,13 @@ from typing import Annotated, ClassVar
 
 import pandas as pd
 import torch
-from pydantic import Strict
 from torch import Tensor
 
 from benign.data import labels
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
 from benign.experiments.polluted import ENGINES, LOSSES, check_start, of_each, train
-from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of, tuple_of
 from benign.measure import errors
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -61,11 +60,11 @@ class SeveralMeans(Setting):
 
     allows = dict(
         n=at_least(1), p=at_least(1), signal=AMOUNT, label_noise=SHARE, step_size=POSITIVE,
-        gram=tuple[tuple[Annotated[float, FINITE], ...], ...], classes=tuple[int, ...], noise=one_of(*NOISES),
+        gram=tuple_of(tuple_of(Annotated[float, FINITE])), classes=tuple_of(int), noise=one_of(*NOISES),
         noise_scale=POSITIVE, flips=one_of("exact", "independent"), balanced=bool, activation=ACTIVATION,
         width=at_least(1), signs=one_of("random", "balanced", "negative"), init_scale=AMOUNT,
         loss_function=one_of(*LOSSES), steps=at_least(0), stop=one_of(*STOPS),
-        records=Annotated[tuple[at_least(0), ...], Strict()], frame=one_of("reduced", "ambient"),
+        records=tuple_of(at_least(0)), frame=one_of("reduced", "ambient"),
         engine=one_of(*ENGINES), test_points=at_least(1),
     )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = (
