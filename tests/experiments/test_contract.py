@@ -176,9 +176,10 @@ CASES = [
             ],
         ],
         dict(
-            gram=[((1.0, 2.0), (2.0, 1.0)), ((1.0, 0.0),), [[1.0]]], classes=[(1,), (1, 0), [1, -1]],
-            n=0, p=0, signal=-1.0, label_noise=0.5, step_size=0.0, noise="pink", noise_scale=0.0, flips="all", signs="positive", stop="soon",
-            records=[(61,)], test_points=0, width=0, init_scale=-1.0, steps=-1, frame="flat", engine="fast",
+            n=0, p=0, signal=-1.0, label_noise=0.5, step_size=0.0, classes=[(1,), (1, 0), [1, -1]], noise="pink",
+            gram=[((1.0, 2.0), (2.0, 1.0)), ((1.0, 0.0),), [[1.0]]], noise_scale=0.0, flips="all", signs="positive",
+            stop="soon", records=[(61,)], test_points=0, width=0, init_scale=-1.0, steps=-1, frame="flat",
+            engine="fast",
         ),
     ),
     Case(
