@@ -26,7 +26,6 @@ from benign.measure.statistics import binomial_interval
 from benign.networks.activations import leaky_relu
 from benign.networks.spanned import Spanned
 from benign.networks.two_layer import TwoLayer, output_signs
-from benign.seeds import generator
 from benign.theory import averaging, conditions, xu2023
 from benign.train import history, neurons, span
 
@@ -151,7 +150,7 @@ def test_the_trajectory_is_that_of_the_package_for_the_same_grams(engine, proble
     trained = problem.train(sample.x, sample.directions, signs, sample.labels, range(problem.steps + 1))
     weights = problem.scale * sample.directions
     grams = Grams.of(sample.x, weights)
-    x, y = mixtures.test_points(problem.signal, sample.x.shape[1], 500, generator(3, "test points"))
+    x, y = mixtures.fresh_points(problem.signal, sample.x.shape[1], 3, 500)
     points = Points.of(x, sample.x, weights)
 
     def flat(tensor):
@@ -331,7 +330,7 @@ def ours(law):
         parts.append((torch.cat([drawn.x, drawn.directions]), drawn.labels, drawn.clean, output_signs(law.m, seed)))
     vectors, labels, clean, signs = (torch.stack(part) for part in zip(*parts, strict=True))
     trained = train(law, vectors, labels, signs)
-    points, truth = mixtures.test_points(law.signal, vectors.shape[-1], SEEDS * 2000, generator(0, "test points"))
+    points, truth = mixtures.fresh_points(law.signal, vectors.shape[-1], 0, SEEDS * 2000)
     tests = truth.view(SEEDS, -1) * trained.network(points.view(SEEDS, 2000, -1))
     return vectors, labels, clean, signs, (~(tests > 0)).double().mean(-1)
 

@@ -73,7 +73,7 @@ def test_both_frames_have_one_law(noise):
 
     def seen(frame, seed):
         sample = law.sample(4, 0.25, seed, directions=3, frame=frame, balanced=False)
-        x, y = law.test_points(sample.x.shape[1], 2, generator(seed, f"test, {frame}"))
+        x, y = law.placed(generator(seed, f"test, {frame}").standard_normal((2, 2 + sample.x.shape[1])))
         vectors = torch.cat([sample.x, sample.directions, x])
         # inner products of test points with what was trained are all that a network sees of them
         return np.concatenate([(vectors[:7] @ vectors[:7].T)[np.triu_indices(7)], (vectors[:7] @ x.T).ravel(), y])
@@ -86,16 +86,16 @@ def test_both_frames_have_one_law(noise):
 @pytest.mark.parametrize("noise", ["gaussian", "unit"])
 def test_test_points_do_not_depend_on_how_they_are_drawn(noise):
     law = three(10**6, noise)
-    x, y = law.test_points(9, 301, generator(0, "test"))
+    x, y = law.placed(generator(0, "test").standard_normal((301, 11)))
     rng = generator(0, "test")
-    parts = [law.test_points(9, count, rng) for count in (1, 100, 200)]
+    parts = [law.placed(rng.standard_normal((count, 11))) for count in (1, 100, 200)]
     assert torch.equal(torch.cat([part[0] for part in parts]), x)
     assert torch.equal(torch.cat([part[1] for part in parts]), y)
 
 
 def test_a_unit_test_point_keeps_what_lies_outside_the_frame():
     law = three(10**6, "unit")
-    x, _ = law.test_points(102, 500, generator(0, "test"))
+    x, _ = law.placed(generator(0, "test").standard_normal((500, 104)))
     inside = x[:, 2:].square().sum(1).numpy()  # a share of 100 in 10^6 of a squared length of one
     assert abs(inside.mean() * 1e4 - 1) < 5 * math.sqrt(2 / 100 / 500)
 

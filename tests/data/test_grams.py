@@ -41,19 +41,11 @@ def test_a_batch_holds_its_runs():
         (Points.of(new, x, w), [Points.of(new[r], x[r], w[r]) for r in range(2)]),
     ):
         same(stack(runs), batch)
-        same(batch.select(torch.tensor([1])), stack(runs[1:]))
-        same(batch.select(torch.tensor([True, False])), stack(runs[:1]))
-        same(batch.select(slice(None, None)), batch)
 
 
 def test_scaled_weights():
     same(Grams.of(X, W).scaled(0.3), Grams.of(X, 0.3 * W))
     same(Points.of(NEW, X, W).scaled(-2), Points.of(NEW, X, -2 * W))
-    x, w, new = BATCH
-    scale = torch.tensor([0.5, 3.0], dtype=torch.float64)
-    each = scale[:, None, None] * w
-    same(Grams.of(x, w).scaled(scale), Grams.of(x, each))
-    same(Points.of(new, x, w).scaled(scale), Points.of(new, x, each))
 
 
 def test_no_directions():

@@ -87,5 +87,5 @@ def test_balanced_wrong_labels_are_equally_likely_to_be_any():
 
 
 def test_an_odd_number_of_labels_is_not_balanced():
-    with pytest.raises(InputError, match="n is 5: labels are balanced for an even number of points only"):
+    with pytest.raises(InputError, match="n is 5: 2 groups of one size need a multiple of 2 points"):
         clean(5, rng(), balanced=True)

@@ -108,9 +108,7 @@ def statistics(setting: Setting, samples: Iterable[Mixture], engine: ModuleType,
     network, losses, final = trained.network, trained.history["loss"], trained.final
     margins, lengths = final["margins"], network.weights.norm(dim=-1)
     before, after = (weights @ x.mT > 0 for weights in (start.weights, network.weights))
-    points, truth = mixtures.test_points(
-        setting.signal, x.shape[-1], len(x) * TEST_POINTS, generator(seeds[0], "test points")
-    )
+    points, truth = mixtures.fresh_points(setting.signal, x.shape[-1], seeds[0], len(x) * TEST_POINTS)
     tests = truth.view(len(x), -1) * network(points.view(len(x), -1, x.shape[-1]))
     gram, off_diagonal = x @ x.mT, 1 - torch.eye(setting.n)
     first = torch.cat([x, directions], dim=1)[:, : setting.p - 1]

@@ -63,15 +63,15 @@ def test_a_seed_names_a_sample_and_label_noise_changes_only_labels():
 
 
 def test_test_points_do_not_depend_on_how_they_are_drawn():
-    x, y = mixtures.test_points(2.0, 5, 301, generator(0, "test"))
+    x, y = mixtures.placed(2.0, generator(0, "test").standard_normal((301, 6)))
     rng = generator(0, "test")
-    parts = [mixtures.test_points(2.0, 5, count, rng) for count in (1, 100, 200)]
+    parts = [mixtures.placed(2.0, rng.standard_normal((count, 6))) for count in (1, 100, 200)]
     assert torch.equal(torch.cat([part[0] for part in parts]), x)
     assert torch.equal(torch.cat([part[1] for part in parts]), y)
 
 
 def test_test_points_have_the_law_of_the_mixture():
-    x, y = mixtures.test_points(2.0, 3, 20_000, generator(0, "test"))
+    x, y = mixtures.placed(2.0, generator(0, "test").standard_normal((20_000, 4)))
     assert set(y.tolist()) == {-1, 1}
     assert abs(y.mean().item()) < 5 / math.sqrt(20_000)
     noise = x.clone()

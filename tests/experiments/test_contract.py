@@ -20,6 +20,7 @@ from benign.experiments.averaging_noise import AveragingNoise
 from benign.experiments.borders import Border
 from benign.experiments.borders_attacked import Attacked
 from benign.experiments.borders_first_step import AfterFirstStep
+from benign.experiments.cluster_tails import ClusterTails
 from benign.experiments.clusters import PollutedClusters
 from benign.experiments.deep_classification import DeepClassification, DeepDigits
 from benign.experiments.digits import PollutedDigits
@@ -114,7 +115,7 @@ CASES = [
         ],
         dict(
             n=0, p=0, signal_index=[-1.0, math.nan], label_noise=0.5, activation="rleu", width=0, step=[0, math.inf],
-            init_scale=-1, steps=[-1, 2.5], records=[[0, 1], (0, 61), (-1,)], frame="flat", engine="fast",
+            init_scale=[-1, 0], steps=[-1, 2.5], records=[[0, 1], (0, 61), (-1,)], frame="flat", engine="fast",
             loss_function="squared", test_points=0,
         ),
     ),
@@ -141,7 +142,7 @@ CASES = [
     Case(
         PollutedDigits(negative=3, positive=8, n=40, label_noise=0.1, seed=0, width=16, step=6.0, steps=3000),
         [[{}, dict(seed=1, label_noise=0.0), dict(negative=4, positive=9, scaling="unit-norm", step=0.3)]],
-        dict(activation="tanh", width=0, step=0.0, init_scale=-1.0, steps=-1),
+        dict(activation="tanh", width=0, step=0.0, init_scale=[-1.0, 0.0], steps=-1),
     ),
     Case(
         Convolution(n=8, d=60, signal=2.0, label_noise=0.25, seed=0, filters=4, mean="none", test_points=300),
@@ -154,7 +155,7 @@ CASES = [
         ],
         dict(
             n=0, d=0, signal=-1.0, label_noise=0.5, noise="unit", noise_scale=0.0, exponent=[0.5, math.inf], filters=0,
-            mean="sum", init_scale=-1.0, step_size=0.0, steps=-1, level=-1.0, frame="flat", engine="fast",
+            mean="sum", init_scale=[-1.0, 0.0], step_size=0.0, steps=-1, level=-1.0, frame="flat", engine="fast",
             test_points=0,
         ),
     ),
@@ -175,9 +176,10 @@ CASES = [
             ],
         ],
         dict(
-            n=0, p=0, signal=-1.0, label_noise=0.5, step_size=0.0, gram=[((1.0, 2.0), (2.0, 1.0)), ((1.0, 0.0),)],
-            classes=[(1,), (1, 0)], noise="pink", noise_scale=0.0, flips="all", signs="positive", stop="soon",
-            records=[(61,)], test_points=0, width=0, init_scale=-1.0, steps=-1, frame="flat", engine="fast",
+            n=0, p=0, signal=-1.0, label_noise=0.5, step_size=0.0, classes=[(1,), (1, 0), [1, -1]], noise="pink",
+            gram=[((1.0, 2.0), (2.0, 1.0)), ((1.0, 0.0),), [[1.0]]], noise_scale=0.0, flips="all", signs="positive",
+            stop="soon", records=[(61,)], test_points=0, width=0, init_scale=-1.0, steps=-1, frame="flat",
+            engine="fast",
         ),
     ),
     Case(
@@ -187,6 +189,14 @@ CASES = [
         ),
         [rows(seed=range(4), activation=MIXED, signal=[4.0, 1.0, 8.0, 2.0], balanced=[True, False] * 2)],
         dict(records=[(61,)], signs="positive"),
+    ),
+    Case(
+        ClusterTails(
+            n=16, p=400, signal=7.0, label_noise=0.125, step_size=0.02, seed=0, width=8, steps=60, records=(0, 7),
+            test_points=300, init_scale=1e-4, gram=XOR, classes=(1, 1, -1, -1), tail_points=100,
+        ),
+        [rows(seed=range(4), activation=MIXED, signal=[7.0, 1.0, 8.0, 2.0], noise=["gaussian", "orthogonal"] * 2)],
+        dict(noise="unit", stop="fitted", tail_points=[0, 15], records=[(61,)]),
     ),
     Case(
         LeakyBoundary(
@@ -220,7 +230,7 @@ CASES = [
         dict(step=0),
     ),
     Case(
-        GlobalControl(**POLLUTED | dict(steps=20, records=(0, 1, 7)), fresh_points=30),
+        GlobalControl(**POLLUTED | dict(records=(0, 1, 7, *range(20, 60))), fresh_points=30),
         [rows(seed=range(3), activation=MIXED[:3], signal_index=[6.0, 2.0, 0.5], fresh_points=[30, 1, 40])],
         dict(fresh_points=0),
     ),
@@ -409,6 +419,18 @@ def test_a_wrong_setting_is_explained_before_anything_runs(small, name, value):
         (Border, dict(flips="worst"), "flips is 'worst': it must be 'random', 'deepest' or 'one class'"),
         (Border, dict(paired=True, width=7), "width is 7: neurons can be paired only if their number is even"),
         (PollutedClusters, dict(signal_index=math.nan), "signal_index is nan: it must be a finite number"),
+        (SeveralMeans, dict(balanced=True, n=17), "n is 17: 2 groups of one size need a multiple of 2 points"),
+        (DeepClassification, dict(balanced=True, n=25), "n is 25: 2 groups of one size need a multiple of 2 points"),
+        (
+            PollutedClusters,
+            dict(init_scale=0.0),
+            "init_scale is 0.0: it must be positive with relu, whose slope at 0 is 0",
+        ),
+        (
+            SeveralMeans,
+            dict(init_scale=0.0, activation="power(2)"),
+            r"init_scale is 0.0: it must be positive with power",
+        ),
         (PollutedClusters, dict(activation="rleu"), "activation is 'rleu': did you mean 'relu'?"),
         (PollutedClusters, dict(records=[0, 1]), r"records is \[0, 1\]: it must be a valid tuple"),
         (NetworkSplit, dict(networks=6), "networks is 6: it must be a power of two"),
@@ -439,19 +461,24 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
             Alignments,
             Attacked,
             Border,
-            GlobalControl,
-            PollutedClusters,
-            Laziness,
-            MarginParts,
+            ClusterTails,
             Convolution,
+            GlobalControl,
+            Laziness,
+            LeakyBoundary,
+            MarginParts,
+            NeuronsAtMeans,
+            PollutedClusters,
+            SeveralMeans,
             TailErrors,
         )
     ],
     ids=str,
 )
 def test_both_engines_give_the_same_table(case, frame):
+    runs = [dataclasses.replace(case.small, frame=frame, **changes) for changes in [{}, *(b[0] for b in case.batches)]]
     fast, slow = (
-        pd.concat(case.small.run([dataclasses.replace(case.small, engine=engine, frame=frame)]))
+        pd.concat(table for run in runs for table in run.run([dataclasses.replace(run, engine=engine)]))
         for engine in ("span", "dense")
     )
     by_chance = [name for name in SEARCHED if name in fast]

@@ -9,7 +9,6 @@ import pytest
 from benign.data import mixtures
 from benign.experiments import polluted
 from benign.experiments.global_control import GlobalControl
-from benign.seeds import generator
 
 SMALL = GlobalControl(
     n=12, p=300, signal_index=6.0, label_noise=0.25, seed=0, width=9, step=1.0, steps=8, records=(0, 1), fresh_points=20
@@ -30,7 +29,7 @@ def test_the_table_is_that_of_plain_loops(activation):
     assert table.at_step.tolist() == [0, 1, 8]
     sample, networks = states(run)
     n, p, m, mu2, alpha = run.n, run.p, run.width, run.signal**2, run.step_size
-    x, y = mixtures.test_points(run.signal, sample.x.shape[1], 20, generator(run.seed, "test points"))
+    x, y = mixtures.fresh_points(run.signal, sample.x.shape[1], run.seed, 20)
     a, w = networks[0].signs[0].numpy(), [network.weights[0].numpy() for network in networks]
     pull = [float((1 / (1 + (sample.labels * network(sample.x)[0]).exp())).mean()) for network in networks]
     for row in table.itertuples():

@@ -6,7 +6,6 @@ import math
 import pytest
 import torch
 
-from benign import seeds
 from benign.data import images, mixtures
 from benign.experiments import outcomes
 from benign.experiments.interpolators import ClusterInterpolator, DigitInterpolator, interpolate
@@ -48,7 +47,7 @@ def test_the_table_against_training_in_all_coordinates():
     assert row.between_data == pytest.approx(float(lipschitz.survey(network, x).between) / unit, rel=1e-8)
     assert row.lower == max(row.at_data, row.between_data, row.by_ascent) <= row.upper
 
-    test, y = mixtures.test_points(4.0, 50, 300, seeds.generator(1, "test points"))
+    test, y = mixtures.fresh_points(4.0, 50, 1, 300)
     margins = y * network(test / unit)[0]
     assert row.test_error == float((margins <= 0).double().mean())
     assert 0 < row.test_error < 0.5

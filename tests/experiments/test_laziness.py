@@ -101,7 +101,7 @@ def test_every_measurement_against_its_definition(start, activation):
     assert row.linearised_loss == pytest.approx(float(torch.nn.functional.softplus(-margins).mean()), rel=1e-8)
     assert row.linearised_distance == pytest.approx(float(theta.norm()), rel=1e-8)
 
-    points, clean = mixtures.test_points(setting.signal, x.shape[1], 300, seeds.generator(0, "test points"))
+    points, clean = mixtures.fresh_points(setting.signal, x.shape[1], 0, 300)
     outputs = network(points)[0]
     slopes = initial.activation.derivative(w0 @ points.T)
     linearised = initial(points)[0] + torch.einsum(
@@ -158,7 +158,7 @@ def test_the_scale_of_the_start_is_a_multiplier_of_the_output():
         taken += 1
     assert row.steps_taken == taken
     assert row.loss == pytest.approx(float(loss.detach()), rel=1e-9)
-    points, clean = mixtures.test_points(setting.signal, x.shape[1], 300, seeds.generator(0, "test points"))
+    points, clean = mixtures.fresh_points(setting.signal, x.shape[1], 0, 300)
     assert row.test_error == float((clean * model(points).detach() <= 0).double().mean())
 
 

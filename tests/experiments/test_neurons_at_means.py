@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from benign import seeds
 from benign.experiments.neurons_at_means import NeuronsAtMeans
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer
@@ -28,7 +27,7 @@ def test_the_table_is_that_of_explicit_weights():
     for column, mean in (("to_first", [4.0, 0.0]), ("to_last", [0.0, -4.0])):
         means = np.pad(mean, (0, w.shape[1] - 2))
         np.testing.assert_allclose(end[column], w @ means / np.linalg.norm(w, axis=1), rtol=1e-8)
-    x, _ = sample.law.test_points(w.shape[1], 300, seeds.generator(0, "test points of clusters"))
+    x, _ = next(sample.law.fresh_points(w.shape[1], 0, 300, 300))
     odd = (network(x) - network(-x)) / 2
     assert end.odd_share[0] == pytest.approx(float((odd**2).sum() / (odd**2 + (network(x) - odd) ** 2).sum()), rel=1e-8)
     assert end.sign.tolist() == run.output_signs().tolist()

@@ -11,7 +11,6 @@ from benign.experiments import polluted
 from benign.experiments.parts import MarginParts, margin_parts
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer
-from benign.seeds import generator
 
 SMALL = MarginParts(
     n=12,
@@ -51,7 +50,7 @@ def test_parts_add_up_to_margins_of_the_points_they_belong_to(activation):
     end = table[table.at_step == 60]
     margins = torch.tensor((end.signal_part + end.noise_part).to_numpy())
     torch.testing.assert_close(margins[:12], sample.labels * network(sample.x)[0])
-    fresh, truth = mixtures.test_points(run.signal, sample.x.shape[1], 30, generator(run.seed, "test points"))
+    fresh, truth = mixtures.fresh_points(run.signal, sample.x.shape[1], run.seed, 30)
     torch.testing.assert_close(margins[12:], truth * network(fresh)[0])
     assert (end.kind[:12] == "flipped").tolist() == sample.flipped.tolist()
     assert (end.kind == "fresh").sum() == 30

@@ -11,7 +11,6 @@ from benign.experiments import polluted
 from benign.experiments.clusters import PollutedClusters
 from benign.experiments.tails import TailErrors
 from benign.measure.tails import tail_error
-from benign.seeds import generator
 
 SMALL = TailErrors(
     n=12, p=300, signal_index=6.0, label_noise=0.25, seed=0, width=9, step=1.0, steps=60, tail_points=400,
@@ -45,7 +44,7 @@ def test_the_values_are_those_of_explicit_weights():
     assert row.norm_21 == pytest.approx(float(weights.norm(dim=1).sum()))
     assert row.norm_frobenius == pytest.approx(float(weights.norm()))
     assert row.norm_spectral == pytest.approx(float(torch.linalg.matrix_norm(weights, 2)))
-    x, y = mixtures.test_points(run.signal, weights.shape[1], 800, generator(3, "test points"))
+    x, y = mixtures.fresh_points(run.signal, weights.shape[1], 3, 800)
     hidden = x @ weights.T
     margins = y * (torch.maximum(hidden, 0.1 * hidden) @ signs) / 3
     assert row.test_errors == int((margins <= 0).sum())

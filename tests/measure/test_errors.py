@@ -69,7 +69,7 @@ def test_points_belong_to_the_seed():
 def test_noisy_error_is_what_noisy_labels_show():
     points, noise = 40_000, 0.15
     w = weights()
-    x, y = mixtures.test_points(1.0, 6, points, generator(0, "test"))
+    x, y = mixtures.placed(1.0, generator(0, "test").standard_normal((points, 7)))
     noisy = y * torch.tensor(generator(1, "test").choice([1.0, -1.0], p=[1 - noise, noise], size=points))
     count = int((noisy * linear(w)(x)[0] <= 0).sum())
     assert stats.binomtest(count, points, float(errors.noisy_error(exact(w, 1.0), noise))).pvalue > 1e-4

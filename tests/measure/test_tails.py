@@ -4,6 +4,7 @@ A z-score beyond 4.5 has the probability 7e-6; there are about forty such compar
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ import torch
 from scipy import stats
 
 from benign.data import mixtures
+from benign.data.clusters import Clusters
 from benign.errors import InputError
 from benign.measure import errors, tails
-from benign.measure.tails import Tail, tail_error
+from benign.measure.tails import Tail, cluster_tail_error, tail_error
 from benign.networks import activations
 from benign.networks.activations import leaky_relu, relu
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -100,7 +102,7 @@ def test_one_class_alone_is_half_the_error():
 
 def test_the_numbers_of_a_tail_are_those_of_its_weights():
     network, signal, count = corner(1), 5.0, 100
-    parts = [tails._points(tails._Margin.of(network, signal, y), 1, y, count) for y in (1, -1)]
+    parts = [tails._points(tails._Margin.of(network, [y * signal], y), 1, f"class {y}", count) for y in (1, -1)]
     classes = [torch.where(wrong, log_weights.exp(), 0.0) for wrong, log_weights, _, _ in parts]
     weights, seen = torch.cat(classes), torch.cat([seen for _, _, seen, _ in parts])
     tail = tail_error(network, signal, seed=1, points=2 * count)
@@ -176,7 +178,9 @@ def test_the_draws_have_the_law_by_which_they_are_weighted(monkeypatch):
     drawn, hidden = [], tails._Margin.hidden
     monkeypatch.setattr(tails._Search, "run", lambda margin, rng: search)
     monkeypatch.setattr(tails._Margin, "hidden", lambda self, u: drawn.append(u) or hidden(self, u))
-    _, log_weights, _, _ = tails._points(tails._Margin.of(*linear(5, 3), 1), seed=0, y=1, count=40_000)
+    network, distance = linear(5, 3)
+    margin = tails._Margin.of(network, [distance], 1)
+    _, log_weights, _, _ = tails._points(margin, seed=0, side="class 1", count=40_000)
     (u,) = drawn
     laws = [  # the plain draws are the first of every ten, the wide ones the last two
         (0.1, [0], stats.multivariate_normal(np.zeros(3))),
@@ -225,7 +229,7 @@ def test_the_interval_is_normal_on_the_logarithmic_scale():
 
 def test_a_search_finds_the_design_point_and_the_plane_of_the_two_kinds_of_neurons():
     network, distance = linear(7, 3)
-    margin = tails._Margin.of(network, 5.0, -1)
+    margin = tails._Margin.of(network, [-5.0], -1)
     search = tails._Search.run(margin, generator(0, "test"))
     exact, smoothed = search.centres.split(2 * tails.STARTS)
     assert margin(margin.hidden(exact)).abs().max() < 1e-9
@@ -337,6 +341,31 @@ def test_diverged_and_vanishing_networks_are_wrong_everywhere():
     assert min(estimates) > 0.9
 
 
+@pytest.mark.parametrize("noise", ["gaussian", "orthogonal"])
+def test_several_clusters_have_the_mean_of_their_closed_forms(noise):
+    # A linear network: <w, mu_k + scale z> is normal. The means are neither opposite nor of one length.
+    network, _ = linear(7, 6)
+    w = network.signs[0] @ network.weights[0] / math.sqrt(7)
+    gram = [[900.0, -300.0, 100.0], [-300.0, 900.0, -50.0], [100.0, -50.0, 400.0]]
+    law = Clusters.of(100, gram, [1, -1, 1], noise, scale=2.0, signal=5.0)
+    means = law.means.copy()
+    means *= np.sign(law.labels * (means @ w[:3].numpy()))[:, None]  # on the right sides
+    law = replace(law, means=means)
+    depths = law.labels * (means @ w[:3].numpy()) / (2 * float(w[3 * (noise == "orthogonal") :].norm()))
+    truth, tail = stats.norm.sf(depths).mean(), cluster_tail_error(network, law, seed=1, points=6_000)
+    assert tail.valid
+    assert abs(tail.estimate - truth) < Z * tail.standard_error < 0.5 * truth
+    assert truth < 1e-5
+
+
+def test_two_opposite_clusters_are_the_mixture():
+    network, signal = trained("relu", 16, seed=0)
+    law = Clusters.of(10_000, [[1.0, -1.0], [-1.0, 1.0]], [1, -1], signal=signal)
+    one, other = tail_error(network, signal, 0), cluster_tail_error(network, law, 0)
+    assert one.estimate != other.estimate  # other draws
+    assert abs(one.estimate - other.estimate) < Z * math.hypot(one.standard_error, other.standard_error)
+
+
 def test_wrong_arguments_are_explained():
     network, _ = linear(3, 3)
     two = TwoLayer(network.weights.repeat(2, 1, 1), network.signs.repeat(2, 1), network.activation)
@@ -348,3 +377,8 @@ def test_wrong_arguments_are_explained():
     for signal in (-1.0, math.inf, math.nan):
         with pytest.raises(InputError, match=rf"signal is {signal}: \|\|mu\|\| must be a finite number, at least 0"):
             tail_error(network, signal, 0)
+    law = Clusters.of(3, [[1.0]], [1], "unit")
+    with pytest.raises(InputError, match="noise is 'unit': it must be Gaussian"):
+        cluster_tail_error(network, law, 0)
+    with pytest.raises(InputError, match="points is 15: it must be a positive multiple of 10"):
+        cluster_tail_error(network, replace(law, noise="gaussian"), 0, 15)

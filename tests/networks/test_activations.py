@@ -138,6 +138,8 @@ def test_names(text, name):
         ("leaky_relu(2)", "slope is 2.0: a leaky ReLU's slope"),
         ("leaky_relu(nan)", "slope is nan"),
         ("smoothed_leaky_relu(0.1, 0)", "curvature is 0.0: H must be positive"),
+        ("power(0)", "exponent is 0.0: it must be at least 1"),
+        ("power(inf)", "exponent is inf: it must be at least 1, .*, and finite"),
         ("", "activation is '': There are"),
     ],
 )

@@ -23,78 +23,59 @@ def problem(n=6, k=4, d=3, seed=0):
     return x, z, labels, analytic.kernel(x, depth=3), analytic.kernel(z, x, depth=3)
 
 
-def euler(matrix, cross, labels, start, other, time, steps):
-    """Explicit Euler for f' = -(1/n) K (f - y), on the sample and at the other inputs."""
-    n = len(labels)
+def euler(matrix, labels, start, time, steps):
+    """Explicit Euler for f' = -(1/n) K (f - y) on the sample."""
     for _ in range(steps):
-        pull = (labels - start) * (time / steps / n)
-        start, other = start + matrix @ pull, other + cross @ pull
-    return start, other
+        start = start + matrix @ (labels - start) * (time / steps / len(labels))
+    return start
 
 
 @pytest.mark.parametrize("time", [0.3, 5.0, 40.0])
 def test_flow_is_the_limit_of_explicit_euler_steps(time):
-    _, _, labels, matrix, cross = problem()
-    start, other = gaussian(6, seed=7), gaussian(4, seed=8)
-    solution = regression.factor(matrix)
-    coarse, fine = (euler(matrix, cross, labels, start, other, time, steps) for steps in (2000, 4000))
-    on_sample, elsewhere = (2 * b - a for a, b in zip(coarse, fine, strict=True))  # Richardson: an error of order h^2
-    torch.testing.assert_close(labels - solution.residuals(labels - start, time), on_sample, rtol=0, atol=1e-5)
-    found = solution.predict(cross, labels, time, initial=(other, start))
-    torch.testing.assert_close(found, elsewhere, rtol=0, atol=1e-5)
+    _, _, labels, matrix, _ = problem()
+    start = gaussian(6, seed=7)
+    coarse, fine = (euler(matrix, labels, start, time, steps) for steps in (2000, 4000))
+    limit = 2 * fine - coarse  # Richardson: an error of order h^2
+    found = labels - regression.factor(matrix).residuals(labels - start, time)
+    torch.testing.assert_close(found, limit, rtol=0, atol=1e-5)
     # Euler's own error, of first order, is far larger than what is left: the comparison has teeth.
-    assert (fine[1] - found).abs().max() > 100 * (elsewhere - found).abs().max()
+    assert (fine - found).abs().max() > 100 * (limit - found).abs().max()
 
 
 def test_time_is_step_size_times_steps_of_gradient_descent_on_the_mean_loss():
     # With slope 1 the two-layer network is linear in its weights: its kernel never moves.
-    x, z, labels = gaussian(6, 8), gaussian(4, 8, seed=1), gaussian(6, seed=2)
+    x, labels = gaussian(6, 8), gaussian(6, seed=2)
     signs = torch.tensor([[1.0, -1.0, 1.0]], dtype=torch.float64)
     start = TwoLayer(gaussian(1, 3, 8, seed=3), signs, leaky_relu(1))
     weights, step_size, steps = start.weights.clone().requires_grad_(), 2e-3, 500
     for _ in range(steps):
         loss = (TwoLayer(weights, signs, leaky_relu(1))(x)[0] - labels).square().mean() / 2
         weights = (weights - step_size * torch.autograd.grad(loss, weights)[0]).detach().requires_grad_()
-    trained = TwoLayer(weights.detach(), signs, leaky_relu(1))(z)
-    solution = regression.factor(empirical.kernel(start, x))
-    found = solution.predict(
-        empirical.kernel(start, z, x), labels.unsqueeze(0), step_size * steps, initial=(start(z), start(x))
-    )
-    torch.testing.assert_close(found, trained, rtol=0, atol=2 * step_size)
+    trained = TwoLayer(weights.detach(), signs, leaky_relu(1))(x)
+    left = regression.factor(empirical.kernel(start, x)).residuals(labels - start(x), step_size * steps)
+    torch.testing.assert_close(labels - left, trained, rtol=0, atol=2 * step_size)
 
 
-def test_time_zero_is_the_initial_function():
+def test_the_end_interpolates_and_is_kernel_regression():
     _, _, labels, matrix, cross = problem()
     start, other = gaussian(6, seed=7), gaussian(4, seed=8)
     solution = regression.factor(matrix)
-    torch.testing.assert_close(solution.residuals(labels - start, 0), labels - start)
-    assert torch.equal(solution.predict(cross, labels, 0, initial=(other, start)), other)
-    assert not solution.predict(cross, labels, 0).any()
-    assert not solution.influence(cross, 0).any()
-
-
-def test_time_infinity_interpolates_and_is_kernel_regression():
-    _, _, labels, matrix, cross = problem()
-    start, other = gaussian(6, seed=7), gaussian(4, seed=8)
-    solution = regression.factor(matrix)
-    assert not solution.residuals(labels - start, math.inf).any()
     torch.testing.assert_close(solution.predict(matrix, labels, initial=(start, start)), labels)
     expected = other + cross @ torch.linalg.solve(matrix, labels - start)
     torch.testing.assert_close(solution.predict(cross, labels, initial=(other, start)), expected)
     torch.testing.assert_close(solution.predict(cross, labels), cross @ torch.linalg.solve(matrix, labels))
     torch.testing.assert_close(solution.coefficients(labels), torch.linalg.solve(matrix, labels))
-    late = solution.predict(cross, labels, 1e6)
-    torch.testing.assert_close(late, solution.predict(cross, labels), rtol=1e-9, atol=1e-9)
+    assert solution.residuals(labels, 1e6).abs().max() < 1e-9
+    torch.testing.assert_close(solution.residuals(labels, 0), labels)
 
 
-@pytest.mark.parametrize("time", [0.5, 20.0, math.inf])
-def test_influence_is_the_derivative_in_the_labels(time):
+def test_influence_is_the_derivative_in_the_labels():
     _, _, labels, matrix, cross = problem()
     solution = regression.factor(matrix)
-    influence = solution.influence(cross, time)
-    torch.testing.assert_close(influence @ labels, solution.predict(cross, labels, time), rtol=1e-10, atol=1e-10)
+    influence = solution.influence(cross)
+    torch.testing.assert_close(influence @ labels, solution.predict(cross, labels), rtol=1e-10, atol=1e-10)
     basis = torch.eye(6, dtype=torch.float64)
-    columns = torch.stack([solution.predict(cross, e, time) for e in basis], 1)
+    columns = torch.stack([solution.predict(cross, e) for e in basis], 1)
     torch.testing.assert_close(influence, columns, rtol=1e-10, atol=1e-10)
 
 
@@ -111,18 +92,10 @@ def singular():
 
 
 def test_a_singular_kernel_has_a_flow_at_finite_times():
-    labels, matrix, cross = singular()
-    solution, time = regression.factor(matrix), 7.0
-    decay = torch.matrix_exp(-time / 6 * matrix)
-    torch.testing.assert_close(solution.residuals(labels, time), decay @ labels, rtol=1e-10, atol=1e-10)
-    # d/dt of the coefficients is the residual over n: Simpson's rule over [0, t].
-    moments = torch.linspace(0, time, 801, dtype=torch.float64).tolist()
-    weights = torch.tensor([1.0] + [4.0, 2.0] * 399 + [4.0, 1.0], dtype=torch.float64) * (time / 800 / 3)
-    integral = sum(w * torch.matrix_exp(-t / 6 * matrix) @ labels / 6 for w, t in zip(weights, moments, strict=True))
-    torch.testing.assert_close(solution.coefficients(labels, time), integral, rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(solution.predict(cross, labels, time), cross @ integral, rtol=1e-6, atol=1e-6)
-    null = regression.factor(torch.zeros(2, 2, dtype=torch.float64))
-    assert null.coefficients(torch.ones(2, dtype=torch.float64), 3).tolist() == [1.5, 1.5]
+    labels, matrix, _ = singular()
+    decay = torch.matrix_exp(-7.0 / 6 * matrix)
+    found = regression.factor(matrix).residuals(labels, 7.0)
+    torch.testing.assert_close(found, decay @ labels, rtol=1e-10, atol=1e-10)
 
 
 def test_an_eigenvalue_that_is_negative_by_rounding_is_zero():
@@ -142,7 +115,6 @@ def test_a_singular_kernel_has_no_limit_and_the_error_says_so():
     labels, matrix, cross = singular()
     solution = regression.factor(matrix)
     for call in (
-        lambda: solution.residuals(labels, math.inf),
         lambda: solution.predict(cross, labels),
         lambda: solution.influence(cross),
     ):
@@ -152,8 +124,7 @@ def test_a_singular_kernel_has_no_limit_and_the_error_says_so():
             call()
 
 
-@pytest.mark.parametrize("time", [4.0, math.inf])
-def test_split_against_monte_carlo(time):
+def test_split_against_monte_carlo():
     """100 000 draws of labels and of initial functions; every mean within four standard errors of its closed form."""
     x, z, _, matrix, cross = problem()
     draws, variance = 100_000, 0.3
@@ -168,7 +139,6 @@ def test_split_against_monte_carlo(time):
         sigma=sigma,
         sigma_cross=sigma_cross,
         sigma_diagonal=analytic.diagonal(z, **kinds),
-        time=time,
     )
     noise = math.sqrt(variance) * gaussian(draws, 6, seed=5)
     root = torch.linalg.cholesky(analytic.kernel(torch.cat([x, z]), **kinds))
@@ -183,13 +153,13 @@ def test_split_against_monte_carlo(time):
         labels = goal * target[1] + labels_noise
         shape = (len(labels), -1, -1)
         flow = regression.Factored(solution.eigenvalues.expand(shape[:2]), solution.eigenvectors.expand(shape))
-        outputs = flow.predict(cross.expand(shape), labels, time, initial=(start[:, 6:], start[:, :6]))
+        outputs = flow.predict(cross.expand(shape), labels, initial=(start[:, 6:], start[:, :6]))
         squared = (outputs - goal * target[0]).square()
         error = squared.std(0) / math.sqrt(draws) if len(labels) > 1 else 1e-10
         assert ((squared.mean(0) - part).abs() < 4 * error).all()
 
 
-def test_on_the_sample_the_split_at_infinity_is_the_label_noise():
+def test_on_the_sample_the_split_is_the_label_noise():
     x, _, _, matrix, _ = problem()
     sigma = analytic.kernel(x, depth=3, kind="nngp")
     target = gaussian(6, seed=4)
@@ -205,22 +175,21 @@ def test_on_the_sample_the_split_at_infinity_is_the_label_noise():
         torch.testing.assert_close(part, torch.full_like(part, expected), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("time", [4.0, math.inf])
-def test_a_batch_is_its_runs(time):
+def test_a_batch_is_its_runs():
     runs = [problem(seed=10 * seed) for seed in range(3)]
     labels, matrices, crosses = (torch.stack([run[place] for run in runs]) for place in (2, 3, 4))
     batch = regression.factor(matrices)
-    predicted, left = batch.predict(crosses, labels, time), batch.residuals(labels, time)
-    influence = batch.influence(crosses, time)
+    predicted, left = batch.predict(crosses, labels), batch.residuals(labels, 4.0)
+    influence = batch.influence(crosses)
     for run in range(3):
         alone = regression.factor(matrices[run])
         close = dict(rtol=1e-10, atol=1e-10)
         torch.testing.assert_close(batch.smallest_eigenvalue[run], alone.smallest_eigenvalue)
-        torch.testing.assert_close(predicted[run], alone.predict(crosses[run], labels[run], time), **close)
-        torch.testing.assert_close(left[run], alone.residuals(labels[run], time), **close)
-        torch.testing.assert_close(influence[run], alone.influence(crosses[run], time), **close)
+        torch.testing.assert_close(predicted[run], alone.predict(crosses[run], labels[run]), **close)
+        torch.testing.assert_close(left[run], alone.residuals(labels[run], 4.0), **close)
+        torch.testing.assert_close(influence[run], alone.influence(crosses[run]), **close)
     one = regression.factor(matrices[0])
-    torch.testing.assert_close(one.predict(crosses[0], labels, time)[1], one.predict(crosses[0], labels[1], time))
+    torch.testing.assert_close(one.predict(crosses[0], labels)[1], one.predict(crosses[0], labels[1]))
 
 
 @pytest.mark.parametrize("time", [-1.0, math.nan])
@@ -243,16 +212,16 @@ def test_a_kernel_matrix_is_symmetric_and_positive_semidefinite(entries, message
         regression.factor(torch.tensor(entries, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("time", [0.3, math.inf])
-def test_a_second_device_computes_the_same(time):
+def test_a_second_device_computes_the_same():
     def found(device):
         x, z, labels, matrix, cross = (part.to(device) for part in problem())
         solution = regression.factor(matrix)
         split = solution.split(
             cross, target=(z[:, 0], x[:, 0]), noise_variance=0.5, sigma=matrix, sigma_cross=cross,
-            sigma_diagonal=analytic.diagonal(z, depth=3), time=time,
+            sigma_diagonal=analytic.diagonal(z, depth=3),
         )  # fmt: skip
-        return solution.predict(cross, labels, time, initial=(z[:, 1], x[:, 1])), *vars(split).values()
+        left = solution.residuals(labels, 0.3)
+        return left, solution.predict(cross, labels, initial=(z[:, 1], x[:, 1])), *vars(split).values()
 
     for here, there in zip(found("cpu"), found("second_device"), strict=True):
         assert torch.equal(there.cpu(), here)

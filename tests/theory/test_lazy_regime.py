@@ -74,7 +74,7 @@ def test_the_error_from_a_random_start(slope, size):
         sample = mixtures.sample(n, p, signal, eta, seed, directions=m)
         weights = size / math.sqrt(m * p) * sample.directions
         start = TwoLayer(weights.unsqueeze(0), output_signs(m, seed).unsqueeze(0), leaky_relu(slope))
-        x, y = mixtures.test_points(signal, sample.x.shape[1], points, seeds.generator(seed, "test points"))
+        x, y = mixtures.fresh_points(signal, sample.x.shape[1], seed, points)
         output = vote * (x @ (sample.labels @ sample.x)) + start(x)[0]
         wrong.append(float((y * output <= 0).double().mean()))
     mean, error = np.mean(wrong), np.std(wrong) / math.sqrt(100)

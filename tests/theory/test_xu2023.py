@@ -20,7 +20,6 @@ def test_signal_of_index_inverts_signal_index(n, p, index):
 
 def test_signal_index_by_hand():
     assert xu2023.signal_index(50, 20_000, 10.0) == 25
-    assert xu2023.error_bound(25.0, 5.0) == pytest.approx(math.exp(-5))
 
 
 @pytest.mark.parametrize("index", [-1.0, math.nan])

@@ -395,7 +395,7 @@ def test_grams_that_do_not_fit_together_are_explained():
     network, x, labels = problem()
     grams = Grams.of(x, network.weights)
     wrong = {
-        "fewer runs": grams.select(slice(0, 2)),
+        "fewer runs": Grams.of(x[:2], network.weights[:2]),
         "fewer points": Grams.of(x[:, :4], network.weights),
         "fewer neurons": Grams.of(x, network.weights[:, :3]),
         "one run": Grams.of(x[0], network.weights[0]),

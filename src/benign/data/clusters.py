@@ -91,8 +91,8 @@ class Clusters:
         count, rank = len(self.means), self.means.shape[1]
         if n < 1 or directions < 0:
             raise InputError(f"n is {n} and directions {directions}: they must be at least 1 and 0")
-        if balanced and n % count:
-            raise InputError(f"n is {n}: {count} clusters of one size need a multiple of {count} points")
+        if balanced:
+            label_noises.check_balanced(n, count)
         which = seeds.generator(seed, "clusters")
         cluster = which.permutation(np.arange(n) % count) if balanced else which.integers(count, size=n)
         clean = self.labels[cluster]
@@ -109,15 +109,6 @@ class Clusters:
         x = self._placed(cluster, vectors[:n], 0.0)
         tensors = map(aligned, (x, clean, polluted, vectors[n:]))
         return Sample(*tensors, cluster=torch.from_numpy(cluster), law=self)
-
-    def test_points(
-        self, q: int, count: int, rng: np.random.Generator
-    ) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
-        """Fresh points in the q coordinates of a sample's frame, and their clean labels.
-
-        Drawn point by point: two calls for 100 points give the same points as one for 200.
-        """
-        return self.placed(rng.standard_normal((count, 2 + q)))
 
     def fresh_points(
         self, q: int, seed: int, count: int, at_a_time: int

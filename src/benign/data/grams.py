@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from benign.errors import InputError
-
-Scale = Float[Tensor, "*runs"] | float | int
 
 
 @dataclass(frozen=True)
@@ -24,10 +22,6 @@ class _Products:
     def to(self, *args, **kwargs) -> "_Products":
         """The same on another device or of another type: the arguments are those of ``torch.Tensor.to``."""
         return type(self)(*(tensor.to(*args, **kwargs) for tensor in vars(self).values()))
-
-    def select(self, rows: Int[Tensor, " chosen"] | Bool[Tensor, " runs"] | slice) -> "_Products":
-        """The chosen runs of a batch."""
-        return type(self)(*(tensor[rows] for tensor in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -44,9 +38,9 @@ class Points(_Products):
         """The inner products of k points of R^d with the sample ``x`` and the directions ``weights``."""
         return cls(x @ points.mT, weights @ points.mT)
 
-    def scaled(self, scale: Scale) -> "Points":
-        """The same points seen from the weights ``scale * W_0``; ``scale`` is a number, or one for every run."""
-        return Points(self.inputs, self.weights * _factor(scale))
+    def scaled(self, scale: float | int) -> "Points":
+        """The same points seen from the weights ``scale * W_0``."""
+        return Points(self.inputs, self.weights * scale)
 
 
 @dataclass(frozen=True)
@@ -62,10 +56,9 @@ class Grams(_Products):
         """The inner products of the sample ``x`` and the directions ``weights``, all of them vectors of R^d."""
         return cls(x @ x.mT, weights @ x.mT, weights @ weights.mT)
 
-    def scaled(self, scale: Scale) -> "Grams":
-        """The same with the weights ``scale * W_0``; ``scale`` is a number, or one for every run."""
-        factor = _factor(scale)
-        return Grams(self.inputs, self.cross * factor, self.weights * factor**2)
+    def scaled(self, scale: float | int) -> "Grams":
+        """The same with the weights ``scale * W_0``."""
+        return Grams(self.inputs, self.cross * scale, self.weights * scale**2)
 
 
 Products = TypeVar("Products", bound=_Products)
@@ -82,7 +75,3 @@ def stack(runs: Sequence[Products]) -> Products:
         found = ", ".join(map(str, sorted(set(shapes)))) or "none"
         raise InputError(f"a batch is made of runs of one kind and size, and there are {found}: stack like with like")
     return type(runs[0])(*map(torch.stack, zip(*(vars(run).values() for run in runs), strict=True)))
-
-
-def _factor(scale: Scale) -> Tensor | float | int:
-    return scale[..., None, None] if isinstance(scale, Tensor) else scale

@@ -21,6 +21,12 @@ def drawn(
     return right, flip(right, label_noise, rng, exact_flips, balanced and balanced_noise)
 
 
+def check_balanced(n: int, groups: int = 2) -> None:
+    """Raise an ``InputError`` unless n points make so many groups of one size."""
+    if n % groups:
+        raise InputError(f"n is {n}: {groups} groups of one size need a multiple of {groups} points")
+
+
 class Labelled:
     """A sample with its ``clean`` labels and with the ``labels`` that training sees."""
 
@@ -38,8 +44,7 @@ def clean(n: int, rng: np.random.Generator, balanced: bool = False) -> np.ndarra
     """
     if not balanced:
         return rng.choice([-1, 1], size=n)
-    if n % 2:
-        raise InputError(f"n is {n}: labels are balanced for an even number of points only")
+    check_balanced(n)
     return rng.permutation(np.repeat([-1, 1], n // 2))
 
 

@@ -78,16 +78,6 @@ def sample(
     )
 
 
-def test_points(
-    signal: float | int, q: int, count: int, rng: np.random.Generator
-) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:
-    """Fresh points of the mixture in a frame of q coordinates, and their clean labels.
-
-    Drawn point by point: two calls for 100 points give the same points as one for 200.
-    """
-    return placed(signal, rng.standard_normal((count, 1 + q)))
-
-
 def placed(
     signal: float | int, normals: Float64[np.ndarray, "count columns"]
 ) -> tuple[Float64[Tensor, "count q"], Float64[Tensor, " count"]]:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 import torch
-from torch import Tensor
 
 from benign.experiments import polluted
 from benign.experiments.polluted import Polluted
 from benign.experiments.setting import at_least
 from benign.measure import errors
+from benign.networks.two_layer import TwoLayer
 from benign.train import history, neurons
-from benign.train.history import Snapshot
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class PollutedClusters(Polluted):
         observe = {
             **history.in_training(torch.stack([sample.flipped for sample in samples]).to(device)),
             "norm_21": neurons.norm_21,
-            "testing": lambda s: _testing(s, batch),
+            "testing": lambda s: polluted.of_each(s, lambda which, network: _testing(batch[which], network)),
         }
         trained = polluted.train(batch, samples, observe, device)
         tables = []
@@ -52,13 +51,7 @@ class PollutedClusters(Polluted):
         return tables
 
 
-def _testing(snapshot: Snapshot, batch: Sequence[PollutedClusters]) -> Tensor:
-    """The number of wrong test points and the normalised margin, shape (runs, 2)."""
-    networks = snapshot.network.to("cpu")
-    rows = []
-    for index, which in enumerate(snapshot.runs.tolist()):
-        run, alone = batch[which], networks.alone(index)
-        margins, _ = errors.fresh_margins(alone, run.signal, run.seed, run.test_points)
-        normalised = errors.normalised_margin(alone, float(margins.mean()))
-        rows.append([float((~(margins > 0)).sum()), float(normalised)])
-    return torch.tensor(rows, dtype=torch.float64, device=snapshot.outputs.device)
+def _testing(run: PollutedClusters, network: TwoLayer) -> tuple[float, float]:
+    """The number of wrong test points and the normalised margin."""
+    margins, _ = errors.fresh_margins(network, run.signal, run.seed, run.test_points)
+    return float((~(margins > 0)).sum()), float(errors.normalised_margin(network, float(margins.mean())))

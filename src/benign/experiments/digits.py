@@ -15,7 +15,7 @@ from benign import seeds
 from benign.data import images
 from benign.experiments import outcomes
 from benign.experiments.samples import DigitPair
-from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, at_least
+from benign.experiments.setting import ACTIVATION, POSITIVE, at_least
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.train import history, problem, span
@@ -42,7 +42,7 @@ class PollutedDigits(DigitPair):
     steps: int = 10_000
 
     # What the images allow is known when they have been read.
-    allows = dict(activation=ACTIVATION, width=at_least(1), step=POSITIVE, init_scale=AMOUNT, steps=at_least(0))
+    allows = dict(activation=ACTIVATION, width=at_least(1), step=POSITIVE, init_scale=POSITIVE, steps=at_least(0))
     batched_by: ClassVar[tuple[str, ...]] = ("images", "n", "activation", "width", "steps")
 
     @staticmethod

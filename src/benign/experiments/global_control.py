@@ -62,7 +62,7 @@ class GlobalControl(Polluted):
 
         watch = {"pull": lambda s: s.g.mean(-1), "look": look}
         pulls = polluted.train(batch, samples, watch, device, record=range(batch[0].steps + 1)).history["pull"]
-        return [_in_units(*one) for one in zip(batch, rows, pulls.T.cpu(), strict=True)]
+        return [_in_units(*one) for one in zip(batch, rows, pulls.T.cpu().contiguous(), strict=True)]
 
 
 def _in_units(run: GlobalControl, rows: list[dict[str, float]], pull: Tensor) -> pd.DataFrame:

@@ -7,16 +7,14 @@ from typing import Annotated, ClassVar
 import pandas as pd
 import torch
 from annotated_types import Ge
-from torch import Tensor
 
 from benign import seeds
 from benign.data.patches import NOISES, PatchSample, TwoPatches
-from benign.experiments.polluted import ENGINES
+from benign.experiments.polluted import ENGINES, of_each
 from benign.experiments.setting import AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer
 from benign.train import history
-from benign.train.history import Snapshot
 from benign.train.losses import LOGISTIC
 from benign.train.problem import loss_at_most, pool
 
@@ -56,7 +54,7 @@ class Convolution(Setting):
     allows = dict(
         n=at_least(1), d=at_least(1), signal=AMOUNT, label_noise=SHARE, noise=one_of(*NOISES), noise_scale=POSITIVE,
         biases=bool, exponent=Annotated[float, FINITE, Ge(1)], filters=at_least(1),
-        mean=one_of("filters", "patches", "none"), init_scale=AMOUNT, uniform=bool, step_size=POSITIVE,
+        mean=one_of("filters", "patches", "none"), init_scale=POSITIVE, uniform=bool, step_size=POSITIVE,
         steps=at_least(0), level=AMOUNT, frame=one_of("reduced", "ambient"), engine=one_of(*ENGINES),
         test_points=at_least(1),
     )  # fmt: skip
@@ -103,7 +101,7 @@ class Convolution(Setting):
             stop=loss_at_most(first.level),
             observe={
                 **history.in_training(torch.stack([sample.flipped for sample in samples]).to(device)),
-                "testing": lambda s: _testing(s, batch),
+                "testing": lambda s: of_each(s, lambda which, network: _testing(batch[which], network)),
             },
         )
         tables = []
@@ -115,13 +113,9 @@ class Convolution(Setting):
         return tables
 
 
-def _testing(snapshot: Snapshot, batch: Sequence[Convolution]) -> Tensor:
-    """The share of fresh samples on the wrong side of their clean label, and their mean loss, shape (runs, 2)."""
-    networks, rows = snapshot.network.to("cpu"), []
-    for index, which in enumerate(snapshot.runs.tolist()):
-        run, network = batch[which], networks.alone(index)
-        rng = seeds.generator(run.seed, "test points of patches")
-        x, y = run.law().test_points(network.weights.shape[-1], run.test_points, rng)
-        margins = y * pool(network(x)[0], 2)
-        rows.append([float((~(margins > 0)).double().mean()), float(LOGISTIC.value(margins).mean())])
-    return torch.tensor(rows, dtype=torch.float64, device=snapshot.outputs.device)
+def _testing(run: Convolution, network: TwoLayer) -> tuple[float, float]:
+    """The share of fresh samples on the wrong side of their clean label, and their mean loss."""
+    rng = seeds.generator(run.seed, "test points of patches")
+    x, y = run.law().test_points(network.weights.shape[-1], run.test_points, rng)
+    margins = y * pool(network(x)[0], 2)
+    return float((~(margins > 0)).double().mean()), float(LOGISTIC.value(margins).mean())

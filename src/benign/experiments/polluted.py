@@ -6,13 +6,13 @@ from typing import Annotated, ClassVar
 
 import pandas as pd
 import torch
-from pydantic import AfterValidator, Strict
+from pydantic import AfterValidator
 from torch import Tensor
 
 from benign.data import mixtures
 from benign.data.mixtures import Mixture
 from benign.errors import InputError
-from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.experiments.setting import ACTIVATION, AMOUNT, POSITIVE, SHARE, Setting, at_least, one_of, tuple_of
 from benign.networks import activations
 from benign.networks.activations import Activation
 from benign.networks.two_layer import TwoLayer, output_signs
@@ -37,6 +37,12 @@ def _homogeneous(activation: Activation) -> None:
 
 AT_END = Annotated[tuple, AfterValidator(_none)]  # the records of an experiment that measures after training only
 HOMOGENEOUS = Annotated[ACTIVATION, AfterValidator(_homogeneous)]
+
+
+def check_start(init_scale: float, activation: str) -> None:
+    """Refuse zero weights at which the gradient is zero too: no step would ever leave them."""
+    if init_scale == 0 and activations.named(activation).derivative(torch.zeros(1)) == 0:
+        raise InputError(f"init_scale is {init_scale}: it must be positive with {activation}, whose slope at 0 is 0")
 
 
 @dataclass(frozen=True)
@@ -67,13 +73,14 @@ class Polluted(Setting):
     allows = dict(
         n=at_least(1), p=at_least(1), signal_index=AMOUNT, label_noise=SHARE, activation=ACTIVATION,
         width=at_least(1), step=POSITIVE, init_scale=AMOUNT, loss_function=one_of(*LOSSES), steps=at_least(0),
-        records=Annotated[tuple[at_least(0), ...], Strict()], frame=one_of("reduced", "ambient"),
+        records=tuple_of(at_least(0)), frame=one_of("reduced", "ambient"),
         engine=one_of(*ENGINES),
     )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ("n", "p", "width", "loss_function", "steps", "records", "frame", "engine")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_start(self.init_scale, self.activation)
         if any(record > self.steps for record in self.records):
             raise InputError(f"records is {self.records}: it must hold steps from 0 to {self.steps}, the last")
         if self.paired and self.width % 2:
@@ -148,6 +155,13 @@ def train(
         record=(*first.records, first.steps) if record is None else record,
         **descent(batch, stop),
     )
+
+
+def of_each(s: Snapshot, look: Callable[[int, TwoLayer], float | Sequence[float]]) -> Tensor:
+    """The numbers that ``look`` sees of each run of a snapshot, from its place in the batch and its network."""
+    networks = s.network.to("cpu")
+    seen = [look(which, networks.alone(index)) for index, which in enumerate(s.runs.tolist())]
+    return torch.tensor(seen, dtype=torch.float64, device=s.outputs.device)
 
 
 def tables_at_records(

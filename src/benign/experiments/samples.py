@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from benign import seeds
-from benign.data import images, mixtures
+from benign.data import images, labels, mixtures
 from benign.data.images import Problem
 from benign.experiments.setting import AMOUNT, Setting, at_least
 
@@ -31,6 +31,11 @@ class Separated(Setting):
     test_points: int = 1000
 
     allows = dict(d=at_least(1), separation=AMOUNT, test_points=at_least(1))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.balanced:
+            labels.check_balanced(self.n)
 
     def sample(self) -> tuple[Tensor, Tensor, Tensor]:
         """The training inputs, shape (n, d), their labels and their clean labels."""

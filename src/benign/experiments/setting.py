@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
 from annotated_types import Ge, Gt, Lt
-from pydantic import AfterValidator, AllowInfNan, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AllowInfNan, Strict, TypeAdapter, ValidationError
 
 from benign.errors import InputError
 from benign.networks import activations
@@ -21,6 +21,11 @@ ACTIVATION = Annotated[str, AfterValidator(activations.named)]
 def at_least(least: int) -> object:
     """The integers from ``least`` on."""
     return Annotated[int, Ge(least)]
+
+
+def tuple_of(kind: object) -> object:
+    """Tuples of such values, of any length; no lists, by which runs cannot be told apart."""
+    return Annotated[tuple[kind, ...], Strict()]
 
 
 def one_of(*choices: str) -> object:

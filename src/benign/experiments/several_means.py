@@ -1,23 +1,22 @@
 """Two-layer networks on clusters with any means, in the units of whoever proposed them: the neighbours' settings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 import pandas as pd
 import torch
-from pydantic import Strict
 from torch import Tensor
 
+from benign.data import labels
 from benign.data.clusters import NOISES, Clusters, Sample
 from benign.errors import InputError
-from benign.experiments.polluted import ENGINES, LOSSES, train
-from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of
+from benign.experiments.polluted import ENGINES, LOSSES, check_start, of_each, train
+from benign.experiments.setting import ACTIVATION, AMOUNT, FINITE, POSITIVE, SHARE, Setting, at_least, one_of, tuple_of
 from benign.measure import errors
 from benign.networks import activations
 from benign.networks.two_layer import TwoLayer, output_signs
 from benign.train import history
-from benign.train.history import Snapshot
 from benign.train.problem import Rule, interpolates, never
 
 STOPS = {"never": never, "fitted": interpolates, "zero loss": Rule(0.0)}
@@ -50,7 +49,7 @@ class SeveralMeans(Setting):
     activation: str = "relu"
     width: int = 128
     signs: str = "random"
-    init_scale: float = 0.0
+    init_scale: float = field(kw_only=True)
     loss_function: str = "logistic"
     steps: int = 1000
     stop: str = "never"
@@ -61,11 +60,11 @@ class SeveralMeans(Setting):
 
     allows = dict(
         n=at_least(1), p=at_least(1), signal=AMOUNT, label_noise=SHARE, step_size=POSITIVE,
-        gram=tuple[tuple[Annotated[float, FINITE], ...], ...], classes=tuple[int, ...], noise=one_of(*NOISES),
+        gram=tuple_of(tuple_of(Annotated[float, FINITE])), classes=tuple_of(int), noise=one_of(*NOISES),
         noise_scale=POSITIVE, flips=one_of("exact", "independent"), balanced=bool, activation=ACTIVATION,
         width=at_least(1), signs=one_of("random", "balanced", "negative"), init_scale=AMOUNT,
         loss_function=one_of(*LOSSES), steps=at_least(0), stop=one_of(*STOPS),
-        records=Annotated[tuple[at_least(0), ...], Strict()], frame=one_of("reduced", "ambient"),
+        records=tuple_of(at_least(0)), frame=one_of("reduced", "ambient"),
         engine=one_of(*ENGINES), test_points=at_least(1),
     )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = (
@@ -75,6 +74,9 @@ class SeveralMeans(Setting):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.law()
+        check_start(self.init_scale, self.activation)
+        if self.balanced:
+            labels.check_balanced(self.n, len(self.classes))
         if any(record > self.steps for record in self.records):
             raise InputError(f"records is {self.records}: it must hold steps from 0 to {self.steps}, the last")
 
@@ -100,13 +102,19 @@ class SeveralMeans(Setting):
         start = self.init_scale * sample.directions
         return TwoLayer(start[None], self.output_signs()[None], activations.named(self.activation))
 
+    def test_error(self, sample: Sample, network: TwoLayer) -> float:
+        """The share of fresh points, with clean labels, that are on the wrong side."""
+        points = sample.law.fresh_points(network.weights.shape[-1], self.seed, self.test_points, errors.CHUNK)
+        margins, _ = errors.margins_of(network, points)
+        return float((~(margins > 0)).double().mean())
+
     @staticmethod
     def run(batch: Sequence["SeveralMeans"], device: str = "cpu") -> list[pd.DataFrame]:
         """One table a run, one row a record."""
         samples = [run.sample() for run in batch]
         observe = {
             **history.in_training(torch.stack([sample.flipped for sample in samples]).to(device)),
-            "test_error": lambda s: _test_errors(s, batch, samples),
+            "test_error": lambda s: of_each(s, lambda which, network: batch[which].test_error(samples[which], network)),
         }
         trained = train(batch, samples, observe, device, STOPS[batch[0].stop])
         tables = []
@@ -115,14 +123,3 @@ class SeveralMeans(Setting):
             at_step = trained.recorded.tolist()
             tables.append(pd.DataFrame({"at_step": at_step, "taken": int(trained.steps[index]), **columns}))
         return tables
-
-
-def _test_errors(snapshot: Snapshot, batch: Sequence[SeveralMeans], samples: Sequence[Sample]) -> Tensor:
-    """The share of fresh points, with clean labels, that are on the wrong side, shape (runs,)."""
-    networks, shares = snapshot.network.to("cpu"), []
-    for index, which in enumerate(snapshot.runs.tolist()):
-        run, network = batch[which], networks.alone(index)
-        points = samples[which].law.fresh_points(network.weights.shape[-1], run.seed, run.test_points, errors.CHUNK)
-        margins, _ = errors.margins_of(network, points)
-        shares.append(float((~(margins > 0)).double().mean()))
-    return torch.tensor(shares, dtype=torch.float64, device=snapshot.outputs.device)

@@ -53,18 +53,8 @@ class TailErrors(Polluted):
             row = {name: float(values[index]) for name, values in trained.final.items()}
             row |= _margins(network, run)
             row["normalised_margin"] = math.sqrt(run.width) * row["mean_margin"] / row["norm_21"]
-            tail = tails.tail_error(network, run.signal, run.seed, run.tail_points)
-            row |= {
-                "tail_error": tail.estimate,
-                "tail_low": tail.interval[0],
-                "tail_high": tail.interval[1],
-                "tail_standard_error": tail.standard_error,
-                "effective_points": tail.effective_points,
-                "largest_share": tail.largest_share,
-                "seen_twice": tail.seen_twice,
-                "valid": tail.valid,
-                "averaging_test_error": errors.averaging_test_error(sample.x, sample.labels, run.signal),
-            }
+            row |= tails.tail_error(network, run.signal, run.seed, run.tail_points).row()
+            row["averaging_test_error"] = errors.averaging_test_error(sample.x, sample.labels, run.signal)
             tables.append(pd.DataFrame([row]))
         return tables
 

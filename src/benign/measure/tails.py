@@ -1,6 +1,7 @@
 """Test errors far below one over the number of test points, by importance sampling.
 
-In a class y the margin is g(z) = y f(y mu + z) with z ~ N(0, I), and the error P(g(z) <= 0). Points are drawn where the
+In a class y the margin is g(z) = y f(y mu + z) with z ~ N(0, I), and the error P(g(z) <= 0); several clusters have one
+g each. Points are drawn where the
 network errs and weighted back, from a mixture q whose first part is the normal law phi itself (a *defensive* mixture,
 Hesterberg 1995):
 
@@ -18,6 +19,7 @@ share no random number, and ``Tail.seen_twice`` says how much of the estimate li
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +29,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from benign import seeds
+from benign.data.clusters import Clusters
 from benign.errors import InputError
 from benign.measure.statistics import CONFIDENCE, binomial_interval
 from benign.networks.activations import Activation
@@ -67,6 +70,20 @@ class Tail:
         """
         return self.effective_points >= 100 and self.largest_share <= 0.05 and self.seen_twice >= 0.9
 
+    def row(self) -> dict[str, float | bool]:
+        """All of this, by the names of columns."""
+        low, high = self.interval
+        return {
+            "tail_error": self.estimate,
+            "tail_low": low,
+            "tail_high": high,
+            "tail_standard_error": self.standard_error,
+            "effective_points": self.effective_points,
+            "largest_share": self.largest_share,
+            "seen_twice": self.seen_twice,
+            "valid": self.valid,
+        }
+
 
 def tail_error(network: TwoLayer, signal: float | int, seed: int, points: int = 10_000) -> Tail:
     """The clean test error P(y f(x) <= 0) of one network (a batch of one) on the mixture x = y mu + N(0, I).
@@ -78,26 +95,53 @@ def tail_error(network: TwoLayer, signal: float | int, seed: int, points: int = 
         InputError: a batch of several networks, a number of points that is not a positive multiple of 20, a signal
             that is negative or not finite.
     """
-    if len(network.weights) != 1:
-        raise InputError(f"{len(network.weights)} networks: give one, as network.alone(run) does")
-    if points < 2 * PARTS or points % (2 * PARTS):
-        raise InputError(f"points is {points}: it must be a positive multiple of {2 * PARTS}")
     if not (signal >= 0 and math.isfinite(signal)):
         raise InputError(f"signal is {signal}: ||mu|| must be a finite number, at least 0")
+    return _tail(network, {f"class {y}": ([y * signal], y) for y in (1, -1)}, seed, points)
+
+
+def cluster_tail_error(network: TwoLayer, law: Clusters, seed: int, points: int = 10_000) -> Tail:
+    """The same on several clusters, in the frame of ``data.clusters``; as many points are drawn in each.
+
+    Raises:
+        InputError: as ``tail_error``; noise of unit length, which is not Gaussian.
+    """
+    if law.noise == "unit":
+        raise InputError(f"noise is {law.noise!r}: it must be Gaussian, in all of the space or orthogonal to the means")
+    sides = {f"cluster {k}": side for k, side in enumerate(zip(law.means, law.labels.tolist(), strict=True))}
+    return _tail(network, sides, seed, points, law.scale, law.noise == "orthogonal")
+
+
+def _tail(
+    network: TwoLayer,
+    sides: Mapping[str, tuple[Sequence[float] | np.ndarray, int]],
+    seed: int,
+    points: int,
+    scale: float = 1.0,
+    orthogonal: bool = False,
+) -> Tail:
+    """The error where each of the ``sides``, a mean and its label, has the same share of the points."""
+    if len(network.weights) != 1:
+        raise InputError(f"{len(network.weights)} networks: give one, as network.alone(run) does")
+    count, rest = divmod(points, len(sides))
+    if points < 1 or rest or count % PARTS:
+        raise InputError(f"points is {points}: it must be a positive multiple of {len(sides) * PARTS}")
     if not network.weights.isfinite().all():
         return Tail(1.0, 0.0, (1.0, 1.0), float(points), 1 / points, 1.0)
-    classes = [_points(_Margin.of(network, signal, y), seed, y, points // 2) for y in (1, -1)]
-    wrong, log_weights, seen, plain = (torch.stack(parts) for parts in zip(*classes, strict=True))
+    found = [
+        _points(_Margin.of(network, mean, y, scale, orthogonal), seed, side, count) for side, (mean, y) in sides.items()
+    ]
+    wrong, log_weights, seen, plain = (torch.stack(parts) for parts in zip(*found, strict=True))
     exact = binomial_interval(int(wrong[plain].sum()), int(plain.sum()))
-    scale = max(log_weights[wrong].tolist(), default=-math.inf)  # the square of a weight of 1e-200 would be zero
-    if scale < -700:  # no point is wrong, or the error is below the range of floating-point numbers
+    largest = max(log_weights[wrong].tolist(), default=-math.inf)  # the square of a weight of 1e-200 would be zero
+    if largest < -700:  # no point is wrong, or the error is below the range of floating-point numbers
         return Tail(0.0, 0.0, exact, 0.0, 0.0, 0.0)
-    weights = torch.where(wrong, (log_weights - scale).exp(), 0.0)
+    weights = torch.where(wrong, (log_weights - largest).exp(), 0.0)
     total = float(weights.sum())
-    # Of the mean over both classes. The points of a class are taken as independent draws from q: as a fixed number
+    # Of the mean over all sides. The points of a side are taken as independent draws from q: as a fixed number
     # comes from each part of it, the truth is a little less.
-    relative = float((points // 2 * weights.var(-1)).sum().sqrt()) / total
-    estimate, factor = min(math.exp(scale) * total / points, 1.0), math.exp(norm.isf((1 - CONFIDENCE) / 2) * relative)
+    relative = float((count * weights.var(-1)).sum().sqrt()) / total
+    estimate, factor = min(math.exp(largest) * total / points, 1.0), math.exp(norm.isf((1 - CONFIDENCE) / 2) * relative)
     tail = Tail(
         estimate=estimate,
         standard_error=relative * estimate,
@@ -111,7 +155,7 @@ def tail_error(network: TwoLayer, signal: float | int, seed: int, points: int = 
 
 @dataclass(frozen=True)
 class _Margin:
-    """The margin g of one class, as a function of r = min(m, q) standard normals u.
+    """The margin g of one side, as a function of r = min(m, q) standard normals u.
 
     A test point acts only through W z, which has the law of R^T u if W^T = Q R.
     """
@@ -122,10 +166,13 @@ class _Margin:
     activation: Activation
 
     @staticmethod
-    def of(network: TwoLayer, signal: float | int, y: int) -> "_Margin":
-        weights, signs = network.weights[0], network.signs[0]
-        factor = torch.linalg.qr(weights.T, mode="r").R
-        return _Margin(factor, y * signal * weights[:, 0], y * signs / math.sqrt(len(signs)), network.activation)
+    def of(
+        network: TwoLayer, mean: Sequence[float] | np.ndarray, y: int, scale: float = 1.0, orthogonal: bool = False
+    ) -> "_Margin":
+        weights, signs, rank = network.weights[0], network.signs[0], len(mean)
+        factor = scale * torch.linalg.qr(weights[:, rank * orthogonal :].T, mode="r").R
+        offset = weights[:, :rank] @ weights.new_tensor(mean)
+        return _Margin(factor, offset, y * signs / math.sqrt(len(signs)), network.activation)
 
     def hidden(self, u: Float64[Tensor, "*n r"]) -> Float64[Tensor, "*n m"]:
         return self.offset + u @ self.factor
@@ -183,11 +230,11 @@ def _design_points(
     return centres, torch.linalg.qr((sides @ margin.factor.T).permute(1, 2, 0)).Q
 
 
-def _points(margin: _Margin, seed: int, y: int, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Points of one class: which are wrong, log(phi/q), which both searches have looked at, which are plain draws."""
-    first, second = (_Search.run(margin, seeds.generator(seed, f"tail search {i}, class {y}")) for i in (1, 2))
+def _points(margin: _Margin, seed: int, side: str, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Points of one side: which are wrong, log(phi/q), which both searches have looked at, which are plain draws."""
+    first, second = (_Search.run(margin, seeds.generator(seed, f"tail search {i}, {side}")) for i in (1, 2))
     centres, planes = torch.cat([first.centres, second.centres]), torch.cat([first.planes, second.planes])
-    rng = seeds.generator(seed, f"tail points, class {y}")
+    rng = seeds.generator(seed, f"tail points, {side}")
     which, part = rng.integers(len(centres), size=count), torch.arange(count) % PARTS
     plain, wide = part < PLAIN, part >= PLAIN + NARROW
     u = _normals(rng, count, len(margin.factor))

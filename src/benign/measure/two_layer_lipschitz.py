@@ -27,6 +27,7 @@ from benign.seeds import generator
 from benign.train import compiled
 
 MOST = 20  # neurons of which all patterns are tried: a million
+STARTS = 64  # of a search
 
 
 def exact(network: Deep) -> Float64[Tensor, " runs"]:
@@ -37,41 +38,20 @@ def exact(network: Deep) -> Float64[Tensor, " runs"]:
     """
     form = _form(network)
     if (m := form.shape[1] - 1) > MOST:
-        raise InputError(f"the network has {m} neurons and 2^{m} patterns: bound its constant by search and certified")
+        raise InputError(f"the network has {m} neurons and 2^{m} patterns: take the bounds of enclosed")
     patterns = torch.arange(2**m).unsqueeze(1) >> torch.arange(m) & 1
     signs = torch.cat([torch.ones(len(patterns), 1), 2.0 * patterns - 1], 1).to(form)
     return torch.stack([(signs @ one * signs).sum(1).max() for one in form]).sqrt()
 
 
-def search(network: Deep, starts: int = 64, seed: int = 0) -> Float64[Tensor, " runs"]:
-    """A lower bound of the maximum: the best of so many local maxima, where no single neuron's change helps.
-
-    The starts are the relaxation's unit vectors, cut by random planes, and half as often random signs.
-
-    Raises:
-        InputError: no start, or a network as in ``exact``.
-    """
-    if starts < 1:
-        raise InputError(f"starts is {starts}: a search needs at least one")
-    form = _form(network)
-    return _found(form, _relaxed(form)[0], starts, seed)
-
-
-def certified(network: Deep) -> Float64[Tensor, " runs"]:
-    """An upper bound of the maximum, from the dual of the relaxation: true whether or not the solver has converged.
-
-    If Diag(lambda) - M is positive semidefinite, <z, M z> <= sum_i lambda_i for all signs z. Where the least eigenvalue
-    is below 0, by rounding or for want of steps, it is taken off every lambda_i.
-
-    Raises:
-        InputError: a network as in ``exact``.
-    """
-    form = _form(network)
-    return _bound(form, _relaxed(form)[1])
-
-
 def enclosed(network: Deep) -> tuple[Float64[Tensor, " runs"], Float64[Tensor, " runs"]]:
     """The best lower and the best upper bound of the maximum: up to 20 neurons it is known, and they are equal.
+
+    Beyond, the lower one is the best of 64 local maxima, where no single neuron's change helps, from starts that are
+    the relaxation's unit vectors, cut by random planes, and half as often random signs. The upper one is from the dual
+    of the relaxation, and true whether or not the solver has converged: if Diag(lambda) - M is positive semidefinite,
+    <z, M z> <= sum_i lambda_i for all signs z. Where the least eigenvalue is below 0, by rounding or for want of steps,
+    it is taken off every lambda_i.
 
     Raises:
         InputError: a network as in ``exact``.
@@ -81,14 +61,14 @@ def enclosed(network: Deep) -> tuple[Float64[Tensor, " runs"], Float64[Tensor, "
         value = exact(network)
         return value, value
     vectors, multipliers = _relaxed(form)
-    return _found(form, vectors, starts=64, seed=0), _bound(form, multipliers)
+    return _found(form, vectors), _bound(form, multipliers)
 
 
-def _found(form: Tensor, vectors: list[np.ndarray], starts: int, seed: int) -> Tensor:
-    rng, cut = generator(seed, "signs to start from"), math.ceil(2 * starts / 3)
+def _found(form: Tensor, vectors: list[np.ndarray]) -> Tensor:
+    rng, cut = generator(0, "signs to start from"), math.ceil(2 * STARTS / 3)
     found = []
     for one, y in zip(form.numpy(), vectors, strict=True):
-        planes, random = rng.standard_normal((y.shape[1], cut)), rng.standard_normal((len(y), starts - cut))
+        planes, random = rng.standard_normal((y.shape[1], cut)), rng.standard_normal((len(y), STARTS - cut))
         found.append(_climb(one, np.sign(np.hstack([y @ planes, random]))))
     return torch.tensor(found, dtype=torch.float64).sqrt()
 

@@ -6,6 +6,7 @@ PyTorch. Xu & Gu allow any number between the left and the right derivative.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -100,8 +101,8 @@ def elu() -> Activation:
 @_cached
 def power(exponent: float | int = 2) -> Activation:
     """The function max(u, 0)^q, q >= 1 the ``exponent``."""
-    if not exponent >= 1:
-        raise InputError(f"exponent is {exponent}: a power has at least the exponent 1, or its slope at 0 is infinite")
+    if not 1 <= exponent < math.inf:
+        raise InputError(f"exponent is {exponent}: it must be at least 1, or the slope at 0 is infinite, and finite")
     if exponent == 1:
         return relu()
 

@@ -1,16 +1,15 @@
-"""Training with a fixed kernel: the linearised network under gradient flow on the squared loss, at every time.
+"""Training with a fixed kernel: the linearised network under gradient flow on the squared loss.
 
 Convention: the loss is (1/2n) sum_i (f(x_i) - y_i)^2, with the mean over the sample, so a step of gradient descent
 with the step size a is the time a. (On the sum (1/2) sum_i the same happens n times faster.) With the kernel K, the
 matrix K of the training inputs and k(x) = (K(x_1, x), ..., K(x_n, x)), the flow has the solution
 
-    y - f_t(X) = exp(-t K / n) (y - f_0(X)),    f_t(x) = f_0(x) + a_t(x)^T (y - f_0(X)),
-    a_t(x) = K^{-1} (I - exp(-t K / n)) k(x),    a_infinity(x) = K^{-1} k(x)
+    y - f_t(X) = exp(-t K / n) (y - f_0(X)),    f(x) = f_0(x) + a(x)^T (y - f_0(X)),    a(x) = K^{-1} k(x)
 
-(Jacot, Gabriel & Hongler 2018, section 5; Lee et al. 2019, section 2.2). Kernel regression is f_0 = 0, t = infinity.
+on the sample at the time t and everywhere at the end, t = infinity (Jacot, Gabriel & Hongler 2018, section 5; Lee et
+al. 2019, section 2.2). Kernel regression is f_0 = 0.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -48,51 +47,46 @@ class Factored:
         """The residuals y - f_t(X) on the training sample, from those at time 0, y - f_0(X).
 
         Raises:
-            InputError: a negative time; an infinite one if K is singular.
+            InputError: a negative time.
         """
-        self._check(time)
-        # exp(-inf * 0) is no number; at infinity K is positive definite, and nothing is left.
+        if not time >= 0:
+            raise InputError(f"time is {time}: gradient flow starts at time 0")
         decay = torch.exp(-time / self.eigenvalues.shape[-1] * self.eigenvalues)
         return _apply(self.eigenvectors, decay, initial)
 
-    def coefficients(
-        self, residuals: Float64[Tensor, "*runs n"], time: float | int = math.inf
-    ) -> Float64[Tensor, "*runs n"]:
-        """The vector c_t = K^{-1} (I - exp(-t K / n)) (y - f_0(X)), for which f_t = f_0 + sum_i c_i K(x_i, .).
+    def coefficients(self, residuals: Float64[Tensor, "*runs n"]) -> Float64[Tensor, "*runs n"]:
+        """The vector c = K^{-1} (y - f_0(X)), for which f = f_0 + sum_i c_i K(x_i, .) at the end.
 
         Raises:
-            InputError: a negative time; an infinite one if K is singular.
+            InputError: a singular K.
         """
-        return _apply(self.eigenvectors, self._filter(time), residuals)
+        return _apply(self.eigenvectors, self._inverse(), residuals)
 
     def predict(
         self,
         cross: Float64[Tensor, "*#runs k n"],
         labels: Float64[Tensor, "*#runs n"],
-        time: float | int = math.inf,
         *,
         initial: tuple[Float64[Tensor, "*#runs k"], Float64[Tensor, "*#runs n"]] | None = None,
     ) -> Float64[Tensor, "*_ k"]:
-        """The outputs f_t(x) at k inputs, from the kernel ``cross`` between these and the training inputs.
+        """The outputs f(x) at k inputs at the end, from the kernel ``cross`` between these and the training inputs.
 
         ``initial`` holds f_0 at the k inputs and at the training inputs; without it f_0 = 0.
 
         Raises:
-            InputError: a negative time; an infinite one if K is singular.
+            InputError: a singular K.
         """
         start, start_on_sample = (0, 0) if initial is None else initial
-        coefficients = self.coefficients(labels - start_on_sample, time)
+        coefficients = self.coefficients(labels - start_on_sample)
         return start + (cross @ coefficients.unsqueeze(-1)).squeeze(-1)
 
-    def influence(
-        self, cross: Float64[Tensor, "*runs k n"], time: float | int = math.inf
-    ) -> Float64[Tensor, "*runs k n"]:
-        """The rows a_t(x), the derivatives of f_t(x) in the labels, at the k inputs of the kernel ``cross``.
+    def influence(self, cross: Float64[Tensor, "*runs k n"]) -> Float64[Tensor, "*runs k n"]:
+        """The rows a(x), the derivatives of f(x) in the labels, at the k inputs of the kernel ``cross``.
 
         Raises:
-            InputError: a negative time; an infinite one if K is singular.
+            InputError: a singular K.
         """
-        return ((cross @ self.eigenvectors) * self._filter(time).unsqueeze(-2)) @ self.eigenvectors.mT
+        return ((cross @ self.eigenvectors) * self._inverse().unsqueeze(-2)) @ self.eigenvectors.mT
 
     def split(
         self,
@@ -103,23 +97,22 @@ class Factored:
         sigma: Float64[Tensor, "*#runs n n"],
         sigma_cross: Float64[Tensor, "*#runs k n"],
         sigma_diagonal: Float64[Tensor, "*#runs k"],
-        time: float | int = math.inf,
     ) -> Split:
-        """The expected squared error E (f_t(x) - g(x))^2 at k inputs, over label noise and initialisation.
+        """The expected squared error E (f(x) - g(x))^2 at k inputs, over label noise and initialisation.
 
         The labels are g(X) plus independent noise, f_0 is a centred Gaussian process with covariance Sigma:
 
-            bias             (a_t(x)^T g(X) - g(x))^2
-            label noise      noise_variance ||a_t(x)||^2
-            initialisation   Sigma(x, x) - 2 a_t(x)^T Sigma(X, x) + a_t(x)^T Sigma(X, X) a_t(x)
+            bias             (a(x)^T g(X) - g(x))^2
+            label noise      noise_variance ||a(x)||^2
+            initialisation   Sigma(x, x) - 2 a(x)^T Sigma(X, x) + a(x)^T Sigma(X, X) a(x)
 
         ``target`` holds g at the k inputs and at the training inputs; ``sigma``, ``sigma_cross`` and
         ``sigma_diagonal`` hold Sigma(X, X), Sigma(x, X) and Sigma(x, x), as ``ntk.analytic`` gives them.
 
         Raises:
-            InputError: a negative time; an infinite one if K is singular.
+            InputError: a singular K.
         """
-        a = self.influence(cross, time)
+        a = self.influence(cross)
         at_inputs, on_sample = target
         return Split(
             bias=((a @ on_sample.unsqueeze(-1)).squeeze(-1) - at_inputs).square(),
@@ -127,26 +120,17 @@ class Factored:
             initialisation=sigma_diagonal + (a * (a @ sigma - 2 * sigma_cross)).sum(-1),
         )
 
-    def _filter(self, time: float | int) -> Tensor:
-        """The numbers (1 - exp(-t lambda / n)) / lambda, whose limit at lambda = 0 is t/n."""
-        self._check(time)
-        rate = time / self.eigenvalues.shape[-1]
-        filtered = -torch.expm1(-rate * self.eigenvalues) / self.eigenvalues
-        return filtered.where(self.eigenvalues > 0, rate)
-
-    def _check(self, time: float | int) -> None:
-        if not time >= 0:
-            raise InputError(f"time is {time}: gradient flow starts at time 0")
-        if math.isinf(time):
-            least, largest = self.eigenvalues[..., 0], self.eigenvalues[..., -1]
-            n = self.eigenvalues.shape[-1]
-            if (singular := least <= _rounding(largest, n)).any():
-                raise InputError(
-                    f"the kernel matrix is singular to rounding: of n = {n} eigenvalues the smallest is "
-                    f"{least[singular][0].item():.3g} and the largest {largest[singular][0].item():.3g}. Remove inputs "
-                    "that are multiples of one another, or of zero length, take a wider network if the kernel is an "
-                    "empirical one, or ask for a finite time"
-                )
+    def _inverse(self) -> Tensor:
+        """The numbers 1 / lambda."""
+        least, largest, n = self.eigenvalues[..., 0], self.eigenvalues[..., -1], self.eigenvalues.shape[-1]
+        if (singular := least <= _rounding(largest, n)).any():
+            raise InputError(
+                f"the kernel matrix is singular to rounding: of n = {n} eigenvalues the smallest is "
+                f"{least[singular][0].item():.3g} and the largest {largest[singular][0].item():.3g}. Remove inputs "
+                "that are multiples of one another, or of zero length, or take a wider network if the kernel is an "
+                "empirical one"
+            )
+        return 1 / self.eigenvalues
 
 
 def factor(kernel: Float64[Tensor, "*runs n n"]) -> Factored:

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from benign.errors import InputError
 
 
@@ -17,11 +15,6 @@ def signal_of_index(n: int, p: int, index: float) -> float:
     if not index >= 0:
         raise InputError(f"the signal index is {index}: it must be at least 0")
     return (index * p / n) ** 0.25
-
-
-def error_bound(index: float | np.ndarray, constant: float = 1.0) -> float | np.ndarray:
-    """exp(-S / C), the bound on the clean test error in eq. (10)."""
-    return np.exp(-np.asarray(index) / constant)
 
 
 def admissible_signals(

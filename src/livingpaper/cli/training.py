@@ -47,7 +47,12 @@ def train(
         closure.check_here(settings.read().packages, root)
     found = _experiment(experiment)
     drawn = range(first_seed, first_seed + seeds)
-    table = sweep(found, [_setting(found, setting or [])], drawn, device=device, scheduler=scheduler)
+    try:
+        table = sweep(found, [_setting(found, setting or [])], drawn, device=device, scheduler=scheduler)
+    except Exception as error:  # what the paper itself raises speaks of the setting
+        if type(error).__module__.partition(".")[0] not in settings.read().packages:
+            raise
+        raise InputError(f"{experiment}: {error}") from None
     if as_json:
         show_json(table.astype(object).where(table.notna(), None).to_dict("records"))
         return

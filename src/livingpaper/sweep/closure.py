@@ -31,7 +31,7 @@ def of_modules(modules: Iterable[str], packages: Collection[str] = (), beside: P
                 continue
             content = path.read_bytes()
             found[name] = source_digest(content)
-            waiting += _imported(content, str(path))
+            waiting += _imported(content, str(path), module if path.stem == "__init__" else module.rpartition(".")[0])
     return dict(sorted(found.items()))
 
 
@@ -105,18 +105,17 @@ def home(module: str) -> Path | None:
     return origin.parents[1] if origin.name == "__init__.py" else origin.parent
 
 
-def _imports(tree: ast.AST) -> list[str]:
-    """The modules that a syntax tree imports, wherever in it.
-
-    Relative imports are not read: ruff forbids them in the packages, and a notebook has none.
-    """
+def _imports(tree: ast.AST, package: str = "") -> list[str]:
+    """The modules that a syntax tree imports, wherever in it; relative imports need to know its ``package``."""
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom) and (package or not node.level):
+            above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
+            source = ".".join([*above, *filter(None, [node.module])])
             # `from package import name`: the name may be a module or something defined in the package
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names += [source, *(f"{source}.{alias.name}" for alias in node.names)]
     return names
 
 
@@ -132,8 +131,8 @@ def source_digest(content: bytes) -> str:
 
 
 @cache
-def _imported(content: bytes, path: str) -> list[str]:
-    return _imports(parsed(content, path))
+def _imported(content: bytes, path: str, package: str) -> list[str]:
+    return _imports(parsed(content, path), package)
 
 
 def _file(folder: Path, module: str) -> Path | None:

@@ -138,6 +138,19 @@ def test_train_refuses_what_it_cannot_read(unbuilt, benign, arguments, error):
     assert said.status == 1 and error in said.errors
 
 
+def test_train_says_in_a_line_what_the_paper_refuses_while_it_runs(unbuilt):
+    """Its own errors; any other is a fault of the code, which has a traceback."""
+    refusing = (
+        'class Lost(Exception):\n    """Ours."""\n\n\ndef crossed(run):\n    raise Lost("length is 2.0: too long")\n'
+    )
+    unbuilt.edit("src/needle/experiments/throws.py", "def crossed(run):\n", refusing)
+    setting = ("throws.Throw", "hundreds=1", "length=2.0")
+    assert trained(unbuilt, *setting) == (1, "error: throws.Throw: length is 2.0: too long\n")
+    unbuilt.edit("src/needle/experiments/throws.py", "raise Lost(", "raise ValueError(")
+    status, said = trained(unbuilt, *setting)
+    assert status == 1 and said.startswith("Traceback")
+
+
 def test_train_says_which_module_it_cannot_import(unbuilt, benign):
     unbuilt.edit("pyproject.toml", "needle.experiments", "needle.experimens")
     assert "error: cannot import needle.experimens: No module named" in benign("train", "throws.Throw").errors

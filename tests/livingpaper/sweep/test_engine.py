@@ -320,3 +320,15 @@ def test_the_code_of_an_experiment_beside_a_chapter_is_all_that_it_imports(tmp_p
     for folder in ("src", "book"):
         monkeypatch.syspath_prepend(tmp_path / folder)
     assert list(engine._modules(importlib.import_module("mine").Mine)) == ["mine.py", "near.py", "tool.py"]
+
+
+def test_the_code_of_an_experiment_in_a_package_is_what_it_imports_by_relative_imports_too(tmp_path, monkeypatch):
+    sources = {"lab/__init__.py": "", "lab/laws/__init__.py": "from . import tails\n", "lab/laws/tails.py": ""}
+    sources |= {"lab/means.py": "from .laws.tails import *\n", "lab/laws/deep.py": "from .. import means\n"}
+    sources |= {"lab/mine.py": "from .laws import deep\nclass Mine: ...\n", "lab/other.py": ""}
+    for name, text in sources.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    sources.pop("lab/other.py")
+    assert list(engine._modules(importlib.import_module("lab.mine").Mine)) == sorted(sources)
