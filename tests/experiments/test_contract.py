@@ -142,7 +142,7 @@ CASES = [
     Case(
         PollutedDigits(negative=3, positive=8, n=40, label_noise=0.1, seed=0, width=16, step=6.0, steps=3000),
         [[{}, dict(seed=1, label_noise=0.0), dict(negative=4, positive=9, scaling="unit-norm", step=0.3)]],
-        dict(activation="tanh", width=0, step=0.0, init_scale=[-1.0, 0.0], steps=-1),
+        dict(n=14, activation="tanh", width=0, step=0.0, init_scale=[-1.0, 0.0], steps=-1),
     ),
     Case(
         Convolution(n=8, d=60, signal=2.0, label_noise=0.25, seed=0, filters=4, mean="none", test_points=300),
@@ -242,7 +242,7 @@ CASES = [
     Case(
         InfiniteWidth(n=24, d=80, separation=5.0, label_noise=0.125, seed=0, test_points=200, init_noise=0.7),
         [[{}, dict(seed=1, label_noise=0.25), dict(centred=True, balanced=True, balanced_noise=False)]],
-        dict(depth=1),
+        dict(depth=1, d=1),
     ),
     Case(
         Laziness(
@@ -433,6 +433,7 @@ def test_a_wrong_setting_is_explained_before_anything_runs(small, name, value):
         ),
         (PollutedClusters, dict(activation="rleu"), "activation is 'rleu': did you mean 'relu'?"),
         (PollutedClusters, dict(records=[0, 1]), r"records is \[0, 1\]: it must be a valid tuple"),
+        (GlobalControl, dict(p=1), r"p is 1 and width 9: log\(pm/n\) in \(22\) needs p m > n = 12"),
         (NetworkSplit, dict(networks=6), "networks is 6: it must be a power of two"),
         (TailErrors, dict(tail_points=30), "tail_points is 30: it must be a multiple of 20"),
         (
@@ -447,6 +448,19 @@ def test_what_is_said_of_a_wrong_setting(small, changes, message):
     (case,) = [case for case in CASES if type(case.small) is small]
     with pytest.raises(InputError, match=f"^{message}"):
         dataclasses.replace(case.small, **changes)
+
+
+@pytest.mark.parametrize(
+    ("small", "changes", "message"),
+    [
+        (InfiniteWidth, dict(separation=1e12), "the covariance of f_0 at the 224 points is singular to rounding"),
+        (ClusterInterpolator, dict(weight_decay=1e12), "the run of seed 0 diverged: step is 2.0, weight_decay 1"),
+    ],
+)
+def test_what_shows_only_in_a_run_is_explained_too(small, changes, message):
+    (case,) = [case for case in CASES if type(case.small) is small]
+    with pytest.raises(InputError, match=message):
+        small.run([dataclasses.replace(case.small, **changes)])
 
 
 @pytest.mark.parametrize("frame", ["reduced", "ambient"])

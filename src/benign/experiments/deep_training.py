@@ -134,11 +134,22 @@ def fit_lazily(
 
 
 def wide_starts(points: Tensor, depths: Sequence[int], init_noises: Sequence[float], seed: int) -> list[Tensor]:
-    """The values of f_0 of wide networks: draws of Gaussian processes with covariances s^{2L} Sigma_L, or zero."""
+    """The values of f_0 of wide networks: draws of Gaussian processes with covariances s^{2L} Sigma_L, or zero.
+
+    Raises:
+        InputError: points of which the covariance is singular to rounding.
+    """
     drawn = {depth for depth, init_noise in zip(depths, init_noises, strict=True) if init_noise}
     covariances = analytic.kernels(points, wanted=[(depth, "nngp") for depth in drawn])
     draw = torch.from_numpy(seeds.generator(seed, "initial function").standard_normal(len(points)))
-    roots = {depth: torch.linalg.cholesky(covariance) for (depth, _), covariance in covariances.items()}
+    roots = {}
+    for (depth, _), covariance in covariances.items():
+        roots[depth], failed = torch.linalg.cholesky_ex(covariance)
+        if failed:
+            raise InputError(
+                f"the covariance of f_0 at the {len(points)} points is singular to rounding at depth {depth}: some of "
+                "them lie on one ray, or nearly; take a larger dimension or classes that are closer"
+            )
     return [
         init_noise * (roots[depth] @ draw) if init_noise else torch.zeros(len(points), dtype=points.dtype)
         for depth, init_noise in zip(depths, init_noises, strict=True)

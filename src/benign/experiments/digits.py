@@ -41,8 +41,10 @@ class PollutedDigits(DigitPair):
     init_scale: float = 1.0
     steps: int = 10_000
 
-    # What the images allow is known when they have been read.
-    allows = dict(activation=ACTIVATION, width=at_least(1), step=POSITIVE, init_scale=POSITIVE, steps=at_least(0))
+    # What the images allow is known when they have been read. The last of the rivals asks 15 neighbours.
+    allows = dict(
+        n=at_least(15), activation=ACTIVATION, width=at_least(1), step=POSITIVE, init_scale=POSITIVE, steps=at_least(0),
+    )  # fmt: skip
     batched_by: ClassVar[tuple[str, ...]] = ("images", "n", "activation", "width", "steps")
 
     @staticmethod

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from benign.data import mixtures
 from benign.data.mixtures import Mixture
+from benign.errors import InputError
 from benign.experiments import polluted
 from benign.experiments.polluted import Polluted
 from benign.experiments.setting import at_least
@@ -42,6 +43,11 @@ class GlobalControl(Polluted):
     fresh_points: int = 300
 
     allows = dict(fresh_points=at_least(1))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.p * self.width <= self.n:
+            raise InputError(f"p is {self.p} and width {self.width}: log(pm/n) in (22) needs p m > n = {self.n}")
 
     @staticmethod
     def run(batch: Sequence["GlobalControl"], device: str = "cpu") -> list[pd.DataFrame]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from benign import seeds
 from benign.experiments.deep_training import LazyTraining, missed, wide_starts
 from benign.experiments.samples import Separated
-from benign.experiments.setting import Together
+from benign.experiments.setting import Together, at_least
 from benign.ntk import analytic, regression
 from benign.theory.lazy_regime import margin_at
 from benign.train import compiled
@@ -35,6 +35,7 @@ class InfiniteWidth(Together, Separated, LazyTraining):
     counting half, in units of q.
     """
 
+    allows = dict(d=at_least(2))  # on a line all kernels are singular
     #: What the points and their labels depend on.
     batched_by: ClassVar[tuple[str, ...]] = (
         "seed", "n", "d", "separation", "label_noise", "balanced", "balanced_noise", "test_points",

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from benign.errors import InputError
 from benign.experiments import outcomes
 from benign.experiments.deep_training import DeepTraining, fit, missed, training
 from benign.experiments.samples import DigitPair, Separated
@@ -112,12 +113,22 @@ class DigitInterpolator(DigitPair, Interpolator):
 def interpolate(
     batch: Sequence[Interpolator], xs: Sequence[Tensor], labels: Sequence[Tensor], device: str = "cpu"
 ) -> tuple[Trained, list[Deep]]:
-    """What training recorded, and the trained functions, each a batch of one."""
+    """What training recorded, and the trained functions, each a batch of one.
+
+    Raises:
+        InputError: a run that diverged: nothing can be said of how steep it is.
+    """
     trained, finished, start = fit(
         batch, xs, labels, device,
         weight_decay=torch.tensor([run.weight_decay for run in batch], dtype=torch.float64),
         steps=batch[0].steps, stop=Rule(batch[0].level, fitted=True),
     )  # fmt: skip
+    for run, after in zip(batch, finished, strict=True):
+        if not all(torch.isfinite(weight).all() for weight in after.weights):
+            raise InputError(
+                f"the run of seed {run.seed} diverged: step is {run.step}, weight_decay {run.weight_decay} and "
+                f"init_noise {run.init_noise}; make one of them smaller"
+            )
     both = zip(batch, finished, start, strict=True)
     return trained, [difference(after, before) if run.centred else after for run, after, before in both]
 
