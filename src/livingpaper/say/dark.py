@@ -22,10 +22,11 @@ def themed(svg: str) -> str:
         for light, dark in COLOURS.items()
         for what in ("fill", "stroke")
     ]
+    rules += [f'rect[fill="{light}"]{{fill:{dark}!important}}' for light, dark in COLOURS.items()]  # of hatches
     # sheets, hollow marks and halos are paths and copies of paths
     for node in ("path", "use"):
         rules += [f'{node}[style*="{what}: #ffffff"]{{{what}:{SHEET}!important}}' for what in ("fill", "stroke")]
-    # matplotlib leaves black, SVG's own colour, unsaid; a path with an id is the shape of marks, which have a colour each
+    # matplotlib leaves black, SVG's own colour, unsaid; a path with an id is the shape of marks, which have their own
     rules.append(f':is(path:not([id]),use)[style]:not([style*="fill:"]){{fill:{COLOURS["#000000"]}!important}}')
     before, mark, after = svg.partition("</style>")
     if not mark:
