@@ -208,7 +208,7 @@ export function drawMap(host, { ratio, load, index, wall, trail }) {
     path([...diagonal(10), [across(end), bottom + 9], [across(start), bottom + 9]], "live-region", "Z"),
     svg("rect", { ...frame, height: Math.max(down(wall) - top, 0), class: "live-region" }));
   const slant = (Math.atan2((bottom - top) / (yHigh - yLow) / 2, (right - left) / (xHigh - xLow)) * 180) / Math.PI;
-  for (const [s, at, lift] of [[1, 30, 14], [10, 3e3, 4], [100, 3e6, -5]]) {
+  for (const [s, at, lift] of [[1, 30, 14], [10, 3e3, 14], [100, 3e6, -5]]) {
     const [x, y] = [across(at), down(Math.sqrt(s / at)) + lift];
     const label = text(x, y, `S = ${s}`, "middle", "live-mark");
     label.setAttribute("transform", `rotate(${slant.toFixed(1)} ${x.toFixed(1)} ${y.toFixed(1)})`);
@@ -227,7 +227,7 @@ export function drawMap(host, { ratio, load, index, wall, trail }) {
       text(left - 6, down(10 ** k) + 4, power(k), "end", "live-tick"));
   root.append(svg("rect", { ...frame, class: "live-frame" }),
     text((left + right) / 2, height - 6, "p / n", "middle", "live-label"),
-    text(12, (top + bottom) / 2, "λ", "middle", "live-label"));
+    text(9, down(10 ** -0.5) + 4, "λ", "middle", "live-label"));
   for (const { word, ...past } of trail)
     ground.append(svg("path", { d: TRACES[word](3), class: `live-trace ${word === "memorised, harmful" ? "live-full" : ""}`,
       transform: `translate(${across(past.ratio).toFixed(1)} ${down(past.load).toFixed(1)})` }));

@@ -132,11 +132,15 @@ def test_a_page_is_accessible(page, name):
 
 
 def test_icons_are_drawn_without_scripts(new_page):
-    """By a web font of only those that the site shows."""
+    """By a web font, and a style sheet, of only those that the site shows."""
     page = new_page(java_script_enabled=False)
-    with page.expect_response(re.compile(r"fa-solid-900\.woff2")) as font:
+    with (
+        page.expect_response(re.compile(r"fa-solid-900\.woff2")) as font,
+        page.expect_response(re.compile(r"pydata-sphinx-theme\.css")) as styles,
+    ):
         page.goto(CHAPTERS[0])
     assert len(font.value.body()) < 10_000
+    assert ".fa-expand:before" in styles.value.text() and ".fa-accessible-icon:before" not in styles.value.text()
     icon = page.locator(".bd-header-article .fa-expand")
     assert icon.is_visible() and icon.bounding_box()["width"] > 10
 

@@ -20,3 +20,4 @@ from livingpaper.say.figures import figure as figure
 from livingpaper.say.figures import table as table
 from livingpaper.say.numbers import numbers as numbers
 from livingpaper.say.numbers import scientific as scientific
+from livingpaper.say.numbers import spelt as spelt

@@ -2,7 +2,8 @@
 
 An SVG file in a page knows the page's colour scheme, so that one file serves both. Its colours are looked up by value:
 the greys of the style, and the one colour of the palette that is too dark for a dark sheet. The colours of a map say
-numbers and stay as they are, as do the letters that stand on them.
+numbers and stay as they are, as does what stands on them: letters, and what has the two colours that ``style`` keeps
+for tiles.
 """
 
 SHEET = "#121212"  #: the page's own background in the dark
@@ -21,11 +22,12 @@ def themed(svg: str) -> str:
         for light, dark in COLOURS.items()
         for what in ("fill", "stroke")
     ]
-    # sheets, hollow marks and halos are paths and copies of paths; white letters, on a map, are groups
+    rules += [f'rect[fill="{light}"]{{fill:{dark}!important}}' for light, dark in COLOURS.items()]  # of hatches
+    # sheets, hollow marks and halos are paths and copies of paths
     for node in ("path", "use"):
         rules += [f'{node}[style*="{what}: #ffffff"]{{{what}:{SHEET}!important}}' for what in ("fill", "stroke")]
-    # matplotlib leaves black, SVG's own colour, unsaid
-    rules.append(f':is(path,use)[style]:not([style*="fill"]){{fill:{COLOURS["#000000"]}!important}}')
+    # matplotlib leaves black, SVG's own colour, unsaid; a path with an id is the shape of marks, which have their own
+    rules.append(f':is(path:not([id]),use)[style]:not([style*="fill:"]){{fill:{COLOURS["#000000"]}!important}}')
     before, mark, after = svg.partition("</style>")
     if not mark:
         raise ValueError(

@@ -34,6 +34,17 @@ def scientific(value: float | int, digits: int = 1) -> str:
     return f"{factor}·10{str(int(exponent)).translate(_RAISED)}"
 
 
+def spelt(number: float | int) -> str:
+    """A whole number as a label of a picture has it, from a million on as a power of ten: 800, 20,000, 10⁶, 1.5·10⁹.
+
+    A large one of which two digits are not all stays in full.
+    """
+    if number < 1e6 or float(f"{number:.1e}") != number:
+        return f"{number:,.0f}"
+    factor, _, power = scientific(number).partition("·")
+    return power if factor == "1.0" else f"{factor.removesuffix('.0')}·{power}"
+
+
 def _plain(name: str, value: object) -> str | bool | int | float:
     try:
         plain = value if isinstance(value, (str, bool, int, float)) and not hasattr(value, "item") else value.item()

@@ -20,7 +20,7 @@ ALL_SEEDS = ("pi", 100)  # seaborn's name for the interval from the smallest to 
 DOTTED = (0, (2, 3))  # the dashes of reference lines, which no line of data has
 BAND = {"alpha": style.BAND_ALPHA, "linewidth": 0}
 # White on bright tiles can be seen only with a dark edge.
-EDGE = (withStroke(linewidth=3, foreground=style.INK),)
+EDGE = (withStroke(linewidth=3, foreground=style.TILE_INK),)
 
 
 def seed_lines(
@@ -88,7 +88,7 @@ def tiles(axes: Axes, table: pd.DataFrame, x: str, y: str, values: str, **option
 def crosses(axes: Axes, table: pd.DataFrame, x: str, y: str, values: str) -> None:
     """Crosses on the tiles where the mean of some values is positive."""
     means = table.groupby([y, x])[values].mean().unstack().to_numpy()
-    looks = {"ha": "center", "va": "center", "color": "white", "fontsize": 13, "path_effects": EDGE}
+    looks = {"ha": "center", "va": "center", "color": style.ON_TILES, "fontsize": 13, "path_effects": EDGE}
     for row, column in zip(*np.nonzero(means > 0), strict=True):
         axes.text(column, row, "×", **looks)
 
@@ -102,7 +102,7 @@ def line_on_tiles(
     it is not drawn.
     """
     at = on_tiles(x, columns), on_tiles(y, rows)
-    axes.plot(*at, **{"color": "white", "linewidth": 1.4, "linestyle": "-", "path_effects": EDGE} | options)
+    axes.plot(*at, **{"color": style.ON_TILES, "linewidth": 1.4, "linestyle": "-", "path_effects": EDGE} | options)
 
 
 def on_tiles(values: np.ndarray, ticks: Sequence[float]) -> np.ndarray:

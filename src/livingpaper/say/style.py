@@ -22,6 +22,9 @@ SINGLE = (6.25, 3.9)
 WIDE = (8.2, 3.7)
 
 INK = "#222222"
+# What is drawn on the tiles of a map, whose colours say numbers, stays as it is on a dark page: these two are
+# none of the values that livingpaper.say.dark looks up.
+ON_TILES, TILE_INK = "#fefefe", "#212121"
 BAND_ALPHA = 0.2  # for seed bands: dark enough to see, light enough for two to overlap
 
 RC = {

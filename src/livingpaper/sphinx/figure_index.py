@@ -49,6 +49,16 @@ def preview(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
     return [nodes.container("", shown, line, classes=["figure-preview", f"{figure['kind']}-preview"])]
 
 
+@fills("figure-thumbnail", directive=True)
+def thumbnail(app: Sphinx, place: Later) -> Sequence[nodes.Node]:
+    """A preview beside words: small, the wide picture on a telephone too, and itself the way there."""
+    shown = preview(app, place)
+    if shown and app.builder.format == "html":
+        figure = app.env.get_domain("paper").figures[place["shown_id"]]
+        shown[0][0] = link(app, figure["docname"], figure["id"], published(app, figure, "svg", loading="lazy"))
+    return shown
+
+
 def _entry(app: Sphinx, figure: dict) -> nodes.container:
     id, docname = figure["id"], figure["docname"]
     number = nodes.strong("", "", reference(app.env, "std:numref", id))

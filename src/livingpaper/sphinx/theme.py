@@ -48,7 +48,7 @@ def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doc
 
 
 def subset(app: Sphinx, exception: Exception | None) -> None:
-    """Write the web fonts again without the icons that no page, script or style sheet of the site names."""
+    """Write web fonts and style sheets again without the icons that no page, script or other rule of the site names."""
     if exception is not None or app.builder.format != "html":
         return
     site = Path(app.outdir)
@@ -60,6 +60,9 @@ def subset(app: Sphinx, exception: Exception | None) -> None:
         subsetter.subset(font)
         font.flavor = "woff2"
         font.save(whole.with_suffix(".woff2"))
+    for sheet in site.glob("_static/styles/*.css"):
+        rules = sheet.read_text(encoding="utf-8")
+        sheet.write_text(_RULE.sub(lambda rule: rule[0] if int(rule[2], 16) in wanted else "", rules), encoding="utf-8")
     # what would draw them a second time; see templates/static/webpack-macros.html
     for script in site.glob("_static/scripts/fontawesome.js*"):
         if script.suffix in (".js", ".map"):

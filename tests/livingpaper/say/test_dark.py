@@ -54,6 +54,12 @@ def test_what_no_matplotlib_wrote_is_refused():
 
 
 def test_black_which_a_file_does_not_name_is_light_in_the_dark():
-    # matplotlib writes no fill for a black marker
+    # matplotlib writes no fill for a black marker or band; the shape that coloured markers copy names none either
     rules = dark.themed("<style></style>")
-    assert ':is(path,use)[style]:not([style*="fill"]){fill:' + dark.COLOURS["#000000"] in rules
+    unsaid = ':is(path:not([id]),use)[style]:not([style*="fill:"]){fill:' + dark.COLOURS["#000000"]
+    assert unsaid in rules
+
+
+def test_what_stands_on_the_tiles_of_a_map_is_the_same_in_the_dark():
+    assert not {style.ON_TILES, style.TILE_INK} & {*dark.COLOURS, "#ffffff"}
+    assert contrast(style.ON_TILES, style.TILE_INK) >= 15

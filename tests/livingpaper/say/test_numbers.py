@@ -5,7 +5,7 @@ import pytest
 from myst_nb.ext.glue import glue
 
 from livingpaper.errors import InputError
-from livingpaper.say.numbers import numbers, scientific
+from livingpaper.say.numbers import numbers, scientific, spelt
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,14 @@ from livingpaper.say.numbers import numbers, scientific
 )
 def test_powers_of_ten_are_written_as_people_write_them(value, digits, text):
     assert scientific(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(800, "800"), (20000.0, "20,000"), (10**6, "10⁶"), (np.int64(15 * 10**8), "1.5·10⁹"), (1_234_567, "1,234,567")],
+)
+def test_labels_spell_whole_numbers(number, text):
+    assert spelt(number) == text
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.array(0.5), 0.5, np.int64(3), "word", np.bool_(True)])

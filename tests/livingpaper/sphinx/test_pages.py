@@ -178,6 +178,9 @@ STATUS = """\
 ```{figure-preview} tab-rules
 ```
 
+```{figure-thumbnail} fig-error
+```
+
 ```{run-records}
 ```
 
@@ -662,6 +665,12 @@ def test_a_preview_shows_the_figure_of_another_page(site):
     assert preview.img["src"] == "figures/fig-error.svg" and preview.img["alt"].startswith("Test error falls")
     assert preview.a["href"] == "chapters/errors.html#fig-error" and words(preview) == "from Fig. 1.1"
     assert soup.find(id="fig-error") is None
+
+
+def test_a_thumbnail_is_the_wide_picture_and_the_way_to_its_figure(site):
+    thumbnail = page(site, "status").select(".figure-preview")[-1]
+    assert thumbnail.select_one("a > img")["src"] == "figures/fig-error.svg" and not thumbnail.source
+    assert {link["href"] for link in thumbnail.select("a")} == {"chapters/errors.html#fig-error"}
 
 
 def test_a_preview_shows_the_rows_of_a_table_of_another_page(site):
