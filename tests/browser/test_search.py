@@ -58,6 +58,15 @@ def test_claims_come_behind_what_is_called_so_and_before_what_mentions_it(page):
     assert max(claims) < order.index("chapters/phenomenon.html")
 
 
+def test_chapters_come_in_their_order_and_before_the_code(page):
+    found = hits(page, "margin")
+    order = [href.partition("#")[0] for href in found]
+    code = [place for place, href in enumerate(order) if "/api/" in href]
+    assert code and code == list(range(len(order) - len(code), len(order)))
+    titled = [int(words.split(".")[0]) for href, words in found.items() if "#" not in href and words[:1].isdigit()]
+    assert titled.index(4) < titled.index(9) < titled.index(13)
+
+
 @pytest.mark.parametrize("query", ["undying ReLU", "logistic"])
 def test_it_works_from_disk(new_page, site, query):
     page = new_page()

@@ -1,6 +1,15 @@
 // Summaries of the pages found are fetched, which a browser refuses to pages opened from disk: there they are left out.
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
+// A reader looks for what the book says: the reference of the code comes last, and equals come in the order of chapters.
+document.addEventListener("DOMContentLoaded", () => {
+  if (typeof Scorer === "undefined") return;
+  Scorer.score = ([page, title, , , score]) => {
+    const chapter = parseInt(title.replace(/<[^>]*>/g, ""));
+    return score - (/\bapi\//.test(page) ? 100 : 0) + (chapter ? 1 / (1 + chapter) : 0);
+  };
+});
+
 // A chapter says many things in nearly the same words: beyond the first few found they fold below these.
 document.addEventListener("DOMContentLoaded", () => {
   const FEW = 3;
