@@ -189,6 +189,15 @@ def test_the_keyboard_alone_leads_through_a_page(page):
     assert legends and set(legends) <= reached
 
 
+def test_a_table_fades_where_there_is_more_of_it(new_page):
+    page = opened(new_page(viewport={"width": 390, "height": 844}), "chapters/assumptions.html")
+    table = page.locator(".pst-scrollable-table-container.has-more").first
+    table.wait_for()
+    handle = table.element_handle()
+    handle.evaluate("box => box.scrollTo({left: box.scrollWidth})")
+    page.wait_for_function("box => !box.classList.contains('has-more')", arg=handle)
+
+
 def test_motion_stops_for_those_who_ask(new_page):
     page = opened(new_page(reduced_motion="reduce"), CHAPTERS[0])
     longest = page.evaluate(
