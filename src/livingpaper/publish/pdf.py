@@ -29,6 +29,8 @@ PATIENCE = 600_000  # milliseconds that some thousand formulas may take on a bus
 #: When every formula is set and every picture there, what is still too wide for the paper is made smaller.
 SETTLE = """async () => {
   if (window.MathJax) await MathJax.startup.promise;
+  // a picture that waits until it is scrolled to would be waited for in vain
+  for (const image of document.images) image.loading = "eager";
   await Promise.all([...document.images].map(image => image.decode()));
   await document.fonts.ready;
   for (const box of document.querySelectorAll('.pst-scrollable-table-container, div.math, div.output')) {
