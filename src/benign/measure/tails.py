@@ -1,9 +1,8 @@
 """Test errors far below one over the number of test points, by importance sampling.
 
 In a class y the margin is g(z) = y f(y mu + z) with z ~ N(0, I), and the error P(g(z) <= 0); several clusters have one
-g each. Points are drawn where the
-network errs and weighted back, from a mixture q whose first part is the normal law phi itself (a *defensive* mixture,
-Hesterberg 1995):
+g each. Points are drawn where the network errs and weighted back, from a mixture q whose first part is the normal law
+phi itself (a *defensive* mixture, Hesterberg 1995):
 
     q = 0.1 phi + average_k [0.7 N(c_k, I) + 0.2 N(c_k, I + 8 V_k V_k^T)],    P(g <= 0) = E_q[1{g <= 0} phi / q].
 
